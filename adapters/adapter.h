@@ -1,0 +1,116 @@
+#pragma once
+// The contract of a legacy-mail adapter. An adapter sees a message, a delivery and its key: never a claim, a
+// state or the database. It makes exactly one artifact of each delivery, with one commit point.
+//
+// The way of a batch (all on one watcher thread):
+//
+//   stage(jobs)      convert and write aside, synced; harmless, may be redone freely under another epoch
+//   -- the service commits "publishing" with each job's evidence; jobs that are no longer ours are abandoned
+//   -- publish(jobs)    the one commit point of each, synced before it returns
+//   -- the service commits the outcomes --
+//
+// After a crash, or when a worker stalled past its lease, the service calls recover(evidence) and believes
+// it:
+//
+//   A1  stage() leaves nothing behind that the legacy side can see.
+//   A2  publish() of one staged artifact takes effect at most once, however often and from however many
+//   threads it
+//       is called, and never after recover() said NotPublished for it.
+//   A3  recover() says Published only on evidence, NotPublished only when it has made sure that a late
+//   publish()
+//       of the same artifact can not succeed any more, and CannotTell otherwise.
+//   A4  Names of artifacts derive from the delivery's key and nothing else: never from addresses, time or
+//   chance. A5  A job that can not be done gets an outcome; the others of the batch go on (I7). Nothing is
+//   thrown.
+//
+// Thread rule: an Adapter is shared by its watchers; every function may be called from several threads at
+// once.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/outcome.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/source.h"
+
+namespace postern::adapters {
+
+struct DeliveryKey {
+    ItemId item;
+    Epoch epoch;
+};
+
+struct Recipient {
+    int ordinal = 0;
+    std::string address;  // Internet address of the envelope
+    std::string legacy;   // the name on the legacy side, from the route; may be empty
+};
+
+struct Delivery {
+    DeliveryKey key;
+    std::string sender;  // envelope; empty is the null reverse path
+    std::vector<Recipient> recipients;
+    WallTime received;
+    ByteSource* message = nullptr;  // RFC 5322 bytes with CRLF line ends, our Received line first
+};
+
+// One delivery on its way through a batch. Set by stage(): either `evidence` or `outcome`.
+struct Job {
+    Delivery delivery;
+    std::string evidence;  // what recover() will be given; at most 1 KiB; not empty when staged
+    std::optional<Outcome> outcome;
+    std::vector<std::string> notes;  // what the conversion lost or changed, for the item's history
+};
+
+enum class Found { Published, NotPublished, CannotTell };
+struct Recovery {
+    Found found = Found::CannotTell;
+    std::string text;               // for the item's history: what was seen
+    std::optional<Error> unusable;  // set: the adapter could not even look; ask again later
+};
+
+// How the recipients of one message become items. Zero means no limit.
+struct Grouping {
+    int mostRecipients = 0;   // 1: an artifact each
+    int mostHeaderBytes = 0;  // sum of headerBytes(recipient) per artifact
+    std::function<int(const Recipient&)> headerBytes;
+};
+
+class Adapter {
+  public:
+    virtual ~Adapter() = default;
+
+    virtual Grouping grouping() const { return {}; }
+    // Why this address can never be delivered here, or nothing. Asked at RCPT time; must be quick and touch
+    // no disk.
+    virtual std::optional<std::string> refuses(const Recipient&) const { return std::nullopt; }
+    // How many deliveries one batch may hold.
+    virtual int batchLimit() const { return 64; }
+    // Looks whether the folder or tool is usable now: at start, after trouble, and for `postern adapter
+    // test`.
+    virtual Result<void> probe() = 0;
+
+    // `beat` must be called at least between two jobs; it keeps the lease alive during long work.
+    virtual void stage(std::span<Job> jobs, const std::function<void()>& beat) = 0;
+    virtual void publish(std::span<Job> jobs, const std::function<void()>& beat) = 0;
+    // A staged job that will not be published by us: drop what is surely ours alone. May do nothing.
+    virtual void abandon(Job& job) = 0;
+
+    virtual Recovery recover(const DeliveryKey& staged, std::string_view evidence) = 0;
+
+    // Working files of attempts that may be over. `isOver(key)` asks the queue; those are removed. Result:
+    // how many.
+    virtual Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) = 0;
+
+    // One line each for `postern adapter list` and the log: where it delivers, how strong its promise is
+    // here.
+    virtual std::string describe() const = 0;
+};
+
+}  // namespace postern::adapters

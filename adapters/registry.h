@@ -1,0 +1,60 @@
+#pragma once
+// Every kind of adapter, in one list a person can read (registry.cpp). Configuration checks, `postern adapter
+// kinds` and the documentation come from it.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "base/guards.h"
+
+namespace postern::adapters {
+
+enum class SettingType { Text, Path, Boolean, Integer, Size, Duration, Choice };
+
+struct Setting {
+    const char* key;
+    SettingType type;
+    const char* fallback;                   // as it would be written, without quotes; nullptr: must be given
+    const char* help;                       // one sentence
+    std::vector<const char*> choices = {};  // Choice only
+    std::int64_t least = 0, most = INT64_MAX;  // Integer, Size, Duration (milliseconds)
+};
+
+// Values as written; the configuration has checked them against the kind's settings and filled in the
+// fallbacks.
+class Settings {
+  public:
+    void set(const std::string& key, std::string value) { values_[key] = std::move(value); }
+    const std::string& text(std::string_view key) const;  // REQUIRES: a key of the kind
+    bool boolean(std::string_view key) const;
+    std::int64_t integer(std::string_view key) const;  // also Size (bytes) and Duration (milliseconds)
+    bool operator==(const Settings&) const = default;
+
+  private:
+    std::map<std::string, std::string, std::less<>> values_;
+};
+
+struct AdapterContext {
+    std::string name;      // the instance's
+    std::string hostname;  // ours, in names and headers
+    std::string storeId;
+    Guards guards;
+};
+
+struct Kind {
+    const char* name;
+    const char* summary;
+    std::vector<Setting> settings;  // those of this kind; the common ones are connector/config's
+    // Makes one from checked settings. An error names the setting to change. Touches no disk: probe() does.
+    Result<std::unique_ptr<Adapter>> (*make)(const AdapterContext&, const Settings&);
+};
+
+std::span<const Kind> kinds();
+const Kind* kindNamed(std::string_view name);
+
+}  // namespace postern::adapters

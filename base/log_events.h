@@ -1,0 +1,65 @@
+#pragma once
+// Every log message of the product, in one list: id, severity, and what an operator should do about it.
+// docs/LOG.md is checked against this list by a test. A message that needs no action says so.
+// Severity is a property of the message, decided here and nowhere else (KB Q167807).
+
+// POSTERN_LOG_EVENT(identifier, id, severity, advice)
+#define POSTERN_LOG_EVENTS(EVENT)                                                                            \
+    EVENT(ServiceStarting, "service.starting", Notice, "Nothing to do.")                                     \
+    EVENT(ServiceReady, "service.ready", Notice,                                                             \
+          "Nothing to do: mail is accepted and exported from now on.")                                       \
+    EVENT(ServiceStopping, "service.stopping", Notice,                                                       \
+          "Nothing to do: no new claims are made, held work is finished.")                                   \
+    EVENT(ServiceStopped, "service.stopped", Notice, "Nothing to do.")                                       \
+    EVENT(ServiceFailed, "service.failed", Error,                                                            \
+          "The text says what to change; the service ended with that exit code.")                            \
+    EVENT(ConfigReloaded, "config.reloaded", Notice, "Nothing to do: routes and adapters are the new ones.") \
+    EVENT(ConfigRejected, "config.rejected", Error,                                                          \
+          "The old configuration stays in force. Correct the named places.")                                 \
+    EVENT(StoreOpened, "store.opened", Info, "Nothing to do.")                                               \
+    EVENT(StoreBroken, "store.broken", Error,                                                                \
+          "A commit or sync failed; nothing more is accepted and the service ends. Check the disk, then "    \
+          "start it again.")                                                                                 \
+    EVENT(StoreFull, "store.full", Error, "The store's disk is full; senders are told to wait. Make room.")  \
+    EVENT(StorePurged, "store.purged", Info,                                                                 \
+          "Nothing to do: settled mail past its retention time was removed.")                                \
+    EVENT(StoreTrouble, "store.trouble", Warning,                                                            \
+          "A read or maintenance step failed and will be tried again.")                                      \
+    EVENT(ListenerOpened, "listener.opened", Info, "Nothing to do.")                                         \
+    EVENT(SessionOpened, "session.opened", Debug, "Nothing to do.")                                          \
+    EVENT(SessionClosed, "session.closed", Info, "Nothing to do.")                                           \
+    EVENT(SessionRefused, "session.refused", Warning,                                                        \
+          "A limit on sessions was reached; raise it if the client is yours.")                               \
+    EVENT(CommandRefused, "session.command.refused", Info, "The text says which rule the client broke.")     \
+    EVENT(MessageAccepted, "message.accepted", Info,                                                         \
+          "Nothing to do: it is stored durably and was answered with 250.")                                  \
+    EVENT(MessageRefused, "message.refused", Notice, "The sender was told the reason and keeps the mail.")   \
+    EVENT(RecipientRefused, "recipient.refused", Info,                                                       \
+          "No route takes this address; add one if it should be taken.")                                     \
+    EVENT(AdapterReady, "adapter.ready", Notice, "Nothing to do.")                                           \
+    EVENT(AdapterSuspended, "adapter.suspended", Error,                                                      \
+          "Its folder or tool is unusable; mail for it waits. Mend what the text names; it resumes by "      \
+          "itself.")                                                                                         \
+    EVENT(AdapterResumed, "adapter.resumed", Notice, "Nothing to do.")                                       \
+    EVENT(AdapterWeaker, "adapter.weaker", Warning,                                                          \
+          "This file system cannot make renames durable before they are visible; docs/PROMISE.md says what " \
+          "that means.")                                                                                     \
+    EVENT(AdapterLeftover, "adapter.leftover", Info,                                                         \
+          "Nothing to do: a working file of an unfinished attempt was removed.")                             \
+    EVENT(ItemExported, "item.exported", Info, "Nothing to do.")                                             \
+    EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
+    EVENT(ItemFailed, "item.failed", Warning,                                                                \
+          "It will not be tried again. The reason says why; see 'postern queue show'.")                      \
+    EVENT(ItemHeld, "item.held", Warning,                                                                    \
+          "It waits for a person: 'postern queue show', then release or delete.")                            \
+    EVENT(ItemInDoubt, "item.in_doubt", Error,                                                               \
+          "It may or may not have reached the legacy side. Look there, then 'postern queue resolve'.")       \
+    EVENT(ItemRecovered, "item.recovered", Notice,                                                           \
+          "Nothing to do: an interrupted attempt was brought to a known state.")                             \
+    EVENT(ItemFenced, "item.fenced", Notice,                                                                 \
+          "Nothing to do: a late worker found its claim gone and changed nothing.")                          \
+    EVENT(ItemChanged, "item.changed", Notice, "Nothing to do: an operator did this.")                       \
+    EVENT(WorkerFailed, "worker.failed", Error,                                                              \
+          "A watcher met an unexpected fault and goes on; please report the text.")                          \
+    EVENT(ControlRefused, "control.refused", Warning, "A request on the control socket was not understood.") \
+    EVENT(ControlDone, "control.done", Info, "Nothing to do: an operator's request was carried out.")

@@ -1,0 +1,66 @@
+#include "base/service_manager.h"
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace postern {
+
+void notifyServiceManager(const std::string& state) {
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    if (path == nullptr || path[0] == '\0' || std::strlen(path) >= sizeof address.sun_path) return;
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path, std::strlen(path));
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // abstract socket
+    const int handle = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (handle < 0) return;
+    // The manager may be gone or deaf; readiness is a courtesy and no reason to fail.
+    (void)::sendto(handle, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address),
+                   length);
+    ::close(handle);
+}
+
+static sigset_t requestSet() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+StopSignals::StopSignals() {
+    const sigset_t set = requestSet();
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGXFSZ, SIG_IGN);
+    ignoreBrokenPipes();
+}
+
+StopSignals::Request StopSignals::wait(std::chrono::milliseconds timeout) {
+    const sigset_t set = requestSet();
+    const timespec limit{static_cast<time_t>(timeout.count() / 1000),
+                         static_cast<long>(timeout.count() % 1000) * 1'000'000};
+    switch (::sigtimedwait(&set, nullptr, &limit)) {
+        case SIGTERM:
+        case SIGINT: return Request::Stop;
+        case SIGHUP: return Request::Reload;
+        default: return Request::None;
+    }
+}
+
+void ignoreBrokenPipes() {
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+bool standardOutputIsTerminal() {
+    return ::isatty(STDOUT_FILENO) == 1;
+}
+
+}  // namespace postern

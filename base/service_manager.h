@@ -1,0 +1,27 @@
+#pragma once
+// What the service manager and the process environment ask for: readiness, stop and reload requests.
+
+#include <chrono>
+#include <string>
+
+namespace postern {
+
+// Tells systemd (sd_notify(3)): "READY=1", "STOPPING=1", "STATUS=...", "RELOADING=1". Does nothing without
+// one.
+void notifyServiceManager(const std::string& state);
+
+// Turns SIGTERM, SIGINT and SIGHUP into requests that one thread waits for; ignores SIGPIPE and SIGXFSZ.
+// REQUIRES: create before any other thread starts, so that all of them inherit the signal mask.
+class StopSignals {
+  public:
+    enum class Request { None, Stop, Reload };
+    StopSignals();
+    // The next request, or None when `timeout` passed. One thread.
+    Request wait(std::chrono::milliseconds timeout);
+};
+
+// For programs that only write: a closed pipe is an error code, not a death.
+void ignoreBrokenPipes();
+bool standardOutputIsTerminal();
+
+}  // namespace postern

@@ -1,0 +1,28 @@
+#pragma once
+// Reads postern.toml and adapters.d/*.toml beside it. All problems are found in one pass, each with file,
+// line and column; an unknown key is a problem and is told its nearest known one.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connector/config/config.h"
+
+namespace postern::config {
+
+struct Loaded {
+    std::optional<Config> config;   // only when there are no problems
+    std::vector<Problem> problems;  // in order of file and line
+    std::vector<Problem> warnings;  // e.g. an adapter that no route leads to (KB Q186235)
+};
+
+// `path` is the main file. A file that can not be read is a problem like any other.
+Loaded load(const std::string& path);
+
+// The effective configuration, defaults filled in, as TOML that load() reads back to the same Config.
+std::string show(const Config& config);
+
+// POSTERN_CONFIG, or /etc/postern/postern.toml.
+std::string defaultPath();
+
+}  // namespace postern::config

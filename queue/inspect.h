@@ -1,0 +1,42 @@
+#pragma once
+// Looking at the queue. Read-only, streamed, oldest first: a list of a million items takes no memory to speak
+// of (KB Q147051, Q185109).
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "queue/item.h"
+#include "store/store.h"
+
+namespace postern::queue {
+
+// Empty fields select everything; all given ones must match.
+struct Filter {
+    std::vector<ItemId> ids;
+    std::optional<MessageId> message;
+    std::string adapter;
+    std::optional<State> state;
+    bool waiting = false;    // every state but the final ones
+    std::string sender;      // substring, ASCII case ignored
+    std::string recipient;   // substring of the Internet or the legacy address
+    std::int64_t limit = 0;  // 0: no limit
+};
+
+// Calls `visit` with each item, oldest id first, until it returns false.
+Result<void> listItems(store::ReadSession& session, const Filter& filter,
+                       const std::function<bool(const ItemRow&)>& visit);
+Result<ItemRow> readItem(store::ReadSession& session, ItemId id);  // NotFound
+Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, ItemId id);
+Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId id);
+
+struct StateCount {
+    std::string adapter;
+    State state;
+    std::int64_t count;
+    std::optional<WallTime> oldest;  // when the oldest of them came in
+};
+// Counts are queries, never a second bookkeeping (KB Q199258). Only items that are not final, unless `all`.
+Result<std::vector<StateCount>> countItems(store::ReadSession& session, bool all);
+
+}  // namespace postern::queue

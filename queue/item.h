@@ -1,0 +1,105 @@
+#pragma once
+// The words of the queue: states, items, claims, settlements. docs/STATES.md is the same list for people, and
+// a test holds the two and the CHECK in 0002_queue.sql together.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+
+namespace postern::queue {
+
+enum class State { Ready, Claimed, Publishing, Exported, Failed, Held, InDoubt, Deleted };
+inline constexpr State kAllStates[] = {State::Ready,  State::Claimed, State::Publishing, State::Exported,
+                                       State::Failed, State::Held,    State::InDoubt,    State::Deleted};
+
+std::string_view stateName(State state);  // as stored: "in_doubt"
+std::optional<State> stateOf(std::string_view name);
+inline bool isFinal(State state) {
+    return state == State::Exported || state == State::Failed || state == State::Deleted;
+}
+
+struct RecipientRow {
+    int ordinal = 0;
+    std::string address;              // Internet address of the envelope
+    std::string legacy;               // the name on the legacy side
+    std::string outcome = "pending";  // pending, exported, failed, deleted
+    std::string reason;
+};
+
+// What intake asks for: one artifact of a message for one adapter.
+struct NewItem {
+    std::string adapter;
+    std::string group;                     // unique within (message, adapter): "1", "2", ...
+    std::vector<RecipientRow> recipients;  // ordinals are given by enqueue; never empty
+    WallTime expires;
+};
+
+// An item in somebody's hands until the lease ends. Dropping it is safe: it lapses.
+struct Claim {
+    ItemId item;
+    Epoch epoch;
+    MessageId message;
+    std::string adapter;
+    std::string group;
+    int attempts = 0;  // this one included
+    int deaths = 0;
+    WallTime leaseUntil;
+    WallTime expires;
+    std::vector<RecipientRow> recipients;  // the unresolved ones
+};
+
+// An item found in `publishing` whose holder lost it, taken over with a new epoch; only the adapter can say
+// what became of it (I5).
+struct Interrupted {
+    Claim claim;
+    std::string evidence;  // as recorded by markPublishing
+};
+
+// What a holder asks to be recorded at the end of an attempt.
+struct Settlement {
+    enum class Kind {
+        Exported,  // published; `target` says where
+        Deferred,  // not published; ready again at `due`
+        Failed,    // not published and never will be
+        Held,      // not published; waits for a person
+        InDoubt,   // nobody can tell whether it was published; waits for a person
+    };
+    Kind kind = Kind::Deferred;
+    ItemId item;
+    Epoch epoch;
+    std::string target;
+    std::string reason;
+    WallTime due;                          // Deferred only
+    std::vector<RecipientRow> recipients;  // outcomes that differ from the item's; may be empty
+};
+
+// For lists and details.
+struct ItemRow {
+    ItemId id;
+    MessageId message;
+    std::string adapter, group;
+    State state = State::Ready;
+    Epoch epoch;
+    std::string owner;
+    WallTime received;
+    WallTime due, expires;
+    std::optional<WallTime> leaseUntil, settled;
+    int attempts = 0, deaths = 0;
+    std::string evidence, target, reason;
+    std::string sender, headerId, subject;
+    std::int64_t size = 0;
+    std::int64_t recipientCount = 0;
+    std::string firstRecipient;
+};
+
+struct HistoryRow {
+    WallTime at;
+    std::string who, what, detail;
+};
+
+}  // namespace postern::queue

@@ -1,0 +1,56 @@
+#pragma once
+// What operators do to items: one guarded UPDATE each, one history row each with the operator's name. The
+// service's control socket and the CLI (when the service is down) call the same functions.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "queue/item.h"
+#include "store/store.h"
+
+namespace postern::queue {
+
+enum class Verb {
+    Hold,             // ready -> held
+    Release,          // held -> ready, due now, deaths forgotten
+    Retry,            // ready -> ready, due now; failed -> ready, due now
+    Delete,           // ready, held, failed, in_doubt -> deleted. The mail stays readable until the purge
+    ResolveExported,  // in_doubt -> exported: a person saw it on the legacy side
+    ResolveResend,    // in_doubt -> ready: a person saw that it is not there
+    ResolveFailed,    // in_doubt -> failed
+};
+std::string_view verbName(Verb verb);
+std::optional<Verb> verbOf(std::string_view name);  // "hold", "resolve-exported", ...
+
+struct VerbResult {
+    ItemId item;
+    bool done = false;
+    std::string text;     // "held", or why not: "is publishing; only ready items can be held"
+    std::string adapter;  // to notify, when the item became ready
+};
+
+// Inside Store::write. Each id gets its own result; an id that does not exist or is in a state the verb does
+// not take is refused by itself and changes nothing.
+Result<std::vector<VerbResult>> operate(store::WriteSession& session, Verb verb, std::span<const ItemId> ids,
+                                        const std::string& who, const std::string& reason, WallTime now);
+
+// The adapter's own state (running, suspended), kept across restarts.
+struct AdapterState {
+    std::string adapter;
+    bool suspended = false;
+    WallTime since;
+    std::string who, reason;
+    std::optional<WallTime> until, probe;
+};
+Result<std::vector<AdapterState>> readAdapterStates(store::ReadSession& session);
+Result<void> writeAdapterState(store::WriteSession& session, const AdapterState& state);
+
+// Removes messages all of whose items were settled before `before`, at most `most` of them, with bodies,
+// items, recipients and history. `files` collects body files to delete after the commit. Result: how many
+// messages went.
+Result<std::int64_t> purgeSettled(store::WriteSession& session, WallTime before, int most,
+                                  std::vector<std::string>& files);
+
+}  // namespace postern::queue

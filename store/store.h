@@ -1,0 +1,100 @@
+#pragma once
+// The message store's door: one writer thread with group commit, and read-only sessions beside it.
+//
+// Writing: write(work) hands a closure to the writer. The writer takes all closures that wait, runs each
+// under a savepoint inside one transaction, commits once with a full disk sync, and only then answers each
+// (I1). A closure that returns an error is rolled back alone. There is no artificial delay: the sync itself
+// forms the batch.
+//
+// Failure (I8): when a commit, checkpoint or sync fails for any reason but a full disk, the store is broken:
+// every later write answers Errc::Io and onBroken is called once. What that commit held may or may not
+// surface after a restart; nothing is guessed before. A full disk answers Errc::NoSpace, changes nothing and
+// heals.
+//
+// Thread rule: every function may be called from any thread, except that work and done closures run on the
+// writer thread and must not call write() and wait for it (they may call write() with a done closure), block,
+// or throw.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/database.h"
+
+namespace postern::store {
+
+// One numbered step of the schema. Numbers start at 1, have no gaps and never change once released.
+struct Migration {
+    int number;
+    const char* name;
+    const char* sql;
+};
+
+struct StoreOptions {
+    std::string folder;                       // absolute; holds postern.db, bodies/, lock
+    std::vector<Migration> migrations;        // all of them, in order
+    bool create = true;                       // false: Errc::NotFound when there is no store yet
+    std::int64_t inlineBodyLimit = 65536;     // bytes; larger bodies stand in files beside the database
+    std::int64_t checkpointBytes = 16 << 20;  // the write-ahead log is folded back when it grows beyond this
+    int readers = 4;                          // read-only connections kept open
+    int groupLimit = 256;                     // closures per commit
+    std::function<void(const Error&)> onBroken;  // called once, on the writer thread
+};
+
+struct StoreCounters {
+    std::int64_t commits = 0;
+    std::int64_t works = 0;  // closures committed; works / commits is the size of the groups
+    std::int64_t checkpoints = 0;
+};
+
+class Store {
+  public:
+    using Work = std::function<Result<void>(WriteSession&)>;
+    using Done = std::function<void(const Result<void>&)>;
+
+    // Takes the store's lock (Errc::Busy when another process has it), checks that the file is a Postern
+    // store of a version we know (Errc::Corrupt or Errc::Invalid otherwise, the file untouched), folds the
+    // log back before anything else (RELIABILITY 2.4), applies missing migrations, and starts the writer.
+    static Result<std::unique_ptr<Store>> open(StoreOptions options);
+    ~Store();  // finishes what was handed to write(), then stops the writer
+
+    void write(Work work, Done done);
+    Result<void> write(Work work);  // waits. Not from the writer thread
+
+    // Borrows a read session for the length of the call. The snapshot begins with the first statement and
+    // ends with the last row: keep it short, a long one keeps the log from being folded back.
+    Result<void> read(const std::function<Result<void>(ReadSession&)>& work);
+
+    bool broken() const;
+    const std::string& folder() const;
+    const std::string& id() const;  // random, made with the store; in names and marker files
+    std::int64_t inlineBodyLimit() const;
+    StoreCounters counters() const;
+
+  private:
+    struct Impl;
+    explicit Store(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+// For tools that look while a service owns the store: no lock, no writing.
+class StoreReader {
+  public:
+    // NotFound when there is no store in `folder`; Invalid when its schema is not the one of `migrations`.
+    static Result<std::unique_ptr<StoreReader>> open(const std::string& folder,
+                                                     const std::vector<Migration>& migrations);
+    ~StoreReader();
+    ReadSession& session();
+
+  private:
+    struct Impl;
+    explicit StoreReader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postern::store
