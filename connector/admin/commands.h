@@ -1,0 +1,61 @@
+#pragma once
+// What an operator can ask of a store, in one list (commands()): the service carries these out for requests
+// on its control socket, and the command line, when no service runs, on a store it opened itself. Same
+// functions, same answers.
+//
+//   operate          change=hold|release|retry|delete|resolve-exported|resolve-resend|resolve-failed,
+//                    ids="3 5-7 m12", reason=...        rows: item, done, text
+//   submit           sender, recipients (one a line), size (0: unknown); bytes: the mail
+//                    rows: recipient, adapter, legacy; nothing is stored when one is refused
+//   adapter.test     name ("": all)                     rows: name, ok, text
+//   reload                                              rows: kind (problem, warning, note), place, text
+//   status                                              rows: the service, then each adapter
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "base/clock.h"
+#include "connector/admin/control.h"
+#include "connector/config/config.h"
+#include "connector/intake/acceptor.h"
+#include "store/notifier.h"
+#include "store/store.h"
+
+namespace postern::admin {
+
+struct Reloaded {
+    bool done = false;                      // false: the old configuration stays in force
+    std::vector<config::Problem> problems;  // why not
+    std::vector<config::Problem> warnings;
+    std::vector<std::string> notes;  // "listener smtp: changes take effect at the next start"
+};
+
+// What commands work on. All references outlive every command; the functions may be called from any thread.
+struct ServiceView {
+    store::Store& store;
+    store::Notifier& notifier;
+    Clock& clock;
+    intake::Acceptor& acceptor;
+    std::function<std::shared_ptr<const config::Config>()> config;  // the one in force
+    // The adapter in use under that name; null when there is none.
+    std::function<std::shared_ptr<adapters::Adapter>(const std::string& name)> adapter;
+    std::function<Reloaded()> reload;  // empty when no service runs
+    std::function<Record()> facts;     // of the service, for status: pid, started, sessions; may be empty
+};
+
+struct Command {
+    const char* verb;
+    const char* summary;
+    Result<void> (*run)(const ServiceView&, const Request&, ByteStream& body, const RowSink& row);
+};
+std::span<const Command> commands();
+
+// Finds the command and runs it; Invalid when there is none of that name.
+Result<void> runCommand(const ServiceView& view, const Request& request, ByteStream& body,
+                        const RowSink& row);
+
+}  // namespace postern::admin
