@@ -1,0 +1,34 @@
+#pragma once
+// File names that a legacy system can hold. They come from strangers: nothing of a path survives.
+// Thread rule: functions are pure; a NameSet belongs to one thread.
+
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace postern::mail {
+
+// The last component of any path style, without control or bidi characters, separators, ":", leading dots or
+// trailing dots and blanks; at most `limit` bytes, cut before the extension and on a character border.
+// Empty when nothing is left. "a?b" keeps its "?" replaced by "_", as do * < > | and the double quote.
+std::string safeFileName(std::string_view utf8, std::size_t limit = 255);
+
+// "NAME.EXT" for DOS: transliterated, upper case, A-Z 0-9 _ - $ ~ and nothing else, base of 1..8 and
+// extension of 0..3 characters, never a device name. Not unique: see NameSet.
+std::string dosName(std::string_view utf8);
+
+// CON, PRN, AUX, NUL, COM1-9, LPT1-9, CLOCK$, with or without an extension, in any case.
+bool isDosDevice(std::string_view name);
+
+// The names of one message's attachments, kept apart by case-insensitive comparison. The same names in the
+// same order always give the same result (KB Q190297).
+class NameSet {
+  public:
+    std::string addDos(std::string_view utf8);   // "LONGFILE.TXT", then "LONGFI~1.TXT", "LONGFI~2.TXT", ...
+    std::string addLong(std::string_view utf8);  // "report.txt", then "report~1.txt", ...; at most 255 bytes
+
+  private:
+    std::set<std::string> taken_;
+};
+
+}  // namespace postern::mail

@@ -1,0 +1,29 @@
+#pragma once
+// Text for readers that know lines and nothing else. UTF-8 in and out, LF ends lines, linear time.
+// Thread rule: pure functions.
+
+#include <string>
+#include <string_view>
+
+namespace postern::mail {
+
+// HTML to plain text: blocks become paragraphs, lists get "* " or numbers, table rows become lines, links
+// become footnotes "[1]", entities are decoded, scripts and styles dropped, images become their alt text.
+// Any bytes are accepted; nesting is counted, never recursed into. The result ends with LF unless empty.
+std::string htmlToText(std::string_view html);
+
+// Breaks lines longer than `columns` display columns after a blank, or anywhere when there is none, and never
+// inside a character. Only LF are added: taking them out again gives the input (KB Q124745, Q176396).
+// `columns` 0: unchanged. Wide characters (CJK, emoji) count two columns, combining marks none.
+std::string wrap(std::string_view text, int columns);
+
+// Width of one line as wrap() counts it. A tab goes to the next stop of 8.
+int displayColumns(std::string_view line);
+
+// format=flowed (RFC 3676) to paragraphs of one line each, quote marks kept; `delSp` as the parameter says.
+std::string unflow(std::string_view text, bool delSp);
+
+// CRLF, CR and LF become LF; control characters but TAB are dropped; a last line gets its LF.
+std::string normalizeLines(std::string_view text);
+
+}  // namespace postern::mail
