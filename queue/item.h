@@ -58,6 +58,7 @@ struct Claim {
 struct Interrupted {
     Claim claim;
     std::string evidence;  // as recorded by markPublishing
+    Epoch stagedEpoch;     // the epoch under which it was staged; names the artifact
 };
 
 // What a holder asks to be recorded at the end of an attempt.
@@ -75,6 +76,8 @@ struct Settlement {
     std::string target;
     std::string reason;
     WallTime due;                          // Deferred only
+    bool suspect = false;                  // Deferred only: count a death, so that it is claimed alone next time
+    std::vector<std::string> notes;        // what the conversion lost or changed: a history row "note" each
     std::vector<RecipientRow> recipients;  // outcomes that differ from the item's; may be empty
 };
 

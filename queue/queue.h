@@ -35,7 +35,7 @@ struct QueueOptions {
     std::string owner;  // this process; a fresh random name at each start
     Millis lease{60'000};
     int deathLimit = 5;  // holders that may die before the item is set aside (held)
-    Guards guards;       // tests only, see base/guards.h
+    Guards guards{};  // tests only, see base/guards.h
 };
 
 // What takeLapsed() found and did.

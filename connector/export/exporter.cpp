@@ -1,0 +1,296 @@
+#include "connector/export/exporter.h"
+
+#include <algorithm>
+#include <exception>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "connector/export/settling.h"
+
+namespace postern::exporting {
+
+// One item on its way through a batch. `outcome` of the job ends its way early.
+struct Exporter::Work {
+    queue::Claim claim;
+    Epoch stagedEpoch;
+    std::unique_ptr<ByteSource> body;
+    adapters::Job job;
+    std::optional<queue::Settlement> settlement;
+    bool lost = false;     // not ours any more, or left to a later recovery: touch nothing
+    bool suspect = false;  // the adapter failed unexpectedly with it in hand
+};
+
+Exporter::~Exporter() = default;
+
+namespace {
+
+std::vector<queue::Claim> claimsOf(const auto& works) {
+    std::vector<queue::Claim> claims;
+    claims.reserve(works.size());
+    for (const auto& work : works) claims.push_back(work.claim);
+    return claims;
+}
+
+// Runs `step` on the jobs that are still under way, moved together as the contract's span asks.
+template <class Works, class Step>
+void withPendingJobs(Works& works, Step step) {
+    std::vector<adapters::Job> jobs;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+        if (works[i].lost || works[i].job.outcome) continue;
+        jobs.push_back(std::move(works[i].job));
+        places.push_back(i);
+    }
+    if (!jobs.empty()) step(std::span<adapters::Job>(jobs));
+    for (std::size_t i = 0; i < places.size(); ++i) works[places[i]].job = std::move(jobs[i]);
+}
+
+}  // namespace
+
+Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping) {
+    const int most = std::min(post_.settings.batch, post_.adapter.batchLimit());
+    POSTERN_LET(claims, post_.queue.claim(post_.settings.name, most));
+    if (claims.empty()) return Round{};
+    post_.counters.claimed += static_cast<std::int64_t>(claims.size());
+    if (stopping()) {
+        POSTERN_TRY(post_.queue.giveBack(claims));
+        return Round{};
+    }
+    Works works(claims.size());
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+        works[i].claim = claims[i];
+        works[i].stagedEpoch = claims[i].epoch;
+    }
+    const auto beat = heartbeat(claims);
+    load(works);
+    stage(works, beat);
+    if (post_.queue.options().guards.publishingMark) {
+        POSTERN_TRY(mark(works));
+        publish(works, beat);
+    } else {  // tests only: the naive order, which doubles mail when we die or stall in between
+        publish(works, beat);
+        POSTERN_TRY(mark(works));
+    }
+    POSTERN_LET(round, settle(works));
+    round.claimed = static_cast<int>(claims.size());
+    return round;
+}
+
+std::function<void()> Exporter::heartbeat(const std::vector<queue::Claim>& claims) {
+    return [this, claims, last = post_.queue.clock().steady()]() mutable {
+        const SteadyTime now = post_.queue.clock().steady();
+        if (now - last < post_.queue.options().lease / 3) return;
+        last = now;
+        // A failure to renew needs no answer here: the lease lapses and the guards of mark and settle decide.
+        if (const auto renewed = post_.queue.renew(claims); !renewed.ok())
+            LogLine(LogEvent::StoreTrouble).with("step", "renew").with("reason", renewed.error().text);
+    };
+}
+
+void Exporter::load(Works& works) {
+    const auto read = post_.store.read([&](store::ReadSession& session) -> Result<void> {
+        for (Work& work : works) loadOne(session, work);
+        return {};
+    });
+    if (read.ok()) return;
+    for (Work& work : works)
+        if (!work.job.outcome) work.job.outcome = adapters::deferred(read.error().text);
+}
+
+void Exporter::loadOne(store::ReadSession& session, Work& work) {
+    adapters::Delivery& delivery = work.job.delivery;
+    delivery.key = {work.claim.item, work.claim.epoch};
+    for (const queue::RecipientRow& row : work.claim.recipients)
+        delivery.recipients.push_back({row.ordinal, row.address, row.legacy});
+    if (work.claim.expires <= post_.queue.clock().now()) {
+        work.job.outcome = adapters::rejected("it reached its maximum age before it could be delivered");
+        return;
+    }
+    const auto row = store::readMessage(session, work.claim.message);
+    auto body = row.ok() ? store::openBody(session, post_.store.folder(), work.claim.message)
+                         : Result<std::unique_ptr<ByteSource>>(row.error());
+    if (!body.ok()) {
+        // A row without its content can never be delivered; anything else may heal.
+        work.job.outcome = body.error().code == Errc::NotFound ? adapters::rejected(body.error().text)
+                                                               : adapters::deferred(body.error().text);
+        return;
+    }
+    work.body = std::move(body).value();
+    delivery.sender = row->sender;
+    delivery.received = row->received;
+    delivery.message = work.body.get();
+}
+
+// An adapter that throws broke its contract (A5), with one of these in hand: each is tried again alone, and
+// set aside when it does so again and again (I7, KB Q176375). What it staged is swept later.
+void Exporter::stage(Works& works, const std::function<void()>& beat) {
+    std::string fault;
+    withPendingJobs(works, [&](std::span<adapters::Job> jobs) {
+        try {
+            post_.adapter.stage(jobs, beat);
+        } catch (const std::exception& error) {
+            fault = std::string("the adapter failed unexpectedly: ") + error.what();
+            ++post_.counters.faults;
+            LogLine(LogEvent::WorkerFailed, jobs.front().delivery.key.item)
+                .with("adapter", post_.settings.name)
+                .with("reason", fault);
+        }
+    });
+    for (Work& work : works) {
+        if (work.job.outcome) continue;
+        if (!fault.empty()) {
+            work.suspect = true;
+            work.job.outcome = adapters::deferred(fault);
+        } else if (work.job.evidence.empty()) {
+            work.job.outcome = adapters::deferred("the adapter staged nothing and gave no reason");
+        }
+        if (work.job.outcome) work.job.evidence.clear();
+    }
+}
+
+Result<void> Exporter::mark(Works& works) {
+    std::vector<queue::Queue::Mark> marks;
+    for (const Work& work : works)
+        if (!work.job.evidence.empty() && !work.lost)
+            marks.push_back({work.claim.item, work.claim.epoch, work.job.evidence});
+    if (marks.empty()) return {};
+    // On an error the staged files stay: the commit may yet surface, and then they are the evidence
+    // (RELIABILITY 1.4.1).
+    POSTERN_LET(ours, post_.queue.markPublishing(marks));
+    const std::unordered_set<ItemId> mine(ours.begin(), ours.end());
+    for (Work& work : works) {
+        if (work.job.evidence.empty() || mine.count(work.claim.item) != 0) continue;
+        if (!work.job.outcome) post_.adapter.abandon(work.job);
+        work.lost = true;
+        ++post_.counters.fenced;
+        LogLine(LogEvent::ItemFenced, work.claim.item)
+            .with("adapter", post_.settings.name)
+            .with("at", "publishing");
+    }
+    return {};
+}
+
+void Exporter::publish(Works& works, const std::function<void()>& beat) {
+    withPendingJobs(works, [&](std::span<adapters::Job> jobs) {
+        try {
+            post_.adapter.publish(jobs, beat);
+        } catch (const std::exception& error) {
+            ++post_.counters.faults;
+            LogLine(LogEvent::WorkerFailed, jobs.front().delivery.key.item)
+                .with("adapter", post_.settings.name)
+                .with("reason", error.what());
+        }
+        for (adapters::Job& job : jobs)
+            if (!job.outcome) job.outcome = adapters::unknown("the adapter gave no answer");
+    });
+    for (Work& work : works)
+        if (!work.lost && work.job.outcome->verdict == adapters::Verdict::Unknown) askAbout(work);
+}
+
+// The adapter is asked what became of a staged artifact; when it can not even look, the item stays as it is
+// and is asked about again when its lease is over.
+void Exporter::askAbout(Work& work) {
+    adapters::Recovery recovery{adapters::Found::NotPublished, "not asked", std::nullopt};
+    if (post_.queue.options().guards.askAdapter)
+        recovery = post_.adapter.recover({work.claim.item, work.stagedEpoch}, work.job.evidence);
+    if (recovery.unusable) {
+        work.lost = true;
+        work.job.outcome = adapters::unusable(recovery.unusable->text);
+        return;
+    }
+    work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now());
+}
+
+Result<Round> Exporter::recover(bool atStart) {
+    Round total;
+    for (;;) {
+        POSTERN_LET(lapsed, post_.queue.takeLapsed(post_.settings.name, atStart, 64));
+        total.claimed += lapsed.backToReady + lapsed.setAside + static_cast<int>(lapsed.interrupted.size());
+        if (lapsed.interrupted.empty()) {
+            if (lapsed.backToReady + lapsed.setAside == 0) return total;
+            continue;
+        }
+        Works works(lapsed.interrupted.size());
+        for (std::size_t i = 0; i < works.size(); ++i) {
+            works[i].claim = lapsed.interrupted[i].claim;
+            works[i].stagedEpoch = lapsed.interrupted[i].stagedEpoch;
+            works[i].job.evidence = lapsed.interrupted[i].evidence;
+            askAbout(works[i]);
+            post_.counters.recovered += works[i].lost ? 0 : 1;
+        }
+        POSTERN_LET(round, settle(works));
+        if (!round.unusable.empty()) {
+            total.unusable = round.unusable;
+            return total;
+        }
+    }
+}
+
+Result<Round> Exporter::settle(Works& works) {
+    Round round;
+    std::vector<queue::Settlement> settlements;
+    for (Work& work : works) {
+        if (work.job.outcome && work.job.outcome->adapterUnusable) round.unusable = work.job.outcome->reason;
+        if (work.lost) continue;
+        if (!work.settlement)
+            work.settlement =
+                settlementFor(work.claim, *work.job.outcome, post_.settings, post_.queue.clock().now());
+        if (work.suspect) blame(work);
+        work.settlement->notes = std::move(work.job.notes);
+        settlements.push_back(*work.settlement);
+    }
+    if (settlements.empty()) return round;
+    POSTERN_LET(ours, post_.queue.settle(settlements));
+    const std::unordered_set<ItemId> mine(ours.begin(), ours.end());
+    for (const Work& work : works) {
+        if (work.lost) continue;
+        if (mine.count(work.claim.item) != 0) {
+            report(*work.settlement, work);
+            continue;
+        }
+        ++post_.counters.fenced;
+        LogLine(LogEvent::ItemFenced, work.claim.item)
+            .with("adapter", post_.settings.name)
+            .with("at", "settle");
+    }
+    return round;
+}
+
+void Exporter::blame(Work& work) {
+    queue::Settlement& settlement = *work.settlement;
+    if (settlement.kind != queue::Settlement::Kind::Deferred) return;
+    if (work.claim.deaths + 1 >= post_.queue.options().deathLimit) {
+        settlement.kind = queue::Settlement::Kind::Held;
+        return;
+    }
+    settlement.suspect = true;
+    settlement.due = post_.queue.clock().now();
+}
+
+void Exporter::report(const queue::Settlement& settlement, const Work& work) {
+    using Kind = queue::Settlement::Kind;
+    struct Row {
+        LogEvent event;
+        std::atomic<std::int64_t> Counters::*counter;
+    };
+    const auto rowFor = [](Kind kind) -> Row {
+        switch (kind) {
+            case Kind::Exported: return {LogEvent::ItemExported, &Counters::exported};
+            case Kind::Deferred: return {LogEvent::ItemDeferred, &Counters::deferred};
+            case Kind::Failed: return {LogEvent::ItemFailed, &Counters::failed};
+            case Kind::Held: return {LogEvent::ItemHeld, &Counters::held};
+            case Kind::InDoubt: break;
+        }
+        return {LogEvent::ItemInDoubt, &Counters::inDoubt};
+    };
+    const Row row = rowFor(settlement.kind);
+    ++(post_.counters.*row.counter);
+    LogLine line(row.event, settlement.item);
+    line.with("adapter", post_.settings.name).with("message", "m" + std::to_string(work.claim.message.value));
+    line.with("attempt", work.claim.attempts);
+    if (!settlement.target.empty()) line.with("target", settlement.target);
+    if (settlement.kind == Kind::Deferred) line.with("until", formatUtc(settlement.due));
+    if (!settlement.reason.empty()) line.with("reason", settlement.reason);
+}
+
+}  // namespace postern::exporting

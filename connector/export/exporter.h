@@ -1,0 +1,75 @@
+#pragma once
+// One batch of one adapter through claim, stage, mark, publish and settle. The order is the exactly-once
+// protocol; adapters/adapter.h and docs/STATES.md say why it holds at every crash.
+//
+// Thread rule: an Exporter belongs to one watcher thread.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "connector/config/config.h"
+#include "queue/queue.h"
+#include "store/messages.h"
+#include "store/store.h"
+
+namespace postern::exporting {
+
+// Counted since start, shared by the watchers of one adapter.
+struct Counters {
+    std::atomic<std::int64_t> claimed{0}, exported{0}, deferred{0}, failed{0}, held{0}, inDoubt{0};
+    std::atomic<std::int64_t> fenced{0};     // our claim was gone when we came back to it
+    std::atomic<std::int64_t> recovered{0};  // interrupted attempts brought to a known state
+    std::atomic<std::int64_t> faults{0};     // unexpected errors of a watcher
+};
+
+// What an Exporter works on; all of it outlives the Exporter.
+struct Post {
+    store::Store& store;
+    queue::Queue& queue;
+    adapters::Adapter& adapter;
+    const config::Adapter& settings;
+    Counters& counters;
+};
+
+// What a round came to.
+struct Round {
+    int claimed = 0;       // items taken
+    std::string unusable;  // set: the adapter can not work now, and why; its items are ready again
+};
+
+class Exporter {
+  public:
+    explicit Exporter(const Post& post) : post_(post) {}
+    ~Exporter();
+
+    // Takes due items and brings each to the end of an attempt. An Error is the store's: what was claimed
+    // lapses. `stopping` is asked once, before the batch is staged: true gives the claims back.
+    Result<Round> exportBatch(const std::function<bool()>& stopping);
+
+    // Asks the adapter about attempts whose holder is gone and settles them (I5). With `atStart`, all that
+    // another process held; otherwise those whose lease is over.
+    Result<Round> recover(bool atStart);
+
+  private:
+    struct Work;
+    using Works = std::vector<Work>;
+
+    void load(Works& works);
+    void loadOne(store::ReadSession& session, Work& work);
+    void stage(Works& works, const std::function<void()>& beat);
+    Result<void> mark(Works& works);
+    void publish(Works& works, const std::function<void()>& beat);
+    void askAbout(Work& work);
+    Result<Round> settle(Works& works);
+    std::function<void()> heartbeat(const std::vector<queue::Claim>& claims);
+    void blame(Work& work);
+    void report(const queue::Settlement& settlement, const Work& work);
+
+    Post post_;
+};
+
+}  // namespace postern::exporting

@@ -1,0 +1,232 @@
+#include "connector/export/runner.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "queue/inspect.h"
+#include "queue/operate.h"
+
+namespace postern::exporting {
+
+Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
+               std::shared_ptr<adapters::Adapter> adapter, config::Adapter settings, RunnerOptions options)
+    : store_(store),
+      notifier_(notifier),
+      queue_(queue),
+      clock_(queue.clock()),
+      adapter_(std::move(adapter)),
+      settings_(std::move(settings)),
+      options_(options) {
+    MutexLock lock(mutex_);
+    health_.since = clock_.now();
+    probeAt_ = maintainAt_ = sweepAt_ = clock_.steady();
+}
+
+Runner::~Runner() {
+    stop();
+}
+
+void Runner::start() {
+    for (int i = 0; i < settings_.watchers; ++i) {
+        const Inbox inbox = notifier_.subscribe(settings_.name);
+        watchers_.push_back(
+            {inbox, std::jthread([this, inbox](const std::stop_token& stop) { watch(stop, inbox); })});
+    }
+}
+
+void Runner::requestStop() {
+    for (Watcher& watcher : watchers_) {
+        watcher.thread.request_stop();
+        watcher.inbox->close();
+    }
+}
+
+void Runner::stop() {
+    requestStop();
+    watchers_.clear();
+}
+
+Runner::Health Runner::health() const {
+    MutexLock lock(mutex_);
+    return health_;
+}
+
+void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
+    Exporter exporter({store_, queue_, *adapter_, settings_, counters_});
+    while (!stop.stop_requested()) {
+        const SteadyTime now = clock_.steady();
+        SteadyTime wake = now + options_.pollInterval;
+        if (ensureUsable(exporter)) {
+            wake = work(exporter, stop);
+        } else {
+            MutexLock lock(mutex_);
+            wake = std::min(wake, busyProbing_ ? wake : probeAt_);
+        }
+        if (wake > clock_.steady()) inbox->waitUntil(wake);
+    }
+}
+
+// True when the adapter works. One watcher at a time looks; the others wait for its word.
+bool Runner::ensureUsable(Exporter& exporter) {
+    {
+        MutexLock lock(mutex_);
+        if (health_.state == Health::State::Running) return true;
+        if (busyProbing_ || clock_.steady() < probeAt_) return false;
+        busyProbing_ = true;
+    }
+    const Result<void> probed = adapter_->probe();
+    const bool fine = probed.ok() && recover(exporter, true);
+    if (!probed.ok()) suspend(probed.error().text);
+    if (fine) resume();
+    MutexLock lock(mutex_);
+    busyProbing_ = false;
+    return fine;
+}
+
+// What the last process left is asked about once, when the adapter first works; later only lapsed leases are.
+bool Runner::recover(Exporter& exporter, bool atStart) {
+    {
+        MutexLock lock(mutex_);
+        if (recovered_) atStart = false;
+    }
+    const auto round = exporter.recover(atStart);
+    if (!round.ok()) {
+        trouble("recover", round.error());
+        MutexLock lock(mutex_);
+        probeAt_ = clock_.steady() + options_.pollInterval;
+        return false;
+    }
+    if (!round->unusable.empty()) {
+        suspend(round->unusable);
+        return false;
+    }
+    if (round->claimed > 0)
+        LogLine(LogEvent::ItemRecovered).with("adapter", settings_.name).with("items", round->claimed);
+    MutexLock lock(mutex_);
+    recovered_ = true;
+    return true;
+}
+
+// One batch. Result: when to look again; now, when more may wait.
+SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
+    const auto round = exporter.exportBatch([&] { return stop.stop_requested(); });
+    if (!round.ok()) {
+        trouble("export", round.error());
+        return clock_.steady() + options_.pollInterval;
+    }
+    if (!round->unusable.empty()) {
+        suspend(round->unusable);
+        return clock_.steady();
+    }
+    maintain(exporter);
+    return round->claimed > 0 ? clock_.steady() : nextWake();
+}
+
+void Runner::maintain(Exporter& exporter) {
+    const SteadyTime now = clock_.steady();
+    bool sweep = false;
+    {
+        MutexLock lock(mutex_);
+        if (now < maintainAt_) return;
+        maintainAt_ = now + options_.pollInterval;
+        sweep = now >= sweepAt_;
+        if (sweep) sweepAt_ = now + options_.sweepInterval;
+    }
+    (void)recover(exporter, false);  // it reports and suspends by itself
+    if (sweep) sweepLeftovers();
+}
+
+void Runner::sweepLeftovers() {
+    const auto isOver = [this](const adapters::DeliveryKey& key) {
+        bool over = false;
+        const auto read = store_.read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(needed, queue::needsArtifact(session, key.item, key.epoch));
+            over = !needed;
+            return {};
+        });
+        return read.ok() && over;  // in doubt, keep: a staged file may be the only evidence
+    };
+    const auto removed = adapter_->sweep(isOver);
+    if (!removed.ok()) return trouble("sweep", removed.error());
+    if (*removed > 0)
+        LogLine(LogEvent::AdapterLeftover).with("adapter", settings_.name).with("files", *removed);
+}
+
+SteadyTime Runner::nextWake() {
+    const SteadyTime poll = clock_.steady() + options_.pollInterval;
+    const auto due = queue_.nextDue(settings_.name);
+    if (!due.ok()) {
+        trouble("look for work", due.error());
+        return poll;
+    }
+    return due->has_value() ? std::min(poll, steadyFor(**due)) : poll;
+}
+
+SteadyTime Runner::steadyFor(WallTime due) const {
+    const auto left = std::max(due - clock_.now(), Millis(0));
+    return clock_.steady() + left;
+}
+
+void Runner::suspend(const std::string& reason) {
+    Health health;
+    bool first = false;
+    {
+        MutexLock lock(mutex_);
+        first = health_.state != Health::State::Suspended;
+        if (first) {
+            health_.since = clock_.now();
+            probeDelay_ = options_.firstProbe;
+        } else {
+            probeDelay_ = std::min(probeDelay_ * 2, options_.longestProbe);
+        }
+        first = first || health_.reason != reason;
+        health_.state = Health::State::Suspended;
+        health_.reason = reason;
+        health_.nextProbe = clock_.now() + probeDelay_;
+        probeAt_ = clock_.steady() + probeDelay_;
+        health = health_;
+    }
+    if (!first) return;  // equal events collapse (KB Q242944)
+    LogLine(LogEvent::AdapterSuspended).with("adapter", settings_.name).with("reason", reason);
+    record(health);
+}
+
+void Runner::resume() {
+    Health health;
+    Health::State before;
+    {
+        MutexLock lock(mutex_);
+        before = health_.state;
+        health_ = Health{Health::State::Running, "", clock_.now(), std::nullopt};
+        health = health_;
+    }
+    LogLine(before == Health::State::Suspended ? LogEvent::AdapterResumed : LogEvent::AdapterReady)
+        .with("adapter", settings_.name)
+        .with("what", adapter_->describe());
+    record(health);
+    notifier_.notify(settings_.name);  // the watchers that stood by
+}
+
+// For `postern status` while the service is down, and for people: since when, and why.
+void Runner::record(const Health& health) {
+    queue::AdapterState state;
+    state.adapter = settings_.name;
+    state.suspended = health.state == Health::State::Suspended;
+    state.since = health.since;
+    state.who = "postern";
+    state.reason = health.reason;
+    state.probe = health.nextProbe;
+    const auto written = store_.write(
+        [state](store::WriteSession& session) { return queue::writeAdapterState(session, state); });
+    if (!written.ok()) trouble("record the adapter's state", written.error());
+}
+
+void Runner::trouble(const char* step, const Error& error) {
+    ++counters_.faults;
+    LogLine(LogEvent::StoreTrouble)
+        .with("adapter", settings_.name)
+        .with("step", step)
+        .with("reason", error.text);
+}
+
+}  // namespace postern::exporting

@@ -1,0 +1,93 @@
+#pragma once
+// The watchers of one adapter: threads that wait for a hint, the next due time or a slow poll, and export
+// what is due. A folder or tool that can not be used suspends this adapter loudly, and it resumes by itself
+// when a probe says so; other adapters do not notice (KB Q193760, Q202178).
+//
+// Thread rule: start() and stop() from one thread; everything else from any.
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/sync.h"
+#include "connector/export/exporter.h"
+#include "store/notifier.h"
+
+namespace postern::exporting {
+
+struct RunnerOptions {
+    Millis pollInterval{5'000};  // I6: the most that a lost hint can delay mail
+    Millis firstProbe{1'000};    // until an unusable folder is looked at again; doubles
+    Millis longestProbe{60'000};
+    Millis sweepInterval{3'600'000};  // between two looks for working files nobody needs
+};
+
+class Runner {
+  public:
+    // The references outlive the runner.
+    Runner(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
+           std::shared_ptr<adapters::Adapter> adapter, config::Adapter settings, RunnerOptions options);
+    ~Runner();  // stops
+
+    // Returns at once. A watcher probes the folder and recovers what the last process left, before anything
+    // is claimed.
+    void start();
+    void requestStop();  // no new claims from now on; a batch in hand is finished
+    void stop();         // requestStop and wait for the watchers
+
+    struct Health {
+        enum class State { Starting, Running, Suspended } state = State::Starting;
+        std::string reason;  // Suspended: what to mend
+        WallTime since;
+        std::optional<WallTime> nextProbe;
+    };
+    Health health() const;
+    const config::Adapter& settings() const { return settings_; }
+    const Counters& counters() const { return counters_; }
+    const std::shared_ptr<adapters::Adapter>& adapter() const { return adapter_; }
+
+  private:
+    using Inbox = std::shared_ptr<store::Inbox>;
+
+    void watch(const std::stop_token& stop, const Inbox& inbox);
+    bool ensureUsable(Exporter& exporter);
+    SteadyTime work(Exporter& exporter, const std::stop_token& stop);
+    bool recover(Exporter& exporter, bool atStart);
+    void maintain(Exporter& exporter);
+    void sweepLeftovers();
+    SteadyTime nextWake();
+    SteadyTime steadyFor(WallTime due) const;
+    void suspend(const std::string& reason);
+    void resume();
+    void record(const Health& health);
+    void trouble(const char* step, const Error& error);
+
+    store::Store& store_;
+    store::Notifier& notifier_;
+    queue::Queue& queue_;
+    Clock& clock_;
+    const std::shared_ptr<adapters::Adapter> adapter_;
+    const config::Adapter settings_;
+    const RunnerOptions options_;
+    Counters counters_;
+
+    mutable Mutex mutex_;
+    Health health_ GUARDED_BY(mutex_);
+    bool busyProbing_ GUARDED_BY(mutex_) = false;
+    bool recovered_ GUARDED_BY(mutex_) = false;  // what the last process left has been looked at
+    Millis probeDelay_ GUARDED_BY(mutex_){0};
+    SteadyTime probeAt_ GUARDED_BY(mutex_);
+    SteadyTime maintainAt_ GUARDED_BY(mutex_);
+    SteadyTime sweepAt_ GUARDED_BY(mutex_);
+
+    struct Watcher {
+        Inbox inbox;
+        std::jthread thread;
+    };
+    std::vector<Watcher> watchers_;  // last member: its threads use all the others
+};
+
+}  // namespace postern::exporting

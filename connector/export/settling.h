@@ -1,0 +1,19 @@
+#pragma once
+// From what the adapter said to what the queue records: the whole policy of retry, failure and doubt in one
+// place.
+
+#include "adapters/adapter.h"
+#include "connector/config/config.h"
+#include "queue/queue.h"
+
+namespace postern::exporting {
+
+// REQUIRES: outcome.verdict is not Unknown (ask the adapter first, then use settlementForRecovery).
+queue::Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,
+                                const config::Adapter& settings, WallTime now);
+
+// REQUIRES: recovery.unusable is not set.
+queue::Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Recovery& recovery,
+                                        const config::Adapter& settings, WallTime now);
+
+}  // namespace postern::exporting

@@ -1,0 +1,191 @@
+#include "connector/export/runner.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "store/notifier.h"
+#include "tests/kit/post_office.h"
+#include "tests/kit/wait.h"
+
+namespace postern {
+namespace {
+
+using adapters::Job;
+using exporting::Runner;
+using State = exporting::Runner::Health::State;
+
+// Does what each test tells it to; everything else exports at once.
+class Scripted final : public adapters::Adapter {
+  public:
+    std::function<Result<void>()> onProbe = [] { return Result<void>(); };
+    std::function<void(Job&)> onStage = [](Job&) {};
+    std::function<void(Job&)> onPublish = [](Job&) {};
+
+    Result<void> probe() override { return onProbe(); }
+    void stage(std::span<Job> jobs, const std::function<void()>&) override {
+        for (Job& job : jobs) {
+            onStage(job);
+            if (!job.outcome) job.evidence = "staged";
+        }
+    }
+    void publish(std::span<Job> jobs, const std::function<void()>&) override {
+        for (Job& job : jobs) {
+            onPublish(job);
+            if (!job.outcome) job.outcome = adapters::exported("here");
+        }
+    }
+    void abandon(Job&) override {}
+    adapters::Recovery recover(const adapters::DeliveryKey&, std::string_view) override {
+        return {adapters::Found::CannotTell, "nobody knows", std::nullopt};
+    }
+    Result<int> sweep(const std::function<bool(const adapters::DeliveryKey&)>&) override { return 0; }
+    std::string describe() const override { return "scripted"; }
+};
+
+class RunnerTest : public testing::Test {
+  protected:
+    std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter) {
+        config::Adapter settings;
+        settings.name = name;
+        settings.watchers = 2;
+        settings.retry.first = Millis(5);
+        settings.retry.longest = Millis(10);
+        exporting::RunnerOptions options;
+        options.pollInterval = Millis(50);
+        options.firstProbe = Millis(5);
+        options.longestProbe = Millis(20);
+        return std::make_unique<Runner>(office_.store(), notifier_, queue_, std::move(adapter), settings,
+                                        options);
+    }
+    int count(queue::State state) {
+        auto states = office_.states();
+        return states[state];
+    }
+
+    tests::PostOffice office_;
+    store::Notifier notifier_;
+    queue::Queue queue_{office_.store(), office_.clock(), {.owner = "unit"}};
+};
+
+TEST_F(RunnerTest, Q198841_lost_notifications_only_delay) {
+    auto runner = makeRunner("a", std::make_shared<Scripted>());
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Running; }));
+    office_.post("a", 1, 20);  // nobody is told
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 20; }));
+}
+
+TEST_F(RunnerTest, Q176375_poison_item_isolated) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<std::int64_t> poison{0};
+    adapter->onStage = [&](Job& job) {
+        std::int64_t none = 0;
+        poison.compare_exchange_strong(none, job.delivery.key.item.value);
+        if (job.delivery.key.item.value == poison) throw std::runtime_error("illegal section name");
+    };
+    office_.post("a", 1, 50);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    EXPECT_TRUE(tests::waitFor(
+        [&] { return count(queue::State::Exported) == 49 && count(queue::State::Held) == 1; }));
+    office_.post("a", 51, 5);
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 54; })) << "the service goes on";
+    EXPECT_GE(runner->counters().faults, 5);
+}
+
+TEST_F(RunnerTest, Q202178_unusable_folder_is_visible_and_heals) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<bool> broken{true};
+    adapter->onProbe = [&]() -> Result<void> {
+        return broken ? Result<void>(fail(Errc::Unavailable, "/srv/out: No such file or directory"))
+                      : Result<void>();
+    };
+    office_.post("a", 1, 3);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Suspended; }));
+    EXPECT_EQ(runner->health().reason, "/srv/out: No such file or directory");
+    EXPECT_EQ(count(queue::State::Ready), 3);
+    broken = false;
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 3; }));
+    EXPECT_EQ(runner->health().state, State::Running);
+}
+
+TEST_F(RunnerTest, TroubleInTheMiddleSuspendsAndGivesTheMailBack) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<bool> full{true};
+    adapter->onStage = [&](Job& job) {
+        if (full) job.outcome = adapters::unusable("disk full");
+    };
+    adapter->onProbe = [&]() -> Result<void> {
+        return full && count(queue::State::Ready) == 0 ? Result<void>(fail(Errc::NoSpace, "disk full"))
+                                                       : Result<void>();
+    };
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Running; }) || full);
+    office_.post("a", 1, 3);
+    notifier_.notify("a");
+    ASSERT_TRUE(tests::waitFor([&] { return runner->counters().deferred > 0; }));
+    full = false;
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 3; }));
+}
+
+TEST_F(RunnerTest, Q193760_slow_adapter_does_not_delay_others) {
+    auto slow = std::make_shared<Scripted>();
+    std::atomic<bool> hang{true};
+    slow->onStage = [&](Job&) { EXPECT_TRUE(tests::waitFor([&] { return !hang; })); };
+    auto slowRunner = makeRunner("slow", slow);
+    auto quickRunner = makeRunner("quick", std::make_shared<Scripted>());
+    office_.post("slow", 1, 4);
+    office_.post("quick", 5, 10);
+    slowRunner->start();
+    quickRunner->start();
+    EXPECT_TRUE(tests::waitFor([&] { return quickRunner->counters().exported == 10; }));
+    EXPECT_EQ(slowRunner->counters().exported, 0);
+    hang = false;
+    EXPECT_TRUE(tests::waitFor([&] { return slowRunner->counters().exported == 4; }));
+}
+
+TEST_F(RunnerTest, OneImpossibleMailFailsAndTheRestOfItsBatchGoesOn) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<std::int64_t> bad{0};
+    adapter->onStage = [&](Job& job) {
+        std::int64_t none = 0;
+        bad.compare_exchange_strong(none, job.delivery.key.item.value);
+        if (job.delivery.key.item.value == bad) job.outcome = adapters::rejected("1025 > 1024 attachments");
+    };
+    office_.post("a", 1, 10);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    EXPECT_TRUE(tests::waitFor(
+        [&] { return count(queue::State::Exported) == 9 && count(queue::State::Failed) == 1; }));
+}
+
+TEST_F(RunnerTest, AnUnansweredPublishIsAskedAboutAndHeldInDoubt) {
+    auto adapter = std::make_shared<Scripted>();
+    adapter->onPublish = [](Job& job) {
+        job.outcome = adapters::unknown("the line broke after the final dot");
+    };
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::InDoubt) == 1; }));
+    EXPECT_EQ(runner->counters().inDoubt, 1);
+}
+
+TEST_F(RunnerTest, Q179013_stop_under_load_joins_and_gives_back) {
+    office_.post("a", 1, 500);
+    for (int round = 0; round < 20; ++round) {
+        auto runner = makeRunner("a", std::make_shared<Scripted>());
+        runner->start();
+        notifier_.notify("a");
+        runner->stop();
+        EXPECT_EQ(count(queue::State::Claimed) + count(queue::State::Publishing), 0) << "round " << round;
+    }
+    EXPECT_EQ(notifier_.subscribers(), 0u);
+}
+
+}  // namespace
+}  // namespace postern
