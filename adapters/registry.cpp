@@ -1,0 +1,45 @@
+#include "adapters/registry.h"
+
+#include "adapters/kinds.h"
+#include "base/text.h"
+
+namespace postern::adapters {
+
+namespace {
+const std::string kNothing;
+}
+
+std::span<const Kind> kinds() {
+    static const std::vector<Kind> all = {
+        dropKind(),
+        maildirKind(),
+    };
+    return all;
+}
+
+const Kind* kindNamed(std::string_view name) {
+    for (const Kind& kind : kinds())
+        if (name == kind.name) return &kind;
+    return nullptr;
+}
+
+const std::string& Settings::text(std::string_view key) const {
+    const auto found = values_.find(key);
+    return found == values_.end() ? kNothing : found->second;
+}
+
+bool Settings::boolean(std::string_view key) const {
+    return text(key) == "true";
+}
+
+std::int64_t Settings::integer(std::string_view key) const {
+    const std::string& value = text(key);
+    if (const auto plain = parseInt(value)) return *plain;
+    return parseSize(value).value_or(0);
+}
+
+std::int64_t Settings::milliseconds(std::string_view key) const {
+    return parseDurationMillis(text(key)).value_or(0);
+}
+
+}  // namespace postern::adapters

@@ -32,7 +32,8 @@ class Settings {
     void set(const std::string& key, std::string value) { values_[key] = std::move(value); }
     const std::string& text(std::string_view key) const;  // REQUIRES: a key of the kind
     bool boolean(std::string_view key) const;
-    std::int64_t integer(std::string_view key) const;  // also Size (bytes) and Duration (milliseconds)
+    std::int64_t integer(std::string_view key) const;       // Integer, and Size in bytes
+    std::int64_t milliseconds(std::string_view key) const;  // Duration
     bool operator==(const Settings&) const = default;
 
   private:

@@ -253,6 +253,11 @@ Result<bool> Folder::sameVolume(const Folder& other) const {
     return mine.st_dev == theirs.st_dev;
 }
 
+Result<void> Folder::mayWrite() const {
+    if (::faccessat(handle_, ".", W_OK | X_OK, AT_EACCESS) != 0) return lastError(path_);
+    return {};
+}
+
 bool Folder::askSynchronousRenames() const {
     int flags = 0;
     if (::ioctl(handle_, FS_IOC_GETFLAGS, &flags) != 0) return false;

@@ -81,6 +81,7 @@ class Folder {
     // (RELIABILITY 1.4.1a).
     Result<void> stillThere() const;
     Result<bool> sameVolume(const Folder& other) const;
+    Result<void> mayWrite() const;  // Denied when names can not be made and removed here by this process
     // Ask the file system to make renames durable before they are visible (ext4 `chattr +D`). False when it
     // cannot.
     bool askSynchronousRenames() const;

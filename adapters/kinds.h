@@ -1,0 +1,12 @@
+#pragma once
+// The kinds that registry.cpp lists; each is made in the .cpp of its name.
+
+#include "adapters/registry.h"
+
+namespace postern::adapters {
+
+Kind ccmailKind();
+Kind dropKind();
+Kind maildirKind();
+
+}  // namespace postern::adapters

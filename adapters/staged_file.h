@@ -1,0 +1,42 @@
+#pragma once
+// A file while a format writes it into the stage folder: one buffer, so that a small mail is one system call,
+// and a memory of who failed. A disk that refuses the file stops the adapter; a body that can not be read
+// concerns one mail. Thread rule: one thread.
+
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "base/source.h"
+
+namespace postern::adapters {
+
+enum class LineEnds { Crlf, Lf };
+
+class StagedFile {
+  public:
+    // `buffer` is borrowed for the life of the StagedFile, so that a batch needs one.
+    StagedFile(File file, std::string& buffer) : file_(std::move(file)), buffer_(buffer) { buffer_.clear(); }
+
+    Result<void> write(std::string_view bytes);
+    // Overwrites bytes written before. REQUIRES: offset + bytes.size() <= position().
+    Result<void> patch(std::int64_t offset, std::string_view bytes);
+    // `message`, whose lines end with CRLF, with the line ends asked for. A bare CR or LF stays as it is.
+    Result<void> writeMessage(ByteSource& message, LineEnds lineEnds);
+
+    std::int64_t position() const { return flushed_ + static_cast<std::int64_t>(buffer_.size()); }
+    Result<void> flush();
+    bool refused() const { return refused_; }  // the disk, not the mail, made a call fail
+    File takeFile() { return std::move(file_); }
+
+  private:
+    Result<void> writeWithLf(std::string_view bytes, bool& heldCr);
+    Result<void> check(Result<void> result);
+
+    File file_;
+    std::string& buffer_;
+    std::int64_t flushed_ = 0;
+    bool refused_ = false;
+};
+
+}  // namespace postern::adapters
