@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "queue/inspect.h"
 #include "queue/operate.h"
 
@@ -52,6 +53,7 @@ Runner::Health Runner::health() const {
 }
 
 void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
+    nameThisThread("watch:" + settings_.name);
     Exporter exporter({store_, queue_, *adapter_, settings_, counters_});
     while (!stop.stop_requested()) {
         const SteadyTime now = clock_.steady();
