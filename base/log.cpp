@@ -56,6 +56,16 @@ bool plainValue(std::string_view value) {
     return true;
 }
 
+// Backslashes and quotes doubled up, so that no value can end its own quotes and forge a key behind them.
+std::string guarded(std::string_view value) {
+    std::string out;
+    for (const char c : value) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 }  // namespace
 
 const LogEventInfo& logEventInfo(LogEvent event) {
@@ -91,17 +101,11 @@ LogLine& LogLine::with(std::string_view key, std::string_view value) {
     line_ += ' ';
     line_ += key;
     line_ += '=';
-    const std::string safe = escapeLine(value, kValueLimit);
-    if (plainValue(safe)) {
+    const std::string safe = escapeLine(guarded(cutUtf8(value, 2 * kValueLimit)), kValueLimit);
+    if (plainValue(safe))
         line_ += safe;
-        return *this;
-    }
-    line_ += '"';
-    for (const char c : safe) {
-        if (c == '"') line_ += '\\';
-        line_ += c;
-    }
-    line_ += '"';
+    else
+        line_.append("\"").append(safe).append("\"");
     return *this;
 }
 
