@@ -50,8 +50,9 @@ class Acceptor {
     Result<routing::Router::Routed> routeRecipient(const std::string& address) const;
     std::unique_ptr<store::BodyWriter> newBody() const;
 
-    // Stores the mail and calls `done` from another thread once it is on the disk or refused. A body in a
-    // file is synced on a thread of the acceptor, so that neither the caller nor the writer waits for it.
+    // Stores the mail and calls `done` once, when it is on the disk or refused: from another thread, or before
+    // accept() returns when it is refused at once. A body in a file is synced on a thread of the acceptor, so that
+    // neither the caller nor the writer waits for it. REQUIRES: every recipient came from routeRecipient().
     void accept(IncomingMail mail, std::function<void(const Answer&)> done);
 
   private:
