@@ -74,6 +74,9 @@ Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::st
 // then.
 Result<void> deleteMessage(WriteSession& session, MessageId id, std::vector<std::string>& files);
 
+// Deletes body files that deleteMessage() named. After its commit, never before.
+Result<void> removeBodyFiles(const Store& store, const std::vector<std::string>& files);
+
 // At start, after the store opened: removes body files that no message names. Returns how many.
 Result<std::int64_t> sweepBodies(Store& store);
 
