@@ -78,12 +78,10 @@ TEST_F(LogTest, Q282275_AHostileNameStaysOneValueOnOneLine) {
     for (const std::string& name : names) {
         lines.clear();
         LogLine(LogEvent::RecipientRefused).with("address", name);
-        ASSERT_EQ(lines.size(), 1u);
-        EXPECT_TRUE(std::regex_match(only(), oneValue)) << only();
-        EXPECT_TRUE(validUtf8(only())) << only();
-        EXPECT_TRUE(std::none_of(only().begin(), only().end(), [](char c) {
-            return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-        })) << only();
+        const std::string line = only();
+        EXPECT_TRUE(std::regex_match(line, oneValue)) << line;
+        EXPECT_TRUE(validUtf8(line)) << line;
+        for (const char c : line) EXPECT_TRUE(static_cast<unsigned char>(c) >= ' ' && c != '\x7f') << line;
     }
 }
 
