@@ -30,8 +30,8 @@ Result<ItemRow> readItem(store::ReadSession& session, ItemId id);  // NotFound
 Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, ItemId id);
 Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId id);
 
-// Whether the artifact staged for `item` under `epoch` may still be needed: its attempt is under way, was interrupted
-// or is in doubt. Anything else may be swept.
+// Whether the artifact staged for `item` under `epoch` may still be needed: its attempt is under way, was
+// interrupted or is in doubt. Anything else may be swept.
 Result<bool> needsArtifact(store::ReadSession& session, ItemId item, Epoch epoch);
 
 struct StateCount {

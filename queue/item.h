@@ -58,7 +58,7 @@ struct Claim {
 struct Interrupted {
     Claim claim;
     std::string evidence;  // as recorded by markPublishing
-    Epoch stagedEpoch;     // the epoch under which it was staged; names the artifact
+    Epoch stagedEpoch;     // under which it was staged; names the artifact, whoever took it over since
 };
 
 // What a holder asks to be recorded at the end of an attempt.
@@ -75,10 +75,13 @@ struct Settlement {
     Epoch epoch;
     std::string target;
     std::string reason;
-    WallTime due;                          // Deferred only
-    bool suspect = false;                  // Deferred only: count a death, so that it is claimed alone next time
-    std::vector<std::string> notes;        // what the conversion lost or changed: a history row "note" each
-    std::vector<RecipientRow> recipients;  // outcomes that differ from the item's; may be empty
+    WallTime due;            // when it is tried again, if it becomes ready; REQUIRED for Deferred
+    bool suspect = false;    // Deferred only: count a death, so that it is claimed alone next time
+    bool uncounted = false;  // Deferred only: the adapter was to blame, so this was no attempt of the mail
+    std::vector<std::string> notes;  // what the conversion lost or changed: a history row "note" each
+    // Those that end otherwise than the item, by ordinal: "exported", "failed" with a reason, or "pending"
+    // for one that must be tried again; may be empty.
+    std::vector<RecipientRow> recipients;
 };
 
 // For lists and details.

@@ -12,15 +12,23 @@
 
 namespace postern::queue {
 
+// Claimed and publishing items are in a watcher's hands: every verb is refused for them.
 enum class Verb {
     Hold,             // ready -> held
     Release,          // held -> ready, due now, deaths forgotten
-    Retry,            // ready -> ready, due now; failed -> ready, due now
+    Retry,            // ready -> ready, due now; failed -> ready, due now, for the recipients that failed
     Delete,           // ready, held, failed, in_doubt -> deleted. The mail stays readable until the purge
     ResolveExported,  // in_doubt -> exported: a person saw it on the legacy side
     ResolveResend,    // in_doubt -> ready: a person saw that it is not there
     ResolveFailed,    // in_doubt -> failed
 };
+inline constexpr Verb kAllVerbs[] = {Verb::Hold,         Verb::Release,         Verb::Retry,
+                                     Verb::Delete,       Verb::ResolveExported, Verb::ResolveResend,
+                                     Verb::ResolveFailed};
+// An item that a person makes ready again lives at least this long from then on: past its age it would fail
+// before it was tried.
+inline constexpr Millis kSecondLife{24 * 3'600'000};
+
 std::string_view verbName(Verb verb);
 std::optional<Verb> verbOf(std::string_view name);  // "hold", "resolve-exported", ...
 
@@ -31,8 +39,8 @@ struct VerbResult {
     std::string adapter;  // to notify, when the item became ready
 };
 
-// Inside Store::write. Each id gets its own result; an id that does not exist or is in a state the verb does
-// not take is refused by itself and changes nothing.
+// Inside Store::write. `who` is the operator's name, never empty (Invalid). Each id gets its own result; an
+// id that does not exist or is in a state the verb does not take is refused by itself and changes nothing.
 Result<std::vector<VerbResult>> operate(store::WriteSession& session, Verb verb, std::span<const ItemId> ids,
                                         const std::string& who, const std::string& reason, WallTime now);
 

@@ -3,13 +3,14 @@
 // for a holder, its epoch (I3). Zero rows changed means "no longer mine": the caller drops what it made and
 // touches nothing.
 //
-//   ready --claim--> claimed --markPublishing--> publishing --settle--> exported | failed | ready | held |
-//   in_doubt
-//                    claimed --settle----------> failed | ready | held         (never published)
-//                    claimed --giveBack--------> ready                         (shutdown)
-//                    claimed --takeLapsed------> ready                         (lease over; the legacy side
-//                    never heard) publishing --takeLapsed---> publishing, epoch + 1         (then the adapter
-//                    is asked)
+//   ready      --claim-->           claimed      epoch + 1
+//   claimed    --markPublishing-->  publishing
+//   publishing --settle-->          exported | failed | ready | held | in_doubt
+//   claimed    --settle-->          failed | ready | held      (never published)
+//   claimed    --giveBack-->        ready                      (shutdown)
+//   claimed    --takeLapsed-->      ready | held               (the legacy side never heard of it)
+//   publishing --takeLapsed-->      publishing   epoch + 1     (then the adapter is asked)
+//   ready      --failExpired-->     failed
 //
 // Thread rule: any thread. No function holds a lock or a transaction after it returns (I4).
 
@@ -27,7 +28,8 @@ namespace postern::queue {
 const std::vector<store::Migration>& queueMigrations();
 
 // Inside the transaction that inserts the message (I1). Exists when an item of that (message, adapter, group)
-// is there already; nothing is stored then.
+// is there already or twice in `items`, Invalid when an item has no recipients; nothing is stored then. Due
+// at once.
 Result<std::vector<ItemId>> enqueue(store::WriteSession& session, MessageId message,
                                     std::span<const NewItem> items, WallTime now);
 
@@ -35,7 +37,7 @@ struct QueueOptions {
     std::string owner;  // this process; a fresh random name at each start
     Millis lease{60'000};
     int deathLimit = 5;  // holders that may die before the item is set aside (held)
-    Guards guards{};  // tests only, see base/guards.h
+    Guards guards{};     // tests only, see base/guards.h
 };
 
 // What takeLapsed() found and did.
@@ -49,19 +51,21 @@ class Queue {
   public:
     Queue(store::Store& store, Clock& clock, QueueOptions options);
 
-    // Claims up to `most` due items of `adapter`, oldest due first, all in one UPDATE; an item whose holder
-    // died is claimed alone. Attempts are counted here, before anything of the message is read. Items past
-    // their expiry come too: the caller fails them.
+    // Claims up to `most` due items of `adapter`, oldest due first, all in one UPDATE; sorted by id. A
+    // suspect (an item whose holder died) is claimed alone, when it has been due for longer than every other
+    // item: neither kind can starve the other. Attempts are counted here, before anything of the message is
+    // read. Items past their expiry come too: the caller fails them.
     Result<std::vector<Claim>> claim(const std::string& adapter, int most);
 
     // When the next ready item of `adapter` is due; nothing when none waits. A read, no claim.
     Result<std::optional<WallTime>> nextDue(const std::string& adapter);
 
-    // Extends the leases of those still ours; the others are missing from the result.
+    // Extends the leases of those still ours, claimed or publishing; the others are missing from the result.
     Result<std::vector<ItemId>> renew(std::span<const Claim> claims);
 
-    // claimed -> publishing, with the adapter's evidence, in one commit. Result: those that are ours to
-    // publish.
+    // claimed -> publishing, with the adapter's evidence and the epoch that staged it, in one commit; the
+    // lease starts anew. Result: those that are ours to publish. Invalid, and nothing changed, when an
+    // evidence is empty.
     struct Mark {
         ItemId item;
         Epoch epoch;
@@ -69,16 +73,28 @@ class Queue {
     };
     Result<std::vector<ItemId>> markPublishing(std::span<const Mark> marks);
 
-    // Ends attempts; in one commit. Result: those that were still ours. An Exported or InDoubt settlement
-    // applies to publishing only; the others to claimed and publishing.
+    // Ends attempts, in one commit: the item, its recipients and a row of history each. Result: those that
+    // were still ours. Exported, InDoubt and a recipient reported as exported apply to publishing only, the
+    // others to claimed and publishing.
+    //
+    // The recipients decide where the item ends: while one is unresolved it is never final (an Exported or
+    // Failed settlement that leaves one "pending" makes it ready again at `due`); when all are resolved it is
+    // exported if any of them was, in this attempt or before, and failed otherwise. Ready with deathLimit
+    // deaths counted is held instead (I7).
     Result<std::vector<ItemId>> settle(std::span<const Settlement> settlements);
 
-    // claimed -> ready at once, attempt not counted. For shutdown and for claims that were never begun.
+    // claimed -> ready, still due, attempt not counted. For shutdown and for claims that were never begun.
     Result<void> giveBack(std::span<const Claim> claims);
 
-    // Items of `adapter` whose lease is over, or that belong to another owner (with `atStart`: the store's
-    // lock says that no other process lives). At most `most`.
+    // Items of `adapter` whose lease is over (or can not be ours: it ends later than any lease given now, the
+    // clock was set back), and with `atStart` all those of another owner, as the store's lock says that no
+    // other process lives. At most `most` of them, so call it until it finds nothing. A death is counted only
+    // when the holder was another process: a stall of ours is nobody's death.
     Result<Lapsed> takeLapsed(const std::string& adapter, bool atStart, int most);
+
+    // ready -> failed for items past their age, oldest first, at most `most`: for an adapter that is
+    // suspended and claims nothing (KB Q184051). Result: those that failed.
+    Result<std::vector<ItemId>> failExpired(const std::string& adapter, int most);
 
     const QueueOptions& options() const { return options_; }
     Clock& clock() const { return clock_; }
@@ -89,8 +105,13 @@ class Queue {
     QueueOptions options_;
 };
 
-// Back-off: doubles from `first` up to `longest`, with a jitter of one eighth, by the number of attempts
-// made.
+// Whether the artifact staged under `staged` may still be published or be the only evidence of having been:
+// true while that very claim lives or that very artifact is publishing or in doubt. Everything else staged
+// for the item is left over and may go.
+Result<bool> needsArtifact(store::ReadSession& session, ItemId item, Epoch staged);
+
+// Back-off: doubles from `first` up to `longest` with the number of attempts made; `jitter` adds up to one
+// eighth, so that what failed together is not tried together.
 struct RetryPolicy {
     Millis first{60'000};
     Millis longest{3'600'000};

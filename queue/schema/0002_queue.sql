@@ -16,7 +16,10 @@ CREATE TABLE item (
     expires_ms INTEGER NOT NULL,                         -- not after: then it fails
     attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),  -- counted when claimed, before the message is read
     deaths     INTEGER NOT NULL DEFAULT 0 CHECK (deaths >= 0),    -- holders that died holding it
-    evidence   TEXT,                                     -- what the adapter needs to tell whether it published
+    evidence   TEXT CHECK (evidence <> ''),              -- what the adapter needs to tell whether it published
+    staged_epoch INTEGER CHECK (staged_epoch > 0 AND staged_epoch <= epoch),
+                                                         -- the epoch that staged it and names the artifact; it outlives
+                                                         -- takeovers, which raise only epoch
     target     TEXT NOT NULL DEFAULT '',                 -- where it went, for people
     reason     TEXT NOT NULL DEFAULT '',                 -- why it is not exported, or the last trouble
     settled_ms INTEGER,                                  -- when it reached a final state
@@ -25,6 +28,8 @@ CREATE TABLE item (
     CHECK ((state IN ('claimed', 'publishing')) = (lease_ms IS NOT NULL)),
     CHECK (state <> 'publishing' OR evidence IS NOT NULL),
     CHECK (state <> 'in_doubt' OR evidence IS NOT NULL),
+    CHECK ((evidence IS NULL) = (staged_epoch IS NULL)),
+    CHECK (state NOT IN ('ready', 'claimed') OR evidence IS NULL),  -- what was not published has none
     CHECK ((state IN ('exported', 'failed', 'deleted')) = (settled_ms IS NOT NULL))
 ) STRICT;
 
@@ -32,6 +37,8 @@ CREATE TABLE item (
 CREATE INDEX item_ready ON item (adapter, due_ms, id) WHERE state = 'ready' AND deaths = 0;
 -- Items whose holder died are claimed alone, so that one that kills its worker can not take others with it (I7).
 CREATE INDEX item_suspect ON item (adapter, due_ms, id) WHERE state = 'ready' AND deaths > 0;
+-- What fails by age while its adapter is suspended, without a walk over all that wait.
+CREATE INDEX item_expiry ON item (adapter, expires_ms) WHERE state = 'ready';
 CREATE INDEX item_held_by ON item (adapter, lease_ms) WHERE state IN ('claimed', 'publishing');
 CREATE INDEX item_waiting_for_people ON item (id) WHERE state IN ('held', 'in_doubt');
 CREATE INDEX item_settled ON item (settled_ms) WHERE settled_ms IS NOT NULL;
@@ -52,7 +59,7 @@ CREATE TABLE history (
     item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,
     at_ms   INTEGER NOT NULL,
     who     TEXT    NOT NULL CHECK (who <> ''),          -- 'postern', or the operator's name
-    what    TEXT    NOT NULL CHECK (what <> ''),         -- a word of queue/history.h
+    what    TEXT    NOT NULL CHECK (what <> ''),         -- a word of queue/history.h, or a verb of operate.h
     detail  TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX history_of_item ON history (item_id, id);

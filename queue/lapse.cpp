@@ -1,0 +1,183 @@
+// What nobody brings to an end by himself: claims whose holder is gone or stalled, and items past their age.
+
+#include <utility>
+
+#include "queue/history.h"
+#include "queue/queue.h"
+#include "queue/recipients.h"
+
+namespace postern::queue {
+
+namespace {
+
+struct Held {
+    ItemId item;
+    Epoch epoch;
+    int deaths = 0;  // this one included
+    bool died = false;
+};
+
+// Items in a state whose holder does not count any more, with whether that holder died: another process did
+// (one process owns a store), a thread of ours only stalled. A lease that ends later than any given now was
+// given before the clock was set back, and would never end.
+constexpr char kLapsedClaimed[] = R"sql(
+SELECT id, epoch, deaths + (owner <> ?2), owner <> ?2 FROM item INDEXED BY item_held_by
+ WHERE adapter = ?1 AND state IN ('claimed', 'publishing') AND state = 'claimed'
+   AND (lease_ms <= ?3 OR lease_ms > ?4 OR (?5 <> 0 AND owner <> ?2))
+ LIMIT ?6)sql";
+constexpr char kLapsedPublishing[] = R"sql(
+SELECT id, epoch, deaths + (owner <> ?2), owner <> ?2 FROM item INDEXED BY item_held_by
+ WHERE adapter = ?1 AND state IN ('claimed', 'publishing') AND state = 'publishing'
+   AND (lease_ms <= ?3 OR lease_ms > ?4 OR (?5 <> 0 AND owner <> ?2))
+ LIMIT ?6)sql";
+
+// The legacy side never heard of a claimed item, so it may simply be tried again. The epoch stays: the late
+// holder is fenced by the state until the next claim raises it.
+constexpr char kBackToReady[] = R"sql(
+UPDATE item SET state = 'ready', owner = NULL, lease_ms = NULL, deaths = ?3
+ WHERE id = ?1 AND epoch = ?2 AND state = 'claimed')sql";
+
+// Poison: whoever took it died. It waits for a person, with its bytes and its reason (I7).
+constexpr char kSetAside[] = R"sql(
+UPDATE item SET state = 'held', owner = NULL, lease_ms = NULL, deaths = ?3, reason = ?4
+ WHERE id = ?1 AND epoch = ?2 AND state = 'claimed')sql";
+
+// A publishing item may or may not have reached the legacy side: it stays publishing until the adapter was
+// asked (I5). The epoch rises, so that a late holder can not settle what we are asking about.
+constexpr char kTakeOver[] = R"sql(
+UPDATE item SET epoch = epoch + 1, owner = ?3, lease_ms = ?4, deaths = ?5
+ WHERE id = ?1 AND epoch = ?2 AND state = 'publishing'
+RETURNING epoch, message_id, grp, attempts, deaths, expires_ms, evidence, staged_epoch)sql";
+
+Result<std::vector<Held>> lapsedItems(store::WriteSession& session, const char* sql,
+                                      const QueueOptions& options, const std::string& adapter, WallTime now,
+                                      bool atStart, int most) {
+    std::vector<Held> found;
+    const WallTime latestLease = now + options.lease;
+    store::Statement rows =
+        session.query(sql, adapter, options.owner, toMillis(now), toMillis(latestLease), atStart, most);
+    while (rows.next()) {
+        found.push_back({ItemId{rows.integer(0)}, Epoch{rows.integer(1)}, static_cast<int>(rows.integer(2)),
+                         rows.integer(3) != 0});
+    }
+    POSTERN_TRY(rows.finish());
+    return found;
+}
+
+Result<void> freeClaimed(store::WriteSession& session, const QueueOptions& options, const Held& held,
+                         WallTime now, Lapsed& lapsed) {
+    if (held.died && held.deaths >= options.deathLimit) {
+        const std::string reason =
+            "its worker died " + std::to_string(held.deaths) + " times while handling it";
+        POSTERN_LET(changed, session.run(kSetAside, held.item, held.epoch, held.deaths, reason));
+        if (changed == 0) return {};
+        ++lapsed.setAside;
+        return record(session, held.item, now, history::kService, history::kHeld, reason);
+    }
+    POSTERN_LET(changed, session.run(kBackToReady, held.item, held.epoch, held.deaths));
+    if (changed == 0) return {};
+    ++lapsed.backToReady;
+    const std::string why = held.died ? "its process is gone; deaths: " + std::to_string(held.deaths)
+                                      : "its worker stalled past the lease";
+    return record(session, held.item, now, history::kService, history::kLapsed, why);
+}
+
+Result<void> takeOver(store::WriteSession& session, const QueueOptions& options, const std::string& adapter,
+                      const Held& held, WallTime now, Lapsed& lapsed) {
+    Interrupted taken;
+    Claim& claim = taken.claim;
+    claim.item = held.item;
+    claim.adapter = adapter;
+    claim.leaseUntil = now + options.lease;
+    {
+        store::Statement row = session.query(kTakeOver, held.item, held.epoch, options.owner,
+                                             toMillis(claim.leaseUntil), held.deaths);
+        while (row.next()) {
+            claim.epoch = Epoch{row.integer(0)};
+            claim.message = MessageId{row.integer(1)};
+            claim.group = row.text(2);
+            claim.attempts = static_cast<int>(row.integer(3));
+            claim.deaths = static_cast<int>(row.integer(4));
+            claim.expires = fromMillis(row.integer(5));
+            taken.evidence = row.text(6);
+            taken.stagedEpoch = Epoch{row.integer(7)};
+        }
+        POSTERN_TRY(row.finish());
+    }
+    if (!claim.epoch) return {};
+    POSTERN_LET(recipients, pendingRecipients(session, held.item));
+    claim.recipients = std::move(recipients);
+    lapsed.interrupted.push_back(std::move(taken));
+    const std::string why =
+        held.died ? "its process is gone while it was publishing; deaths: " + std::to_string(held.deaths)
+                  : "its worker stalled past the lease while it was publishing";
+    return record(session, held.item, now, history::kService, history::kInterrupted, why);
+}
+
+}  // namespace
+
+Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int most) {
+    Lapsed lapsed;
+    const auto work = [&](store::WriteSession& session) -> Result<void> {
+        lapsed = {};
+        const WallTime now = clock_.now();
+        POSTERN_LET(publishing,
+                    lapsedItems(session, kLapsedPublishing, options_, adapter, now, atStart, most));
+        for (const Held& held : publishing)
+            POSTERN_TRY(takeOver(session, options_, adapter, held, now, lapsed));
+        const int left = most - static_cast<int>(publishing.size());
+        POSTERN_LET(claimed, lapsedItems(session, kLapsedClaimed, options_, adapter, now, atStart, left));
+        for (const Held& held : claimed) POSTERN_TRY(freeClaimed(session, options_, held, now, lapsed));
+        return {};
+    };
+    POSTERN_TRY(store_.write(work));
+    return lapsed;
+}
+
+namespace {
+
+// Oldest first by its own index: the cost does not depend on how many wait.
+constexpr char kExpired[] = R"sql(
+SELECT id, reason FROM item INDEXED BY item_expiry
+ WHERE adapter = ?1 AND state = 'ready' AND expires_ms <= ?2 ORDER BY expires_ms LIMIT ?3)sql";
+
+// Only from ready: what a watcher holds it ends itself.
+constexpr char kFailExpired[] = R"sql(
+UPDATE item SET state = ?2, settled_ms = ?3, reason = ?4 WHERE id = ?1 AND state = 'ready')sql";
+
+Result<bool> failOne(store::WriteSession& session, ItemId item, const std::string& reason, WallTime now) {
+    POSTERN_LET(exported, anyExported(session, item));
+    const State state = exported ? State::Exported : State::Failed;
+    POSTERN_LET(changed, session.run(kFailExpired, item, stateName(state), toMillis(now), reason));
+    if (changed == 0) return false;
+    POSTERN_TRY(endPendingRecipients(session, item, "failed", reason));
+    POSTERN_TRY(record(session, item, now, history::kService, history::kFailed, reason));
+    return true;
+}
+
+}  // namespace
+
+Result<std::vector<ItemId>> Queue::failExpired(const std::string& adapter, int most) {
+    std::vector<ItemId> failed;
+    const auto work = [&](store::WriteSession& session) -> Result<void> {
+        failed.clear();
+        const WallTime now = clock_.now();
+        std::vector<std::pair<ItemId, std::string>> expired;
+        {
+            store::Statement rows = session.query(kExpired, adapter, toMillis(now), most);
+            while (rows.next()) expired.emplace_back(ItemId{rows.integer(0)}, rows.text(1));
+            POSTERN_TRY(rows.finish());
+        }
+        for (const auto& [item, last] : expired) {
+            std::string reason = "it reached its maximum age before it could be delivered";
+            if (!last.empty()) reason += "; last: " + last;
+            POSTERN_LET(done, failOne(session, item, reason, now));
+            if (done) failed.push_back(item);
+        }
+        return {};
+    };
+    POSTERN_TRY(store_.write(work));
+    return failed;
+}
+
+}  // namespace postern::queue

@@ -1,0 +1,207 @@
+// The end of an attempt: what the holder reports becomes the state of the item and of each recipient.
+
+#include <algorithm>
+#include <utility>
+
+#include "queue/history.h"
+#include "queue/queue.h"
+#include "queue/recipients.h"
+
+namespace postern::queue {
+
+namespace {
+
+using Kind = Settlement::Kind;
+
+// What a settlement means for this item, given the recipients that are still unresolved.
+struct Ending {
+    State state = State::Ready;
+    std::string_view rest;   // the outcome of those that stay unlisted: pending, exported, failed
+    bool published = false;  // something reached the legacy side, so the item must stand in publishing
+    std::vector<const RecipientRow*> resolved;  // the listed ones that end now
+};
+
+State stateFor(Kind kind) {
+    switch (kind) {
+        case Kind::Exported: return State::Exported;
+        case Kind::Deferred: return State::Ready;
+        case Kind::Failed: return State::Failed;
+        case Kind::Held: return State::Held;
+        case Kind::InDoubt: return State::InDoubt;
+    }
+    return State::Ready;
+}
+
+std::string_view restFor(Kind kind) {
+    if (kind == Kind::Exported) return "exported";
+    return kind == Kind::Failed ? "failed" : "pending";
+}
+
+const RecipientRow* listedAs(const Settlement& settlement, int ordinal) {
+    for (const RecipientRow& row : settlement.recipients)
+        if (row.ordinal == ordinal) return &row;
+    return nullptr;
+}
+
+Result<Ending> endingOf(store::WriteSession& session, const Settlement& settlement) {
+    Ending ending;
+    ending.state = stateFor(settlement.kind);
+    ending.rest = restFor(settlement.kind);
+    ending.published = settlement.kind == Kind::Exported || settlement.kind == Kind::InDoubt;
+    // The usual case needs no look: all end alike, and nothing can contradict it.
+    if (settlement.recipients.empty() && settlement.kind != Kind::Failed) return ending;
+
+    POSTERN_LET(pending, pendingRecipients(session, settlement.item));
+    POSTERN_LET(exported, anyExported(session, settlement.item));
+    bool waits = false;
+    for (const RecipientRow& row : pending) {
+        const RecipientRow* listed = listedAs(settlement, row.ordinal);
+        const std::string_view outcome = listed != nullptr ? std::string_view(listed->outcome) : ending.rest;
+        if (outcome != "exported" && outcome != "failed") {
+            waits = true;
+            continue;
+        }
+        if (listed != nullptr) ending.resolved.push_back(listed);
+        exported = exported || outcome == "exported";
+        ending.published = ending.published || outcome == "exported";
+    }
+    if (!waits)
+        ending.state = exported ? State::Exported : State::Failed;
+    else if (isFinal(ending.state))
+        ending.state = State::Ready;
+    return ending;
+}
+
+// The holder's last word, believed only while the item still is in its hands: the epoch says so. Evidence
+// stays with what was or may have been published and goes with everything else. An item that would be ready
+// once more, but whose holders died too often, is set aside instead (I7).
+constexpr char kSettle[] = R"sql(
+UPDATE item
+   SET state = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11 THEN 'held' ELSE ?4 END,
+       owner = NULL, lease_ms = NULL, due_ms = CASE WHEN ?4 = 'ready' THEN ?5 ELSE due_ms END,
+       settled_ms = ?6, target = ?7,
+       reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
+                     THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
+                     ELSE ?8 END,
+       attempts = max(attempts - ?9, 0), deaths = deaths + ?10,
+       evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
+       staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
+ WHERE id = ?1 AND epoch = ?2 AND (state = 'publishing' OR (state = 'claimed' AND ?3 = 0))
+RETURNING state, attempts, deaths)sql";
+// Tests only: the last one to speak is right.
+constexpr char kSettleUnguarded[] = R"sql(
+UPDATE item
+   SET state = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11 THEN 'held' ELSE ?4 END,
+       owner = NULL, lease_ms = NULL, due_ms = CASE WHEN ?4 = 'ready' THEN ?5 ELSE due_ms END,
+       settled_ms = ?6, target = ?7,
+       reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
+                     THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
+                     ELSE ?8 END,
+       attempts = max(attempts - ?9, 0), deaths = deaths + ?10,
+       evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
+       staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
+ WHERE id = ?1
+RETURNING state, attempts, deaths)sql";
+
+struct Settled {
+    State state = State::Ready;
+    int attempts = 0, deaths = 0;
+};
+
+Result<std::optional<Settled>> changeItem(store::WriteSession& session, const QueueOptions& options,
+                                          const Settlement& settlement, const Ending& ending, WallTime now) {
+    std::optional<std::int64_t> settledAt;
+    if (isFinal(ending.state)) settledAt = toMillis(now);
+    const bool deferred = settlement.kind == Kind::Deferred;
+    store::Statement change =
+        session.query(options.guards.epoch ? kSettle : kSettleUnguarded, settlement.item, settlement.epoch,
+                      ending.published, stateName(ending.state), toMillis(settlement.due), settledAt,
+                      settlement.target, settlement.reason, deferred && settlement.uncounted,
+                      deferred && settlement.suspect, options.deathLimit);
+    std::optional<Settled> settled;
+    while (change.next()) {
+        settled = Settled{stateOf(change.text(0)).value_or(ending.state), static_cast<int>(change.integer(1)),
+                          static_cast<int>(change.integer(2))};
+    }
+    POSTERN_TRY(change.finish());
+    return settled;
+}
+
+Result<void> changeRecipients(store::WriteSession& session, const Settlement& settlement,
+                              const Ending& ending, WallTime now) {
+    // Only what is unresolved can be resolved: an end, once recorded, stays.
+    constexpr const char* kEnd =
+        "UPDATE recipient SET outcome = ?3, reason = ?4"
+        " WHERE item_id = ?1 AND ordinal = ?2 AND outcome = 'pending'";
+    for (const RecipientRow* row : ending.resolved) {
+        POSTERN_TRY(session.run(kEnd, settlement.item, row->ordinal, row->outcome, row->reason));
+        if (row->outcome == ending.rest) continue;
+        const std::string detail =
+            row->address + ": " + row->outcome + (row->reason.empty() ? "" : ", " + row->reason);
+        POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kRecipient, detail));
+    }
+    if (ending.rest == "pending") return {};
+    const std::string_view reason = ending.rest == "failed" ? std::string_view(settlement.reason) : "";
+    if (settlement.recipients.empty())
+        return endPendingRecipients(session, settlement.item, ending.rest, reason);
+    // One by one: listed ones that wait are not to be swept along.
+    POSTERN_LET(left, pendingRecipients(session, settlement.item));
+    for (const RecipientRow& row : left)
+        if (listedAs(settlement, row.ordinal) == nullptr)
+            POSTERN_TRY(session.run(kEnd, settlement.item, row.ordinal, ending.rest, reason));
+    return {};
+}
+
+std::string_view wordFor(State state) {
+    switch (state) {
+        case State::Exported: return history::kExported;
+        case State::Failed: return history::kFailed;
+        case State::Held: return history::kHeld;
+        case State::InDoubt: return history::kInDoubt;
+        default: return history::kDeferred;
+    }
+}
+
+std::string detailOf(const Settlement& settlement, const Settled& settled) {
+    std::string detail = "attempt " + std::to_string(settled.attempts);
+    if (settlement.kind == Kind::Deferred && settlement.uncounted) detail = "not counted";
+    if (settled.state == State::Held && settlement.kind == Kind::Deferred)
+        detail += ", its worker died " + std::to_string(settled.deaths) + " times while handling it";
+    if (!settlement.target.empty()) detail += ": " + settlement.target;
+    if (!settlement.reason.empty()) detail += ": " + settlement.reason;
+    if (settled.state == State::Ready) detail += "; again at " + formatUtc(settlement.due);
+    return detail;
+}
+
+// False: not the holder's any more, and nothing was changed.
+Result<bool> settleOne(store::WriteSession& session, const QueueOptions& options,
+                       const Settlement& settlement, WallTime now) {
+    POSTERN_LET(ending, endingOf(session, settlement));
+    POSTERN_LET(settled, changeItem(session, options, settlement, ending, now));
+    if (!settled) return false;
+    POSTERN_TRY(changeRecipients(session, settlement, ending, now));
+    for (const std::string& note : settlement.notes)
+        POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kNote, note));
+    POSTERN_TRY(record(session, settlement.item, now, history::kService, wordFor(settled->state),
+                       detailOf(settlement, *settled)));
+    return true;
+}
+
+}  // namespace
+
+Result<std::vector<ItemId>> Queue::settle(std::span<const Settlement> settlements) {
+    std::vector<ItemId> ours;
+    const auto work = [&](store::WriteSession& session) -> Result<void> {
+        ours.clear();
+        const WallTime now = clock_.now();
+        for (const Settlement& settlement : settlements) {
+            POSTERN_LET(mine, settleOne(session, options_, settlement, now));
+            if (mine) ours.push_back(settlement.item);
+        }
+        return {};
+    };
+    POSTERN_TRY(store_.write(work));
+    return ours;
+}
+
+}  // namespace postern::queue
