@@ -2,10 +2,9 @@
 // Which adapter takes a recipient, and what the legacy side calls it. First match wins over the configured
 // routes; a recipient that no route takes is refused at RCPT time, never accepted and lost.
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "adapters/adapter.h"
@@ -20,19 +19,33 @@ struct Destination {
     std::string route;  // the pattern that matched, for `postern route test`
 };
 
+// An adapter as routing sees it: it is asked about addresses and grouping only.
+struct Target {
+    std::string name;
+    const adapters::Adapter* adapter = nullptr;
+    Millis maximumAge{5LL * 24 *
+                      3'600'000};  // the adapter's retry policy: its items expire so long after arrival
+};
+
 // Immutable once made. Thread rule: any thread.
 class Router {
   public:
-    // REQUIRES: the adapters, by name, outlive the router (it asks them about addresses and grouping).
-    Router(std::vector<config::Route> routes,
-           std::vector<std::pair<std::string, const adapters::Adapter*>> adapters);
+    // REQUIRES: the adapters outlive the router.
+    Router(std::vector<config::Route> routes, std::vector<Target> targets);
 
-    // `address` is "local@domain" as mail::parseAddress accepts it. An Error (Errc::NotFound: no route;
-    // Invalid: the adapter can not take this address) has a text for the sender.
+    // `address` is "local@domain" as mail::parseAddress accepts it. An Error has a text for the sender:
+    // NotFound: no route takes it; Invalid: the adapter can never take this address; Unavailable: the route
+    // leads to an adapter that is not there (the configuration check finds that too).
     Result<Destination> route(std::string_view address) const;
 
-    // Recipients, already routed, to items: grouped by adapter, recipients equal after folding taken once (KB
-    // Q181797), cut as each adapter's grouping() asks. `expires` per item from the adapter's retry policy.
+    // Whether an adapter of that name stands here: after a reload a recipient routed before it may not have
+    // one.
+    bool knows(std::string_view adapter) const { return targetNamed(adapter) != nullptr; }
+
+    // Recipients, already routed, to items: grouped by adapter, recipients that are one after folding taken
+    // once, the first of them (KB Q181797: the same legacy name, or the same address where the route gives no
+    // name; ASCII case ignored), cut as each adapter's grouping() asks. Each item expires by its adapter's
+    // age. REQUIRES: knows() each recipient's adapter.
     struct Routed {
         std::string address;
         Destination destination;
@@ -40,12 +53,23 @@ class Router {
     std::vector<queue::NewItem> items(const std::vector<Routed>& recipients, WallTime received) const;
 
   private:
+    const Target* targetNamed(std::string_view name) const;
+    std::size_t firstMatch(std::string_view address) const;
+
     std::vector<config::Route> routes_;
-    std::vector<std::pair<std::string, const adapters::Adapter*>> adapters_;
+    std::vector<Target> targets_;
+    // Twenty thousand provisioned users cost one look: "user@domain" and "*@domain" stand in a table by their
+    // folded pattern, only "*@*.domain" and "*" are tried in turn.
+    std::unordered_map<std::string, std::size_t> exact_;
+    std::vector<std::size_t> wide_;
 };
 
 // Whether `pattern` takes `address`; ASCII case is ignored on both sides of "@" (legacy names fold too).
+// "user@domain" that address, "*@domain" the domain without its sub-domains, "*@*.domain" the sub-domains
+// without the domain, "*" everything.
 bool patternMatches(std::string_view pattern, std::string_view address);
+
+// {local}, {domain} and {address} replaced, "{{" as "{", everything else as it stands.
 std::string expandTemplate(std::string_view text, std::string_view address);
 
 }  // namespace postern::routing
