@@ -149,7 +149,23 @@ void SpoolAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat)
     makeDurable(staging);
 }
 
+// Recipients that became impossible since they were accepted (settings changed) are rejected alone; the
+// others are tried again without them.
+std::optional<Outcome> SpoolAdapter::refusal(const Delivery& delivery) const {
+    std::vector<RecipientVerdict> refused;
+    for (const Recipient& recipient : delivery.recipients)
+        if (auto reason = refuses(recipient))
+            refused.push_back({recipient.ordinal, Verdict::Rejected, std::move(*reason)});
+    if (refused.empty()) return std::nullopt;
+    if (refused.size() == delivery.recipients.size()) return rejected(refused.front().reason);
+    Outcome outcome = deferred("some recipients are impossible here; the others are tried again");
+    outcome.recipients = std::move(refused);
+    return outcome;
+}
+
 void SpoolAdapter::stageOne(Job& job, Staging& staging) const {
+    job.outcome = refusal(job.delivery);
+    if (job.outcome) return;
     auto where = place(job.delivery);
     if (!where.ok()) {
         job.outcome = rejected(where.error().text);

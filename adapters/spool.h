@@ -59,6 +59,7 @@ class SpoolAdapter : public Adapter {
     struct Publishing;
 
     Result<std::shared_ptr<const SpoolFolders>> folders() const EXCLUDES(mutex_);
+    std::optional<Outcome> refusal(const Delivery& delivery) const;
     void stageOne(Job& job, Staging& staging) const;
     void writeOne(Job& job, const std::string& name, Staging& staging) const;
     void makeDurable(Staging& staging) const;

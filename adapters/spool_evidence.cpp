@@ -21,12 +21,13 @@ std::optional<DeliveryKey> parseStagedName(std::string_view name) {
 }
 
 std::string formatEvidence(const SpoolEvidence& evidence) {
-    return "spool1 " + evidence.token + " " + evidence.staged + " " + evidence.folder + "/" + evidence.name;
+    return "spool1 " + evidence.token + " " + evidence.staged + " " + evidence.folder + "/" + evidence.name +
+           " .";
 }
 
 std::optional<SpoolEvidence> parseEvidence(std::string_view text) {
     const auto fields = split(text, ' ');
-    if (fields.size() != 4 || fields[0] != "spool1") return std::nullopt;
+    if (fields.size() != 5 || fields[0] != "spool1" || fields[4] != ".") return std::nullopt;
     const auto slash = fields[3].rfind('/');
     if (slash == std::string_view::npos) return std::nullopt;
     SpoolEvidence evidence{std::string(fields[1]), std::string(fields[2]),

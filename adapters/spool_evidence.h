@@ -19,7 +19,7 @@ struct SpoolEvidence {
 std::string stagedName(const DeliveryKey& key);  // "<item>.<epoch>"
 std::optional<DeliveryKey> parseStagedName(std::string_view name);
 
-// "spool1 <token> <staged> <folder>/<name>".
+// "spool1 <token> <staged> <folder>/<name> ." The dot shows that nothing was cut off.
 std::string formatEvidence(const SpoolEvidence& evidence);
 std::optional<SpoolEvidence> parseEvidence(std::string_view text);
 

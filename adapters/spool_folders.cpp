@@ -23,6 +23,20 @@ Result<Folder> openBase(const SpoolPlan& plan) {
     return opened;
 }
 
+// Two adapters that each stage in the consumer's folder would mix their files there (KB Q131988). Asked
+// before anything is made, so that the refused one leaves no trace.
+Result<void> refuseNeighbours(const Folder& base, const AdapterContext& context) {
+    std::string other;
+    POSTERN_TRY(base.list([&](std::string_view name) {
+        if (!name.starts_with(kOwnPrefix) || name.substr(kOwnPrefix.size()) == context.name) return true;
+        other = name;
+        return false;
+    }));
+    if (other.empty()) return {};
+    return fail(Errc::Unavailable, base.path() + " is used by another adapter (" + escapeLine(other, 100) +
+                                       " is there): give each adapter a folder of its own");
+}
+
 std::string firstLine(std::string_view text) {
     return std::string(trim(text.substr(0, text.find('\n'))));
 }
@@ -42,28 +56,15 @@ std::string withdrawnPath(const AdapterContext& context, const SpoolPlan& plan) 
 Result<std::shared_ptr<SpoolFolders>> SpoolFolders::open(const AdapterContext& context,
                                                          const SpoolPlan& plan) {
     POSTERN_LET(base, openBase(plan));
+    POSTERN_TRY(refuseNeighbours(base, context));
     POSTERN_LET(stage, Folder::make(stagePath(context, plan), 0700));
     POSTERN_LET(withdrawn, Folder::make(withdrawnPath(context, plan), 0700));
     std::shared_ptr<SpoolFolders> folders(
         new SpoolFolders(plan, std::move(base), std::move(stage), std::move(withdrawn)));
-    POSTERN_TRY(folders->refuseNeighbours(context));
     POSTERN_TRY(folders->claim(context));
     POSTERN_TRY(folders->openPlanned());
     POSTERN_TRY(folders->tryOut());
     return folders;
-}
-
-// Two adapters that each stage in the consumer's folder would mix their files there (KB Q131988).
-Result<void> SpoolFolders::refuseNeighbours(const AdapterContext& context) const {
-    std::string other;
-    POSTERN_TRY(base_.list([&](std::string_view name) {
-        if (!name.starts_with(kOwnPrefix) || name.substr(kOwnPrefix.size()) == context.name) return true;
-        other = name;
-        return false;
-    }));
-    if (other.empty()) return {};
-    return fail(Errc::Unavailable, plan_.folder + " is used by another adapter (" + escapeLine(other, 100) +
-                                       " is there): give each adapter a folder of its own");
 }
 
 Result<void> SpoolFolders::claim(const AdapterContext& context) {

@@ -32,15 +32,6 @@ Result<void> StagedFile::write(std::string_view bytes) {
     return {};
 }
 
-Result<void> StagedFile::patch(std::int64_t offset, std::string_view bytes) {
-    if (offset < flushed_) {
-        POSTERN_TRY(flush());
-        return check(file_.writeAt(offset, bytes));
-    }
-    buffer_.replace(static_cast<std::size_t>(offset - flushed_), bytes.size(), bytes);
-    return {};
-}
-
 Result<void> StagedFile::writeWithLf(std::string_view bytes, bool& heldCr) {
     if (bytes.empty()) return {};
     if (heldCr && bytes.front() != '\n') POSTERN_TRY(write("\r"));

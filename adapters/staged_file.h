@@ -19,8 +19,6 @@ class StagedFile {
     StagedFile(File file, std::string& buffer) : file_(std::move(file)), buffer_(buffer) { buffer_.clear(); }
 
     Result<void> write(std::string_view bytes);
-    // Overwrites bytes written before. REQUIRES: offset + bytes.size() <= position().
-    Result<void> patch(std::int64_t offset, std::string_view bytes);
     // `message`, whose lines end with CRLF, with the line ends asked for. A bare CR or LF stays as it is.
     Result<void> writeMessage(ByteSource& message, LineEnds lineEnds);
 

@@ -1,0 +1,135 @@
+#pragma once
+// One adapter on a temporary folder, and deliveries for it. What the legacy side can see is read from the
+// folder, as its consumer would.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "adapters/registry.h"
+#include "tests/temp_folder.h"
+
+namespace postern::tests {
+
+inline std::string slurp(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+inline void spill(const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+// Regular files that a consumer sees: everything but dot files and what lies in dot folders, relative,
+// sorted.
+inline std::vector<std::string> visibleFiles(const std::string& folder) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> found;
+    if (!fs::is_directory(folder)) return found;
+    for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
+        if (it->path().filename().string().front() == '.') {
+            if (it->is_directory()) it.disable_recursion_pending();
+            continue;
+        }
+        if (it->is_regular_file()) found.push_back(fs::relative(it->path(), folder).string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+using SettingMap = std::map<std::string, std::string>;
+
+// The kind's fallbacks, then `given`.
+inline adapters::Settings filledSettings(const adapters::Kind& kind, const SettingMap& given) {
+    adapters::Settings settings;
+    for (const adapters::Setting& setting : kind.settings)
+        settings.set(setting.key, setting.fallback ? setting.fallback : "");
+    for (const auto& [key, value] : given) settings.set(key, value);
+    return settings;
+}
+
+inline Result<std::unique_ptr<adapters::Adapter>> makeKind(const std::string& kindName,
+                                                           const SettingMap& given,
+                                                           adapters::AdapterContext context) {
+    const adapters::Kind* kind = adapters::kindNamed(kindName);
+    if (kind == nullptr) return fail(Errc::NotFound, "no kind " + kindName);
+    return kind->make(context, filledSettings(*kind, given));
+}
+
+inline const adapters::AdapterContext kRigContext{"legacy", "mx.example", "abcdefgh12345678", {}};
+
+class AdapterRig {
+  public:
+    AdapterRig(const std::string& kind, SettingMap settings, adapters::AdapterContext context = kRigContext)
+        : kind_(kind), settings_(std::move(settings)), context_(std::move(context)) {
+        settings_.emplace("folder", temp_ / "live");
+        restart();
+    }
+
+    // As after a crash: nothing is remembered but what is on the disk.
+    void restart() {
+        adapter_ = makeKind(kind_, settings_, context_).value();
+        probed_ = adapter_->probe();
+    }
+
+    adapters::Adapter& adapter() { return *adapter_; }
+    const Result<void>& probed() const { return probed_; }
+    std::string folder() const { return settings_.at("folder"); }
+    std::string temp() const { return temp_.path(); }
+    std::string stage() const { return folder() + "/.postern-" + context_.name + "/stage"; }
+    std::vector<std::string> visible() const { return visibleFiles(folder()); }
+    std::string content(const std::string& file) const { return slurp(folder() + "/" + file); }
+
+    // A delivery of `message` to bob. The rig keeps the bytes alive.
+    adapters::Job job(std::int64_t item, std::int64_t epoch, std::string message = kPlain) {
+        sources_.push_back(std::make_unique<StringSource>(std::move(message)));
+        adapters::Job made;
+        made.delivery.key = {ItemId{item}, Epoch{epoch}};
+        made.delivery.sender = "alice@example.org";
+        made.delivery.recipients = {{1, "bob@legacy.example", "bob"}};
+        made.delivery.received = fromMillis(1'700'000'000'000);
+        made.delivery.message = sources_.back().get();
+        return made;
+    }
+    void stageJob(adapters::Job& job) {
+        adapter_->stage({&job, 1}, [] {});
+    }
+    void publishJob(adapters::Job& job) {
+        adapter_->publish({&job, 1}, [] {});
+    }
+    adapters::Job exportJob(adapters::Job job) {
+        stageJob(job);
+        if (!job.outcome) publishJob(job);
+        return job;
+    }
+
+    static inline const std::string kPlain =
+        "From: Alice Example <alice@example.org>\r\nTo: bob@legacy.example\r\nSubject: Hello\r\n"
+        "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nHello from the gateway.\r\nLine two.\r\n";
+
+  private:
+    TempFolder temp_;
+    std::string kind_;
+    SettingMap settings_;
+    adapters::AdapterContext context_;
+    std::unique_ptr<adapters::Adapter> adapter_;
+    Result<void> probed_;
+    std::vector<std::unique_ptr<ByteSource>> sources_;
+};
+
+inline std::string outcomeText(const adapters::Job& job) {
+    if (!job.outcome) return "no outcome, evidence '" + job.evidence + "'";
+    static constexpr const char* kNames[] = {"exported", "deferred", "rejected", "unknown"};
+    return std::string(kNames[static_cast<int>(job.outcome->verdict)]) +
+           (job.outcome->adapterUnusable ? " (unusable): " : ": ") + job.outcome->reason +
+           job.outcome->target;
+}
+
+}  // namespace postern::tests

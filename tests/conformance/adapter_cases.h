@@ -1,0 +1,56 @@
+#pragma once
+// The adapters that the conformance suite runs: every kind of the registry, in each layout that delivers
+// differently. A kind that is missing here fails the suite.
+
+#include <gtest/gtest.h>
+
+#include "tests/adapter_rig.h"
+
+namespace postern::tests {
+
+struct AdapterCase {
+    const char* label;
+    const char* kind;
+    SettingMap settings;
+    const char* live;  // where bob's mail appears, relative to the folder
+};
+
+inline const std::vector<AdapterCase>& adapterCases() {
+    static const std::vector<AdapterCase> all = {
+        {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
+        {"drop", "drop", {}, ""},
+        {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
+        {"maildir", "maildir", {}, "new"},
+        {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
+    };
+    return all;
+}
+
+inline std::string caseName(const testing::TestParamInfo<AdapterCase>& info) {
+    return info.param.label;
+}
+
+inline void PrintTo(const AdapterCase& which, std::ostream* out) {
+    *out << which.label;
+}
+
+class AdapterSuite : public testing::TestWithParam<AdapterCase> {
+  protected:
+    AdapterSuite() : rig_(GetParam().kind, GetParam().settings) {}
+    void SetUp() override { ASSERT_TRUE(rig_.probed().ok()) << rig_.probed().error().text; }
+
+    // The only artifact's content; fails the test when there is not exactly one.
+    std::string onlyArtifact() {
+        const auto files = rig_.visible();
+        EXPECT_EQ(files.size(), 1u) << testing::PrintToString(files);
+        return files.empty() ? std::string() : rig_.content(files.front());
+    }
+    std::string livePath() const {
+        const std::string live = GetParam().live;
+        return live.empty() ? rig_.folder() : rig_.folder() + "/" + live;
+    }
+
+    AdapterRig rig_;
+};
+
+}  // namespace postern::tests
