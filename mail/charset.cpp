@@ -1,0 +1,279 @@
+#include "mail/charset.h"
+
+#include <cerrno>
+#include <iconv.h>
+#include <optional>
+
+#include "base/text.h"
+#include "mail/code_page.h"
+#include "mail/fallback.h"
+
+namespace postern::mail {
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+// An iconv descriptor for as long as it is in scope.
+class Converter {
+  public:
+    Converter(std::string_view to, std::string_view from)
+        : handle_(iconv_open(std::string(to).c_str(), std::string(from).c_str())) {}
+    ~Converter() {
+        if (usable()) iconv_close(handle_);
+    }
+    Converter(const Converter&) = delete;
+    Converter& operator=(const Converter&) = delete;
+
+    bool usable() const { return handle_ != reinterpret_cast<iconv_t>(-1); }
+
+    // Converts the front of `in`, appends to `out`, and leaves in `in` what it could not convert. False when
+    // it stopped at something illegal or incomplete.
+    bool run(std::string_view& in, std::string& out) {
+        // iconv takes a non-const pointer but does not write through it (POSIX).
+        char* from = const_cast<char*>(in.data());
+        std::size_t left = in.size();
+        bool complete = false;
+        while (!complete) {
+            const bool ok = step(&from, &left, out);
+            complete = ok || errno != E2BIG;
+            if (complete && !ok) {
+                in.remove_prefix(in.size() - left);
+                return false;
+            }
+        }
+        in = {};
+        return true;
+    }
+
+    // Back to the initial shift state; its escape sequence, if any, is appended.
+    void reset(std::string& out) { step(nullptr, nullptr, out); }
+
+  private:
+    bool step(char** from, std::size_t* left, std::string& out) {
+        char buffer[4096];
+        char* to = buffer;
+        std::size_t room = sizeof(buffer);
+        const std::size_t result = iconv(handle_, from, left, &to, &room);
+        const int error = errno;
+        out.append(buffer, sizeof(buffer) - room);
+        errno = error;
+        return result != static_cast<std::size_t>(-1);
+    }
+
+    iconv_t handle_;
+};
+
+bool isAscii(std::string_view text) {
+    for (const char c : text)
+        if (static_cast<unsigned char>(c) >= 0x80) return false;
+    return true;
+}
+
+std::string replaceInvalid(std::string_view text, bool& clean) {
+    if (validUtf8(text)) return std::string(text);
+    clean = false;
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t plain = plainPrefix(text);
+        out.append(text.substr(0, plain));
+        text.remove_prefix(plain);
+        if (!text.empty()) appendUtf8(out, takeCharacter(text));
+    }
+    return out;
+}
+
+std::string fromPage(std::string_view bytes, const CodePage& page, bool& clean) {
+    std::string out;
+    out.reserve(bytes.size() + bytes.size() / 2);
+    for (const char c : bytes) {
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (byte < 0x80) {
+            out += c;
+        } else if (const char16_t character = page.characterOf(byte); character != 0) {
+            appendUtf8(out, character);
+        } else {
+            out += kReplacement;
+            clean = false;
+        }
+    }
+    return out;
+}
+
+std::string undeclared(std::string_view bytes, bool& clean) {
+    if (validUtf8(bytes)) return std::string(bytes);
+    clean = false;
+    const CodePage* latin = CodePage::find("CP1252");
+    return latin == nullptr ? replaceInvalid(bytes, clean) : fromPage(bytes, *latin, clean);
+}
+
+std::string throughIconv(std::string_view bytes, std::string_view charset, bool& clean) {
+    Converter converter("UTF-8", charset);
+    if (!converter.usable()) return undeclared(bytes, clean);
+    std::string out;
+    while (!converter.run(bytes, out)) {
+        out += kReplacement;
+        clean = false;
+        bytes.remove_prefix(1);
+    }
+    converter.reset(out);
+    return replaceInvalid(out, clean);  // a converter that lets surrogates through must not reach us
+}
+
+// What people call ISO-8859-1 is windows-1252 whenever bytes 80-9F occur in it; likewise Latin-5 and Thai.
+std::string_view readingCharset(std::string_view canonical) {
+    if (canonical == "ISO-8859-1") return "CP1252";
+    if (canonical == "ISO-8859-9") return "CP1254";
+    if (canonical == "ISO-8859-11" || canonical == "TIS-620") return "CP874";
+    return canonical;
+}
+
+std::string decode(std::string_view bytes, std::string_view charset, bool& clean) {
+    const std::string_view name = readingCharset(canonicalCharset(charset));
+    if (name == "UTF-8") return replaceInvalid(bytes, clean);
+    if (name.empty() || name == "US-ASCII") {
+        if (isAscii(bytes)) {
+            clean = !name.empty() || charset.empty();
+            return std::string(bytes);
+        }
+        clean = charset.empty();
+        return undeclared(bytes, clean);
+    }
+    if (const CodePage* page = CodePage::find(name)) return fromPage(bytes, *page, clean);
+    return throughIconv(bytes, name, clean);
+}
+
+// How one character that the target may lack is written. `write` takes a character and says whether the
+// target has it; a whole text is written only when all of it fits, and ASCII always does.
+template <class Write>
+void writeCharacter(char32_t character, Encoded& result, const Write& write) {
+    if (write(character)) return;
+    if (isIgnorable(character)) return;
+    for (char32_t base = baseLetter(character); base != 0; base = baseLetter(base)) {
+        if (!write(base)) continue;
+        ++result.changed;
+        return;
+    }
+    char32_t root = character;
+    while (const char32_t base = baseLetter(root)) root = base;
+    const std::string_view text = fallbackText(root);
+    for (const char c : text) write(static_cast<char32_t>(c));
+    if (!text.empty()) {
+        ++result.changed;
+        return;
+    }
+    write(U'?');
+    ++result.lost;
+}
+
+bool isDroppedControl(char32_t c) {
+    return (c < 0x20 && c != '\t' && c != '\r' && c != '\n') || (c >= 0x7f && c < 0xa0);
+}
+
+// Characters of `utf8` one by one: composed where a mark follows its letter, controls left out.
+template <class Visit>
+void eachCharacter(std::string_view utf8, const Visit& visit) {
+    std::optional<char32_t> held;
+    while (!utf8.empty()) {
+        const char32_t next = takeCharacter(utf8);
+        if (isDroppedControl(next)) continue;
+        if (held && isCombiningMark(next)) {
+            if (const char32_t whole = compose(*held, next)) {
+                held = whole;
+                continue;
+            }
+        }
+        if (held) visit(*held);
+        held = next;
+    }
+    if (held) visit(*held);
+}
+
+Encoded toPage(std::string_view utf8, const CodePage& page) {
+    Encoded result;
+    result.bytes.reserve(utf8.size());
+    const auto write = [&](char32_t character) {
+        const std::uint8_t byte = page.byteFor(character);
+        if (byte != 0) result.bytes += static_cast<char>(byte);
+        return byte != 0;
+    };
+    while (!utf8.empty()) {
+        std::size_t plain = plainPrefix(utf8);
+        if (plain > 0 && plain < utf8.size()) --plain;  // the last one may take a mark
+        result.bytes.append(utf8.substr(0, plain));
+        utf8.remove_prefix(plain);
+        std::size_t end = 0;  // the run up to where plain text goes on
+        while (end < utf8.size() && (end == 0 || static_cast<unsigned char>(utf8[end]) >= 0x80)) ++end;
+        eachCharacter(utf8.substr(0, end), [&](char32_t c) { writeCharacter(c, result, write); });
+        utf8.remove_prefix(end);
+    }
+    return result;
+}
+
+Encoded toUtf8Target(std::string_view utf8) {
+    Encoded result;
+    while (!utf8.empty()) {
+        const char32_t character = takeCharacter(utf8);
+        if (!isDroppedControl(character)) appendUtf8(result.bytes, character);
+    }
+    return result;
+}
+
+Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
+    Converter converter(charset, "UTF-8");
+    if (!converter.usable()) return fromUtf8(utf8, "US-ASCII");
+    Encoded result;
+    const auto write = [&](char32_t character) {
+        std::string one;
+        appendUtf8(one, character);
+        std::string_view rest = one;
+        return converter.run(rest, result.bytes);
+    };
+    eachCharacter(utf8, [&](char32_t c) { writeCharacter(c, result, write); });
+    converter.reset(result.bytes);
+    return result;
+}
+
+}  // namespace
+
+std::string toUtf8(std::string_view bytes, std::string_view charset, bool* clean) {
+    bool isClean = true;
+    std::string text = decode(bytes, trim(charset), isClean);
+    if (clean != nullptr) *clean = isClean;
+    return text;
+}
+
+Encoded fromUtf8(std::string_view utf8, std::string_view codePage) {
+    const std::string_view name = canonicalCharset(codePage);
+    if (name == "UTF-8") return toUtf8Target(utf8);
+    if (const CodePage* page = CodePage::find(name)) return toPage(utf8, *page);
+    if (!knownCodePage(name)) return fromUtf8(utf8, "US-ASCII");
+    return toMultibyte(utf8, name);
+}
+
+bool knownCodePage(std::string_view name) {
+    const std::string_view canonical = canonicalCharset(name);
+    // UTF-16 is no superset of US-ASCII: its bytes would be control characters in any line-based format.
+    if (canonical.empty() || canonical.starts_with("UTF-16")) return false;
+    if (canonical == "UTF-8" || CodePage::find(canonical) != nullptr) return true;
+    return Converter(canonical, "UTF-8").usable();
+}
+
+std::string toAscii(std::string_view utf8) {
+    return fromUtf8(utf8, "US-ASCII").bytes;
+}
+
+std::string cleanLine(std::string_view utf8) {
+    std::string out;
+    out.reserve(utf8.size());
+    while (!utf8.empty()) {
+        const char32_t c = takeCharacter(utf8);
+        if (c == '\r' || c == '\n' || c == '\t' || c == 0 || c == 0x2028 || c == 0x2029)
+            out += ' ';
+        else if (c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !isBidiControl(c))
+            appendUtf8(out, c);
+    }
+    return out;
+}
+
+}  // namespace postern::mail

@@ -3,8 +3,11 @@
 // and flagged, decoding stops at padding, truncated data gives what there is. Linear time.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+
+#include "base/source.h"
 
 namespace postern::mail {
 
@@ -24,7 +27,11 @@ class TransferDecoder {
   private:
     void base64(std::string_view encoded, std::string& out);
     void quotedPrintable(std::string_view encoded, std::string& out);
-    void escapeOrBlank(char c, std::string& out);
+    void base64Character(char c, std::string& out);
+    void endGroup(std::string& out);
+    void blankHeld(char c, std::string& out);
+    void escapeHeld(char c, std::string& out);
+    void again(char c, std::string& out);
 
     TransferEncoding encoding_;
     bool damaged_ = false;
@@ -33,5 +40,17 @@ class TransferDecoder {
     int digits_ = 0;
     std::string held_;  // quoted-printable: "=", "=X" or blanks that may end a line
 };
+
+// Encoded bytes where they stand. The source outlives this.
+struct EncodedRange {
+    ByteSource* source = nullptr;
+    std::int64_t begin = 0, end = 0;
+    TransferEncoding encoding = TransferEncoding::Identity;
+};
+
+// Calls `sink` with the decoded bytes in pieces of at most 64 KiB; stops at the first error, its own or the
+// source's. `damaged`, when given, is set to whether the encoding was broken.
+Result<void> decodeRange(const EncodedRange& range, const std::function<Result<void>(std::string_view)>& sink,
+                         bool* damaged = nullptr);
 
 }  // namespace postern::mail

@@ -23,4 +23,7 @@ struct Mailbox {
 // what can not be read is kept as text in `name`.
 std::vector<Mailbox> parseMailboxes(std::string_view value, std::size_t limit = 10000);
 
+// How deep groups (`g:` inside `g:`) go in a raw value, counted outside of quotes, comments and [literals].
+int groupDepth(std::string_view value);
+
 }  // namespace postern::mail

@@ -35,9 +35,8 @@ class Attachment {
 
   private:
     friend class MessageReader;
-    ByteSource* source_ = nullptr;
-    std::int64_t begin_ = 0, end_ = 0;  // the encoded bytes, as offsets into the source
-    TransferEncoding encoding_ = TransferEncoding::Identity;
+    Result<void> measure();  // sets size and damaged
+    EncodedRange range_;
 };
 
 struct Readable {

@@ -1,0 +1,142 @@
+#include "mail/text.h"
+
+#include "mail/code_page.h"
+#include "mail/fallback.h"
+
+namespace postern::mail {
+namespace {
+
+// East Asian wide and full-width blocks and emoji, from the Unicode Character Database, coarsely.
+bool isWide(char32_t c) {
+    if (c < 0x1100) return false;
+    return c <= 0x115f || (c >= 0x2e80 && c <= 0x303e) || (c >= 0x3041 && c <= 0xa4cf) ||
+           (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe6f) ||
+           (c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1f64f) ||
+           (c >= 0x1f680 && c <= 0x1f6ff) || (c >= 0x1f900 && c <= 0x1f9ff) || (c >= 0x20000 && c <= 0x3fffd);
+}
+
+int advance(char32_t c, int column) {
+    if (c == '\t') return 8 - column % 8;
+    if (c < 0x20 || c == 0x7f || isIgnorable(c)) return 0;
+    return isWide(c) ? 2 : 1;
+}
+
+// Wraps one line (without its LF) into `out`.
+void wrapLine(std::string_view line, int columns, std::string& out) {
+    std::size_t start = 0;       // of what is not written yet
+    std::size_t afterBlank = 0;  // the last place to break at, 0 when there is none behind `start`
+    int column = 0;
+    for (std::size_t at = 0; at < line.size();) {
+        std::string_view rest = line.substr(at);
+        const char32_t c = takeCharacter(rest);
+        const int width = advance(c, column);
+        if (width > 0 && column + width > columns && at > start) {
+            const std::size_t cut = afterBlank > start ? afterBlank : at;
+            out.append(line.substr(start, cut - start)).append("\n");
+            start = at = cut;
+            afterBlank = column = 0;
+            continue;
+        }
+        column += width;
+        at = line.size() - rest.size();
+        if (c == ' ' || c == '\t') afterBlank = at;
+    }
+    out.append(line.substr(start));
+}
+
+struct QuotedLine {
+    std::size_t depth = 0;
+    std::string_view text;
+    bool flows = false;
+};
+
+QuotedLine readFlowed(std::string_view line) {
+    QuotedLine read;
+    while (read.depth < line.size() && line[read.depth] == '>') ++read.depth;
+    read.text = line.substr(read.depth);
+    if (read.text.starts_with(' ')) read.text.remove_prefix(1);  // space-stuffing
+    read.flows = read.text.ends_with(' ') && read.text != "-- ";
+    return read;
+}
+
+// Takes the next line, without its LF, from the front of `text`.
+std::string_view takeLine(std::string_view& text) {
+    const auto newline = text.find('\n');
+    const std::string_view line = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    return line;
+}
+
+}  // namespace
+
+std::string wrap(std::string_view text, int columns) {
+    if (columns <= 0) return std::string(text);
+    std::string out;
+    out.reserve(text.size() + text.size() / 32);
+    while (!text.empty()) {
+        const bool ends = text.find('\n') != std::string_view::npos;
+        const std::string_view line = takeLine(text);
+        // A byte is at most one column but for tabs.
+        if (line.size() <= static_cast<std::size_t>(columns) && line.find('\t') == std::string_view::npos)
+            out.append(line);
+        else
+            wrapLine(line, columns, out);
+        if (ends) out += '\n';
+    }
+    return out;
+}
+
+int displayColumns(std::string_view line) {
+    int column = 0;
+    while (!line.empty()) column += advance(takeCharacter(line), column);
+    return column;
+}
+
+std::string unflow(std::string_view text, bool delSp) {
+    std::string out;
+    out.reserve(text.size());
+    bool open = false;  // the last line written waits for its continuation
+    std::size_t depth = 0;
+    while (!text.empty()) {
+        QuotedLine line = readFlowed(takeLine(text));
+        if (open && (line.depth != depth || line.text == "-- ")) {
+            out += '\n';
+            open = false;
+        }
+        if (!open && line.depth > 0) out.append(line.depth, '>').append(line.text.empty() ? "" : " ");
+        depth = line.depth;
+        open = line.flows;
+        if (open && delSp) line.text.remove_suffix(1);
+        out.append(line.text);
+        if (!open) out += '\n';
+    }
+    if (open) out += '\n';
+    return out;
+}
+
+std::string normalizeLines(std::string_view text) {
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    std::string out;
+    out.reserve(text.size() + 1);
+    while (!text.empty()) {
+        std::size_t keep = 0;
+        while (keep < text.size() &&
+               (static_cast<unsigned char>(text[keep]) >= 0x20 || text[keep] == '\n' || text[keep] == '\t') &&
+               text[keep] != 0x7f && text[keep] != '\xc2')
+            ++keep;
+        out.append(text.substr(0, keep));
+        text.remove_prefix(keep);
+        if (text.empty()) break;
+        const bool isBreak = text.front() == '\r';
+        const bool isPair = isBreak && text.starts_with("\r\n");
+        const bool isLatin = text.front() == '\xc2' && text.size() > 1;
+        const bool isC1 = isLatin && static_cast<unsigned char>(text[1]) < 0xa0;
+        if (isBreak) out += '\n';
+        if (isLatin && !isC1) out.append(text.substr(0, 2));
+        text.remove_prefix(isPair || isLatin ? 2 : 1);
+    }
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    return out;
+}
+
+}  // namespace postern::mail

@@ -1,0 +1,177 @@
+#include "mail/encoding.h"
+
+#include <array>
+
+namespace postern::mail {
+namespace {
+
+constexpr std::uint8_t kNone = 0xff;
+
+constexpr auto kBase64Digits = [] {
+    std::array<std::uint8_t, 256> table{};
+    table.fill(kNone);
+    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+        table[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+    return table;
+}();
+
+std::uint8_t base64Digit(char c) {
+    return kBase64Digits[static_cast<unsigned char>(c)];
+}
+
+int hexDigit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return -1;
+}
+
+bool isBlank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// Whole groups of four digits at the front of `encoded`; how many bytes of it they take.
+std::size_t wholeGroups(std::string_view encoded, std::string& out) {
+    std::size_t i = 0;
+    char buffer[3 * 256];
+    std::size_t used = 0;
+    for (; i + 4 <= encoded.size(); i += 4) {
+        const std::uint32_t a = base64Digit(encoded[i]), b = base64Digit(encoded[i + 1]),
+                            c = base64Digit(encoded[i + 2]), d = base64Digit(encoded[i + 3]);
+        if ((a | b | c | d) & 0xc0U) break;
+        const std::uint32_t group = a << 18U | b << 12U | c << 6U | d;
+        buffer[used++] = static_cast<char>(group >> 16U);
+        buffer[used++] = static_cast<char>(group >> 8U);
+        buffer[used++] = static_cast<char>(group);
+        if (used == sizeof(buffer)) {
+            out.append(buffer, used);
+            used = 0;
+        }
+    }
+    out.append(buffer, used);
+    return i;
+}
+
+}  // namespace
+
+void TransferDecoder::decode(std::string_view encoded, std::string& out) {
+    switch (encoding_) {
+        case TransferEncoding::Identity: out.append(encoded); break;
+        case TransferEncoding::Base64: base64(encoded, out); break;
+        case TransferEncoding::QuotedPrintable: quotedPrintable(encoded, out); break;
+    }
+}
+
+void TransferDecoder::finish(std::string& out) {
+    if (encoding_ == TransferEncoding::Base64 && !ended_ && digits_ > 0) {
+        damaged_ = true;
+        endGroup(out);
+    }
+    if (encoding_ == TransferEncoding::QuotedPrintable && held_.size() > 1 && held_[0] == '=' &&
+        hexDigit(held_[1]) >= 0) {
+        damaged_ = true;
+        out += held_;
+    }
+    held_.clear();
+}
+
+void TransferDecoder::endGroup(std::string& out) {
+    if (digits_ == 1) damaged_ = true;
+    if (digits_ == 2) out += static_cast<char>(bits_ >> 4U);
+    if (digits_ == 3) {
+        out += static_cast<char>(bits_ >> 10U);
+        out += static_cast<char>(bits_ >> 2U);
+    }
+    bits_ = 0;
+    digits_ = 0;
+}
+
+void TransferDecoder::base64(std::string_view encoded, std::string& out) {
+    while (!encoded.empty()) {
+        if (digits_ == 0 && !ended_) encoded.remove_prefix(wholeGroups(encoded, out));
+        if (encoded.empty()) return;
+        base64Character(encoded.front(), out);
+        encoded.remove_prefix(1);
+    }
+}
+
+void TransferDecoder::base64Character(char c, std::string& out) {
+    const std::uint8_t digit = base64Digit(c);
+    if (c == '=') {
+        if (!ended_ && digits_ < 2) damaged_ = true;
+        if (!ended_) endGroup(out);
+        ended_ = true;
+    } else if (digit == kNone) {
+        if (!isBlank(c) && c != '\r' && c != '\n') damaged_ = true;
+    } else if (ended_) {
+        damaged_ = true;  // digits behind the padding belong to nothing
+    } else {
+        bits_ = bits_ << 6U | digit;
+        if (++digits_ < 4) return;
+        out += static_cast<char>(bits_ >> 16U);
+        out += static_cast<char>(bits_ >> 8U);
+        out += static_cast<char>(bits_);
+        bits_ = 0;
+        digits_ = 0;
+    }
+}
+
+void TransferDecoder::quotedPrintable(std::string_view encoded, std::string& out) {
+    while (!encoded.empty()) {
+        if (held_.empty()) {
+            std::size_t plain = encoded.find_first_of("= \t");
+            if (plain == std::string_view::npos) plain = encoded.size();
+            out.append(encoded.substr(0, plain));
+            encoded.remove_prefix(plain);
+            if (encoded.empty()) return;
+            held_ = encoded.front();
+        } else if (isBlank(held_[0])) {
+            blankHeld(encoded.front(), out);
+        } else {
+            escapeHeld(encoded.front(), out);
+        }
+        encoded.remove_prefix(1);
+    }
+}
+
+// `held_` is blanks: at the end of a line they were added on the way and go (RFC 2045 6.7 rule 3).
+void TransferDecoder::blankHeld(char c, std::string& out) {
+    constexpr std::size_t kLongestRun = 998;  // more than a line can hold: keep memory flat
+    if (isBlank(c) && held_.size() < kLongestRun) {
+        held_ += c;
+        return;
+    }
+    if (c != '\r' && c != '\n') out += held_;
+    again(c, out);
+}
+
+// `held_` begins with "=".
+void TransferDecoder::escapeHeld(char c, std::string& out) {
+    const bool hasDigit = held_.size() == 2 && hexDigit(held_[1]) >= 0;
+    if (hasDigit && hexDigit(c) >= 0) {
+        out += static_cast<char>(hexDigit(held_[1]) * 16 + hexDigit(c));
+        held_.clear();
+    } else if (!hasDigit && c == '\n') {
+        held_.clear();  // a soft line break
+    } else if (held_.size() == 1 && (hexDigit(c) >= 0 || isBlank(c) || c == '\r')) {
+        held_ += c;
+    } else if (!hasDigit && held_.size() == 2 && held_[1] != '\r' && (isBlank(c) || c == '\r')) {
+        held_[1] = c;  // "=" and blanks before the line end: one of them stands for all
+    } else {
+        damaged_ = true;
+        if (held_ != "=\r") out += held_;
+        again(c, out);
+    }
+}
+
+// `c` begins anew, as if nothing had been held.
+void TransferDecoder::again(char c, std::string& out) {
+    held_.clear();
+    if (c == '=' || isBlank(c))
+        held_ = c;
+    else
+        out += c;
+}
+
+}  // namespace postern::mail
