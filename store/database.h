@@ -25,7 +25,7 @@ struct Blob {
 class Session;
 
 // A running statement, borrowed from its Session's cache; it goes back, reset, when it is destroyed.
-// REQUIRES: the Session outlives it, and no second Statement of the same SQL text lives at the same time.
+// REQUIRES: the Session outlives it.
 class Statement {
   public:
     Statement(Statement&& other) noexcept;
@@ -33,7 +33,9 @@ class Statement {
     ~Statement();
 
     bool next();  // true: a row stands ready. false: no more rows, or an error that finish() reports
-    Result<void> finish();  // the first error of binding or stepping, if any
+    // The first error of binding or stepping, if any. A statement that writes is run to its end first, so
+    // that the rest of its RETURNING rows holds nothing open.
+    Result<void> finish();
 
     // Columns of the row, from 0. Views live until the next call of next() or the end of the Statement.
     std::int64_t integer(int column) const;
@@ -42,28 +44,26 @@ class Statement {
 
   private:
     friend class Session;
-    struct Impl;
-    explicit Statement(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    struct Impl;  // an entry of the cache
+    explicit Statement(Impl* impl) : impl_(impl) {}
+    Impl* impl_;
 };
 
 class Session {
   public:
     virtual ~Session();
 
-    // Prepares (once per text) and binds ?1, ?2, ... `sql` must live as long as the program (a literal).
+    // Prepares (once per text) and binds ?1, ?2, ... `sql` must live as long as the program (a literal). The
+    // arguments are copied.
     template <class... Args>
     Statement query(const char* sql, const Args&... args) {
-        Statement statement = prepare(sql);
-        int index = 0;
-        (bindAny(statement, ++index, args), ...);
-        return statement;
+        return start(sql, Arguments::Copied, args...);
     }
 
-    // Runs to the end; the number of rows inserted, changed or deleted.
+    // Runs to the end; the number of rows inserted, changed or deleted. The arguments are not copied.
     template <class... Args>
     Result<std::int64_t> run(const char* sql, const Args&... args) {
-        Statement statement = query(sql, args...);
+        Statement statement = start(sql, Arguments::Borrowed, args...);
         while (statement.next()) {
         }
         POSTERN_TRY(statement.finish());
@@ -73,7 +73,7 @@ class Session {
     // The first column of the only row; NotFound when there is none.
     template <class... Args>
     Result<std::int64_t> one(const char* sql, const Args&... args) {
-        Statement statement = query(sql, args...);
+        Statement statement = start(sql, Arguments::Borrowed, args...);
         const bool found = statement.next();
         const std::int64_t value = found ? statement.integer(0) : 0;
         POSTERN_TRY(statement.finish());
@@ -88,7 +88,16 @@ class Session {
 
   private:
     friend class Statement;
-    Statement prepare(const char* sql);
+    enum class Arguments { Copied, Borrowed };  // borrowed: they outlive the statement
+
+    template <class... Args>
+    Statement start(const char* sql, Arguments arguments, const Args&... args) {
+        Statement statement = prepare(sql, arguments);
+        int index = 0;
+        (bindAny(statement, ++index, args), ...);
+        return statement;
+    }
+    Statement prepare(const char* sql, Arguments arguments);
     std::int64_t changes(const Statement& statement) const;
     static void bind(Statement& statement, int index, std::int64_t value);
     static void bind(Statement& statement, int index, std::string_view value);
@@ -113,7 +122,7 @@ class Session {
     }
 };
 
-// Sees one consistent snapshot and can not write.
+// Can not write. Store::read gives it one consistent snapshot; StoreReader one for each statement.
 class ReadSession : public Session {};
 
 // The writer's own; every change of the store happens inside its group-commit transaction (Store::write).

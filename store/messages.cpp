@@ -1,7 +1,13 @@
+// Bodies in files: <store>/bodies/<2 hex>/<random>.tmp while they come in, .eml when sealed. A crash between
+// the rename and the commit leaves a file that no row names; sweepBodies() removes it at the next start.
+
 #include "store/messages.h"
 
-#include <unordered_set>
+#include <optional>
+#include <utility>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "schema_0001_messages.h"
 
@@ -9,17 +15,15 @@ namespace postern::store {
 
 namespace {
 
-constexpr std::int64_t kWritebackEvery = 1 << 20;  // keeps the final sync short and the dirty pages few
-constexpr std::string_view kUnfinished = ".tmp";
+constexpr std::size_t kChunk = 65536;             // bytes per write
+constexpr std::int64_t kWritebackStep = 1 << 20;  // bytes, so that the final sync finds little left to do
+constexpr std::string_view kTemporary = ".tmp";
+constexpr std::string_view kFinal = ".eml";
 
-std::string bodiesFolder(const std::string& storeFolder) {
-    return joinPath(storeFolder, "bodies");
-}
-
-// "ab/abcdefghijkl.eml": 36 x 36 sub-folders keep each one small.
-std::string newBodyName() {
-    const std::string name = randomName(20);
-    return name.substr(0, 2) + "/" + name + ".eml";
+std::string bodyFolderName() {
+    constexpr char kHex[] = "0123456789abcdef";
+    const std::uint64_t number = randomBelow(256);
+    return std::string("bodies/") + kHex[number / 16] + kHex[number % 16];
 }
 
 }  // namespace
@@ -32,195 +36,257 @@ const std::vector<Migration>& messageMigrations() {
 struct BodyWriter::Impl {
     std::string storeFolder;
     std::int64_t inlineLimit = 0;
-    std::string bytes;  // while inline
+    std::string buffer;  // the whole body, or what is not written to the file yet
+    std::int64_t size = 0;
+    std::int64_t written = 0;
+    std::optional<Folder> folder;
+    std::string folderName, stem;
     File file;
-    std::string name;  // relative to the bodies folder; empty: inline
-    std::int64_t size = 0, writtenBack = 0;
-    bool sealed = false, kept = false;
+    std::optional<Error> failed;
+    bool sealed = false;
+    bool kept = false;
 
-    std::string path() const { return joinPath(bodiesFolder(storeFolder), name); }
-
-    ~Impl() {
-        if (name.empty() || kept) return;
-        // A file that can not be removed now is swept at the next start.
-        (void)removeFile(sealed ? path() : path() + std::string(kUnfinished));
+    std::string path() const { return folderName + "/" + stem + std::string(kFinal); }
+    Result<void> note(Result<void> result) {
+        if (!result.ok() && !failed) failed = result.error().within("the message body");
+        return result;
     }
-
-    Result<void> moveToFile() {
-        std::string fresh = newBodyName();
-        POSTERN_LET(folder, Folder::make(parentPath(joinPath(bodiesFolder(storeFolder), fresh)), 0700));
-        POSTERN_LET(created, folder.create(fresh.substr(3) + std::string(kUnfinished), 0600));
-        name = std::move(fresh);
-        file = std::move(created);
-        POSTERN_TRY(file.write(bytes));
-        bytes = std::string();
-        return {};
-    }
+    Result<void> append(std::string_view bytes);
+    Result<void> moveToFile();
+    Result<void> flush();
+    Result<void> seal();
+    void remove();
 };
+
+Result<void> BodyWriter::Impl::append(std::string_view bytes) {
+    size += static_cast<std::int64_t>(bytes.size());
+    if (!folder && size > inlineLimit) POSTERN_TRY(moveToFile());
+    if (folder && buffer.size() + bytes.size() > kChunk) POSTERN_TRY(flush());
+    if (folder && bytes.size() >= kChunk) {
+        buffer.assign(bytes);
+        return flush();
+    }
+    buffer.append(bytes);
+    return {};
+}
+
+Result<void> BodyWriter::Impl::moveToFile() {
+    folderName = bodyFolderName();
+    stem = randomName(24);
+    POSTERN_LET(opened, Folder::open(joinPath(storeFolder, folderName)));
+    POSTERN_LET(created, opened.create(stem + std::string(kTemporary)));
+    folder = std::move(opened);
+    file = std::move(created);
+    return flush();
+}
+
+Result<void> BodyWriter::Impl::flush() {
+    POSTERN_TRY(file.write(buffer));
+    const auto before = written / kWritebackStep;
+    written += static_cast<std::int64_t>(buffer.size());
+    buffer.clear();
+    if (written / kWritebackStep != before) file.startWriteback();
+    return {};
+}
+
+Result<void> BodyWriter::Impl::seal() {
+    if (!folder) return {};
+    POSTERN_TRY(flush());
+    POSTERN_TRY(file.sync());
+    POSTERN_TRY(file.close());
+    const std::string temporary = stem + std::string(kTemporary);
+    POSTERN_LET(moved, folder->moveNoReplace(temporary, *folder, stem + std::string(kFinal)));
+    if (moved != Moved::Done)
+        return fail(Errc::Io, joinPath(folder->path(), temporary) + " was taken away or its name is in use");
+    return folder->sync();
+}
+
+// Whatever is left of it is harmless and swept at the next start, so errors are only told.
+void BodyWriter::Impl::remove() {
+    if (!folder || kept) return;
+    for (const std::string_view end : {kTemporary, kFinal}) {
+        const Result<void> removed = folder->remove(stem + std::string(end));
+        if (!removed.ok() && removed.error().code != Errc::NotFound)
+            LogLine(LogEvent::StoreTrouble)
+                .with("during", "removing a body")
+                .with("error", removed.error().text);
+    }
+}
 
 BodyWriter::BodyWriter(const Store& store) : impl_(std::make_unique<Impl>()) {
     impl_->storeFolder = store.folder();
     impl_->inlineLimit = store.inlineBodyLimit();
 }
+
 BodyWriter::BodyWriter(BodyWriter&&) noexcept = default;
-BodyWriter& BodyWriter::operator=(BodyWriter&&) noexcept = default;
-BodyWriter::~BodyWriter() = default;
+
+BodyWriter& BodyWriter::operator=(BodyWriter&& other) noexcept {
+    if (this != &other) {
+        if (impl_) impl_->remove();
+        impl_ = std::move(other.impl_);
+    }
+    return *this;
+}
+
+BodyWriter::~BodyWriter() {
+    if (impl_) impl_->remove();
+}
+
+Result<void> BodyWriter::append(std::string_view bytes) {
+    if (impl_->failed) return *impl_->failed;
+    if (impl_->sealed) return fail(Errc::Internal, "bytes for a message body that is sealed");
+    return impl_->note(impl_->append(bytes));
+}
 
 std::int64_t BodyWriter::size() const {
     return impl_->size;
 }
+
 bool BodyWriter::inFile() const {
-    return !impl_->name.empty();
+    return impl_->folder.has_value();
 }
+
+Result<void> BodyWriter::seal() {
+    if (impl_->failed) return *impl_->failed;
+    if (std::exchange(impl_->sealed, true)) return {};
+    return impl_->note(impl_->seal());
+}
+
 void BodyWriter::keep() {
     impl_->kept = true;
 }
 
-Result<void> BodyWriter::append(std::string_view more) {
-    Impl& body = *impl_;
-    body.size += static_cast<std::int64_t>(more.size());
-    if (body.name.empty()) {
-        if (body.size <= body.inlineLimit) {
-            body.bytes.append(more);
-            return {};
-        }
-        POSTERN_TRY(body.moveToFile());
-    }
-    POSTERN_TRY(body.file.write(more));
-    if (body.size - body.writtenBack < kWritebackEvery) return {};
-    body.file.startWriteback();
-    body.writtenBack = body.size;
-    return {};
-}
-
-Result<void> BodyWriter::seal() {
-    Impl& body = *impl_;
-    if (body.name.empty() || body.sealed) return {};
-    POSTERN_TRY(body.file.sync());
-    POSTERN_TRY(body.file.close());
-    POSTERN_LET(folder, Folder::open(parentPath(body.path())));
-    const std::string name = body.name.substr(3);
-    POSTERN_LET(moved, folder.moveNoReplace(name + std::string(kUnfinished), folder, name));
-    if (moved != Moved::Done) return fail(Errc::Io, body.path() + " could not be given its name");
-    body.sealed = true;
-    POSTERN_TRY(folder.sync());
-    // The sub-folder may be new: its own name has to be on the disk as well.
-    POSTERN_LET(parent, Folder::open(bodiesFolder(body.storeFolder)));
-    return parent.sync();
-}
-
 Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, const BodyWriter& body) {
-    const auto& stored = *body.impl_;
-    const bool inFile = !stored.name.empty();
-    if (inFile && !stored.sealed) return fail(Errc::Internal, "a body was not sealed");
-    const std::optional<std::string_view> file =
-        inFile ? std::optional<std::string_view>(stored.name) : std::nullopt;
-    POSTERN_LET(
-        id, session.one(
-                "INSERT INTO message (received_ms, sender, source, client, helo, protocol, header_id, "
-                "subject, size, eight_bit, body_file) "
-                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
-                toMillis(message.received), message.sender, message.source, message.client, message.helo,
-                message.protocol, message.headerId, message.subject, stored.size, message.eightBit, file));
-    if (!inFile)
+    const BodyWriter::Impl& stored = *body.impl_;
+    if (!stored.sealed || stored.failed) return fail(Errc::Internal, "a message body that is not sealed");
+    std::optional<std::string> file;
+    if (stored.folder) file = stored.path();
+    POSTERN_LET(id, session.one("INSERT INTO message (received_ms, sender, source, client, helo, protocol, "
+                                "header_id, subject, size, eight_bit, body_file) "
+                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
+                                toMillis(message.received), message.sender, message.source, message.client,
+                                message.helo, message.protocol, message.headerId, message.subject,
+                                stored.size, message.eightBit, file));
+    if (!file)
         POSTERN_TRY(
-            session.run("INSERT INTO body (message_id, bytes) VALUES (?1, ?2)", id, Blob{stored.bytes}));
+            session.run("INSERT INTO body (message_id, bytes) VALUES (?1, ?2)", id, Blob{stored.buffer}));
     return MessageId{id};
 }
 
-Result<MessageRow> readMessage(ReadSession& session, MessageId id) {
-    auto query = session.query(
-        "SELECT received_ms, sender, source, client, helo, protocol, header_id, subject, size, "
-        "eight_bit FROM message WHERE id = ?1",
-        id);
-    MessageRow row;
-    const bool found = query.next();
-    if (found) {
-        row.id = id;
-        row.received = fromMillis(query.integer(0));
-        row.sender = query.text(1);
-        row.source = query.text(2);
-        row.client = query.text(3);
-        row.helo = query.text(4);
-        row.protocol = query.text(5);
-        row.headerId = query.text(6);
-        row.subject = query.text(7);
-        row.size = query.integer(8);
-        row.eightBit = query.integer(9) != 0;
-    }
-    POSTERN_TRY(query.finish());
-    if (!found) return fail(Errc::NotFound, "message m" + std::to_string(id.value) + " is not in the store");
-    return row;
+namespace {
+
+Error missing(MessageId id, const std::string& what) {
+    return fail(Errc::NotFound, "message " + std::to_string(id.value) + " " + what);
 }
+
+}  // namespace
+
+Result<MessageRow> readMessage(ReadSession& session, MessageId id) {
+    Statement row = session.query(
+        "SELECT received_ms, sender, source, client, helo, protocol, header_id, subject, size, eight_bit "
+        "FROM message WHERE id = ?1",
+        id);
+    if (!row.next()) {
+        POSTERN_TRY(row.finish());
+        return missing(id, "does not exist");
+    }
+    MessageRow message;
+    message.id = id;
+    message.received = fromMillis(row.integer(0));
+    std::string* const texts[] = {&message.sender,   &message.source,   &message.client, &message.helo,
+                                  &message.protocol, &message.headerId, &message.subject};
+    int column = 0;
+    for (std::string* text : texts) *text = row.text(++column);
+    message.size = row.integer(8);
+    message.eightBit = row.integer(9) != 0;
+    return message;
+}
+
+namespace {
+
+Result<std::unique_ptr<ByteSource>> openBodyFile(const std::string& storeFolder, MessageId id,
+                                                 const std::string& file, std::int64_t size) {
+    Result<std::unique_ptr<ByteSource>> source = FileSource::open(joinPath(storeFolder, file));
+    if (!source.ok() && source.error().code == Errc::NotFound)
+        return missing(id, "has lost its body: the file " + file + " of the store is missing");
+    if (source.ok() && (*source)->size() != size)
+        return fail(Errc::Corrupt, "message " + std::to_string(id.value) + ": its body file " + file +
+                                       " has " + std::to_string((*source)->size()) + " bytes instead of " +
+                                       std::to_string(size));
+    return source;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::string& storeFolder,
                                              MessageId id) {
-    auto query = session.query(
-        "SELECT m.body_file, b.bytes, b.message_id FROM message m LEFT JOIN body b "
-        "ON b.message_id = m.id WHERE m.id = ?1",
+    Statement row = session.query(
+        "SELECT message.body_file, message.size, body.bytes FROM message "
+        "LEFT JOIN body ON body.message_id = message.id WHERE message.id = ?1",
         id);
-    const std::string name = "the content of message m" + std::to_string(id.value);
-    std::string file, bytes;
-    bool found = false;
-    if (query.next()) {
-        file = query.text(0);
-        found = !file.empty() || !query.isNull(2);
-        bytes = query.text(1);
+    if (!row.next()) {
+        POSTERN_TRY(row.finish());
+        return missing(id, "does not exist");
     }
-    POSTERN_TRY(query.finish());
-    if (!found) return fail(Errc::NotFound, name + " is missing from the store");
-    if (file.empty()) return std::unique_ptr<ByteSource>(std::make_unique<StringSource>(std::move(bytes)));
-    auto opened = FileSource::open(joinPath(bodiesFolder(storeFolder), file));
-    if (!opened.ok()) return opened.error().within(name);
-    return opened;
+    if (!row.isNull(0)) return openBodyFile(storeFolder, id, std::string(row.text(0)), row.integer(1));
+    if (row.isNull(2)) return missing(id, "has lost its body: it is not in the database");
+    return std::unique_ptr<ByteSource>(std::make_unique<StringSource>(std::string(row.text(2))));
 }
 
 Result<void> deleteMessage(WriteSession& session, MessageId id, std::vector<std::string>& files) {
-    auto query = session.query("DELETE FROM message WHERE id = ?1 RETURNING body_file", id);
-    if (query.next() && !query.isNull(0)) files.emplace_back(query.text(0));
-    return query.finish();
-}
-
-Result<void> removeBodyFiles(const Store& store, const std::vector<std::string>& files) {
-    for (const std::string& file : files)
-        POSTERN_TRY(removeFile(joinPath(bodiesFolder(store.folder()), file)));
+    Statement row = session.query("DELETE FROM message WHERE id = ?1 RETURNING body_file", id);
+    const bool found = row.next();
+    std::string file(found ? row.text(0) : std::string_view());
+    POSTERN_TRY(row.finish());
+    if (!found) return missing(id, "does not exist");
+    if (!file.empty()) files.push_back(std::move(file));
     return {};
 }
 
-static Result<std::unordered_set<std::string>> namedBodies(Store& store) {
-    std::unordered_set<std::string> named;
-    POSTERN_TRY(store.read([&](ReadSession& session) -> Result<void> {
-        auto query = session.query("SELECT body_file FROM message WHERE body_file IS NOT NULL");
-        while (query.next()) named.emplace(query.text(0));
-        return query.finish();
-    }));
-    return named;
+Result<void> removeBodyFiles(const std::string& storeFolder, const std::vector<std::string>& files) {
+    for (const std::string& file : files) POSTERN_TRY(removeFile(joinPath(storeFolder, file)));
+    return {};
 }
 
-static Result<std::vector<std::string>> namesIn(const std::string& path) {
+namespace {
+
+bool isBodyName(std::string_view name) {
+    return name.ends_with(kTemporary) || name.ends_with(kFinal);
+}
+
+Result<std::vector<std::string>> orphansIn(Store& store, const std::string& folderName) {
     std::vector<std::string> names;
-    POSTERN_LET(folder, Folder::open(path));
+    POSTERN_LET(folder, Folder::open(joinPath(store.folder(), folderName)));
     POSTERN_TRY(folder.list([&](std::string_view name) {
-        names.emplace_back(name);
+        if (isBodyName(name)) names.emplace_back(joinPath(folderName, name));
         return true;
     }));
-    return names;
+    std::vector<std::string> orphans;
+    if (names.empty()) return orphans;
+    POSTERN_TRY(store.read([&](ReadSession& session) -> Result<void> {
+        for (std::string& name : names) {
+            POSTERN_LET(named, session.one("SELECT count(*) FROM message WHERE body_file = ?1", name));
+            if (named == 0) orphans.push_back(std::move(name));
+        }
+        return {};
+    }));
+    return orphans;
 }
 
+}  // namespace
+
 Result<std::int64_t> sweepBodies(Store& store) {
-    const std::string root = bodiesFolder(store.folder());
-    if (!pathExists(root)) return std::int64_t{0};
-    POSTERN_LET(named, namedBodies(store));
-    POSTERN_LET(folders, namesIn(root));
+    std::vector<std::string> folders;
+    POSTERN_LET(bodies, Folder::open(joinPath(store.folder(), "bodies")));
+    POSTERN_TRY(bodies.list([&](std::string_view name) {
+        if (name.size() == 2) folders.push_back("bodies/" + std::string(name));
+        return true;
+    }));
     std::int64_t removed = 0;
     for (const std::string& folder : folders) {
-        POSTERN_LET(names, namesIn(joinPath(root, folder)));
-        for (const std::string& name : names) {
-            const std::string relative = joinPath(folder, name);
-            if (named.count(relative) != 0) continue;
-            POSTERN_TRY(removeFile(joinPath(root, relative)));
-            ++removed;
-        }
+        POSTERN_LET(orphans, orphansIn(store, folder));
+        POSTERN_TRY(removeBodyFiles(store.folder(), orphans));
+        removed += static_cast<std::int64_t>(orphans.size());
     }
     return removed;
 }

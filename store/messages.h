@@ -70,14 +70,18 @@ Result<MessageRow> readMessage(ReadSession& session, MessageId id);  // NotFound
 Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::string& storeFolder,
                                              MessageId id);
 
-// Removes the row, the body and, after the commit, its file. For the purge. `files` collects names to remove
-// then.
+// Removes the row and the body. For the purge. `files` collects body files, named from the store's folder, to
+// be removed when the transaction is committed.
 Result<void> deleteMessage(WriteSession& session, MessageId id, std::vector<std::string>& files);
 
 // Deletes body files that deleteMessage() named. After its commit, never before.
 Result<void> removeBodyFiles(const Store& store, const std::vector<std::string>& files);
 
-// At start, after the store opened: removes body files that no message names. Returns how many.
+// Removes body files that deleteMessage() named; one that is gone already is no error.
+Result<void> removeBodyFiles(const std::string& storeFolder, const std::vector<std::string>& files);
+
+// At start, after the store opened and before any BodyWriter exists: removes body files that no message
+// names. Files whose names are not ours stay. Returns how many.
 Result<std::int64_t> sweepBodies(Store& store);
 
 }  // namespace postern::store

@@ -1,5 +1,8 @@
 #include "store/notifier.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace postern::store {
 
 void Inbox::push() {
@@ -18,9 +21,7 @@ bool Inbox::waitUntil(SteadyTime deadline) {
     MutexLock lock(mutex_);
     while (!hinted_ && !closed_)
         if (!condition_.waitUntil(mutex_, deadline)) break;
-    const bool hinted = hinted_ && !closed_;
-    hinted_ = false;
-    return hinted;
+    return std::exchange(hinted_, false) && !closed_;
 }
 
 bool Inbox::closed() const {
@@ -28,14 +29,23 @@ bool Inbox::closed() const {
     return closed_;
 }
 
+namespace {
+
+bool isLive(const std::weak_ptr<Inbox>& inbox) {
+    const std::shared_ptr<Inbox> held = inbox.lock();
+    return held != nullptr && !held->closed();
+}
+
+}  // namespace
+
 std::shared_ptr<Inbox> Notifier::subscribe(const std::string& topic) {
     auto inbox = std::make_shared<Inbox>();
     MutexLock lock(mutex_);
     auto next = std::make_shared<List>();
     next->reserve(list_->size() + 1);
     for (const Entry& entry : *list_)
-        if (!entry.inbox.expired()) next->push_back(entry);
-    next->push_back({topic, inbox});
+        if (isLive(entry.inbox)) next->push_back(entry);
+    next->push_back(Entry{topic, inbox});
     list_ = std::move(next);
     return inbox;
 }
@@ -45,37 +55,34 @@ std::shared_ptr<const Notifier::List> Notifier::list() const {
     return list_;
 }
 
-void Notifier::notify(std::string_view topic) {
-    ++published_;
-    const auto now = list();
-    for (const Entry& entry : *now) {
-        if (entry.topic != topic) continue;
-        if (const auto inbox = entry.inbox.lock()) {
-            inbox->push();
-            ++pushed_;
-        }
+void Notifier::push(const std::string_view* topic) {
+    published_.fetch_add(1, std::memory_order_relaxed);
+    const std::shared_ptr<const List> entries = list();
+    for (const Entry& entry : *entries) {
+        if (topic != nullptr && entry.topic != *topic) continue;
+        const std::shared_ptr<Inbox> inbox = entry.inbox.lock();
+        if (inbox == nullptr) continue;
+        inbox->push();
+        pushed_.fetch_add(1, std::memory_order_relaxed);
     }
 }
 
+void Notifier::notify(std::string_view topic) {
+    push(&topic);
+}
+
 void Notifier::notifyAll() {
-    ++published_;
-    const auto now = list();
-    for (const Entry& entry : *now)
-        if (const auto inbox = entry.inbox.lock()) {
-            inbox->push();
-            ++pushed_;
-        }
+    push(nullptr);
 }
 
 std::size_t Notifier::subscribers() const {
-    std::size_t live = 0;
-    const auto now = list();
-    for (const Entry& entry : *now) live += entry.inbox.expired() ? 0 : 1;
-    return live;
+    const std::shared_ptr<const List> entries = list();
+    return static_cast<std::size_t>(std::count_if(entries->begin(), entries->end(),
+                                                  [](const Entry& entry) { return isLive(entry.inbox); }));
 }
 
 NotifierCounters Notifier::counters() const {
-    return {published_.load(), pushed_.load()};
+    return NotifierCounters{published_.load(), pushed_.load()};
 }
 
 }  // namespace postern::store

@@ -45,7 +45,7 @@ class Notifier {
     [[nodiscard]] std::shared_ptr<Inbox> subscribe(const std::string& topic);
     void notify(std::string_view topic);
     void notifyAll();
-    std::size_t subscribers() const;  // live ones; expired ones are forgotten here
+    std::size_t subscribers() const;  // live ones; the others are forgotten at the next subscription
     NotifierCounters counters() const;
 
   private:
@@ -56,6 +56,7 @@ class Notifier {
     using List = std::vector<Entry>;
     // Copy-on-write: a push takes the list under the lock and walks it outside.
     std::shared_ptr<const List> list() const;
+    void push(const std::string_view* topic);  // null: all topics
 
     mutable Mutex mutex_;
     std::shared_ptr<const List> list_ GUARDED_BY(mutex_) = std::make_shared<const List>();

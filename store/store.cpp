@@ -1,0 +1,200 @@
+// The door: who may come in (lock), the writer behind it, and the read sessions lent out beside it.
+
+#include "store/store.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/sync.h"
+#include "store/opening.h"
+#include "store/writer.h"
+
+namespace postern::store {
+
+namespace {
+
+constexpr std::chrono::seconds kReaderPatience{30};
+constexpr std::chrono::seconds kWaitSlice{10};
+
+// Hands out read sessions, the one used last first: its cache is warm.
+class ReaderPool {
+  public:
+    Result<void> fill(const std::string& path, const std::string& engineOption, int count) {
+        for (int i = 0; i < std::max(1, count); ++i) {
+            POSTERN_LET(reader, SqliteReader::open(path, engineOption));
+            giveBack(std::move(reader));
+        }
+        return {};
+    }
+
+    Result<std::unique_ptr<SqliteReader>> borrow() {
+        const SteadyTime deadline = std::chrono::steady_clock::now() + kReaderPatience;
+        MutexLock lock(mutex_);
+        while (idle_.empty()) {
+            if (!condition_.waitUntil(mutex_, deadline) && idle_.empty())
+                return fail(Errc::Busy, "all read sessions of the store are in use");
+        }
+        std::unique_ptr<SqliteReader> reader = std::move(idle_.back());
+        idle_.pop_back();
+        return reader;
+    }
+
+    void giveBack(std::unique_ptr<SqliteReader> reader) {
+        MutexLock lock(mutex_);
+        idle_.push_back(std::move(reader));
+        condition_.notifyOne();
+    }
+
+  private:
+    Mutex mutex_;
+    Condition condition_;
+    std::vector<std::unique_ptr<SqliteReader>> idle_ GUARDED_BY(mutex_);
+};
+
+// All 256 folders are made and synced at once, so that storing a body syncs one folder only.
+Result<void> makeBodyFolders(const std::string& folder) {
+    POSTERN_LET(bodies, Folder::make(joinPath(folder, kBodiesName)));
+    constexpr char kHex[] = "0123456789abcdef";
+    for (int i = 0; i < 256; ++i)
+        POSTERN_TRY(makeFolders(joinPath(bodies.path(), std::string{kHex[i / 16], kHex[i % 16]})));
+    POSTERN_TRY(bodies.sync());
+    POSTERN_LET(whole, Folder::open(folder));
+    return whole.sync();
+}
+
+// A closure's answer, for the thread that waits for it.
+class Answer {
+  public:
+    void give(const Result<void>& result) {
+        MutexLock lock(mutex_);
+        result_ = result;
+        given_ = true;
+        condition_.notifyOne();  // inside the lock: the waiter destroys this as soon as it sees the answer
+    }
+    Result<void> wait() {
+        MutexLock lock(mutex_);
+        while (!given_) condition_.waitUntil(mutex_, std::chrono::steady_clock::now() + kWaitSlice);
+        return std::move(result_);
+    }
+
+  private:
+    Mutex mutex_;
+    Condition condition_;
+    bool given_ GUARDED_BY(mutex_) = false;
+    Result<void> result_ GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+struct Store::Impl {
+    FileLock lock;  // let go last
+    StoreOptions options;
+    std::string id;
+    Writer writer;
+    ReaderPool readers;  // closed before the writer, which folds the log back as the last one
+
+    Impl(FileLock held, StoreOptions given, Opened opened)
+        : lock(std::move(held)),
+          options(std::move(given)),
+          id(std::move(opened.id)),
+          writer(std::move(opened.engine),
+                 WriterOptions{options.checkpointBytes, options.groupLimit, options.idle, options.onBroken}) {
+    }
+};
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Store::~Store() {
+    impl_->writer.stop();
+}
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+    if (!isAbsolutePath(options.folder))
+        return fail(Errc::Invalid, "the store's folder must be an absolute path: " + options.folder);
+    POSTERN_TRY(checkNumbers(options.migrations));
+    if (options.create)
+        POSTERN_TRY(makeFolders(options.folder));
+    else if (!pathExists(options.folder))
+        return fail(Errc::NotFound, "there is no store in " + options.folder);
+    Result<FileLock> lock = FileLock::acquire(joinPath(options.folder, "lock"));
+    if (!lock.ok()) return lock.error().within("the store is in use");
+    POSTERN_LET(opened, openDatabase(options));
+    POSTERN_TRY(makeBodyFolders(options.folder));
+    auto impl = std::make_unique<Impl>(std::move(lock).value(), std::move(options), std::move(opened));
+    const StoreOptions& kept = impl->options;
+    POSTERN_TRY(impl->readers.fill(joinPath(kept.folder, kDatabaseName), kept.engineOption, kept.readers));
+    impl->writer.start();
+    LogLine(LogEvent::StoreOpened).with("folder", kept.folder).with("id", impl->id);
+    return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+void Store::write(Work work, Done done) {
+    impl_->writer.submit(std::move(work), std::move(done));
+}
+
+Result<void> Store::write(Work work) {
+    if (impl_->writer.isWriterThread())
+        return fail(Errc::Internal, "a closure on the writer thread waited for a write");
+    Answer answer;
+    impl_->writer.submit(std::move(work), [&answer](const Result<void>& result) { answer.give(result); });
+    return answer.wait();
+}
+
+Result<void> Store::read(const std::function<Result<void>(ReadSession&)>& work) {
+    POSTERN_LET(reader, impl_->readers.borrow());
+    Result<void> result;
+    if (const auto begun = reader->run("BEGIN"); begun.ok()) {
+        result = work(*reader);
+        const auto ended = reader->run("END");
+        if (result.ok() && !ended.ok()) result = ended.error();
+    } else {
+        result = begun.error();
+    }
+    impl_->readers.giveBack(std::move(reader));
+    return result;
+}
+
+bool Store::broken() const {
+    return impl_->writer.broken();
+}
+
+const std::string& Store::folder() const {
+    return impl_->options.folder;
+}
+
+const std::string& Store::id() const {
+    return impl_->id;
+}
+
+std::int64_t Store::inlineBodyLimit() const {
+    return impl_->options.inlineBodyLimit;
+}
+
+StoreCounters Store::counters() const {
+    return impl_->writer.counters();
+}
+
+struct StoreReader::Impl {
+    std::unique_ptr<SqliteReader> session;
+};
+
+StoreReader::StoreReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+StoreReader::~StoreReader() = default;
+
+Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& folder,
+                                                       const std::vector<Migration>& migrations) {
+    const std::string path = joinPath(folder, kDatabaseName);
+    if (!pathExists(path)) return fail(Errc::NotFound, "there is no store in " + folder);
+    POSTERN_LET(session, SqliteReader::open(path, ""));
+    POSTERN_LET(version, session->one("PRAGMA user_version"));
+    if (version != static_cast<std::int64_t>(migrations.size()))
+        return fail(Errc::Invalid, path + " has version " + std::to_string(version) +
+                                       ", this program needs " + std::to_string(migrations.size()));
+    return std::unique_ptr<StoreReader>(new StoreReader(std::make_unique<Impl>(Impl{std::move(session)})));
+}
+
+ReadSession& StoreReader::session() {
+    return *impl_->session;
+}
+
+}  // namespace postern::store

@@ -6,10 +6,10 @@
 // (I1). A closure that returns an error is rolled back alone. There is no artificial delay: the sync itself
 // forms the batch.
 //
-// Failure (I8): when a commit, checkpoint or sync fails for any reason but a full disk, the store is broken:
-// every later write answers Errc::Io and onBroken is called once. What that commit held may or may not
-// surface after a restart; nothing is guessed before. A full disk answers Errc::NoSpace, changes nothing and
-// heals.
+// Failure (I8): when a commit, checkpoint or sync fails for any reason but a full disk, or the engine meets
+// an I/O error or damage in a closure, the store is broken: that write and every later one answers Errc::Io
+// and onBroken is called once. What that commit held may or may not surface after a restart; nothing is
+// guessed before. A full disk answers Errc::NoSpace, changes nothing and heals.
 //
 // Thread rule: every function may be called from any thread, except that work and done closures run on the
 // writer thread and must not call write() and wait for it (they may call write() with a done closure), block,
@@ -36,13 +36,15 @@ struct Migration {
 };
 
 struct StoreOptions {
-    std::string folder;                       // absolute; holds postern.db, bodies/, lock
-    std::vector<Migration> migrations;        // all of them, in order
+    std::string folder;                       // absolute; holds postern.db, bodies/, lock, store.id
+    std::vector<Migration> migrations;        // all of them, in order, messageMigrations() among them
     bool create = true;                       // false: Errc::NotFound when there is no store yet
     std::int64_t inlineBodyLimit = 65536;     // bytes; larger bodies stand in files beside the database
     std::int64_t checkpointBytes = 16 << 20;  // the write-ahead log is folded back when it grows beyond this
     int readers = 4;                          // read-only connections kept open
     int groupLimit = 256;                     // closures per commit
+    Millis idle{1000};                        // without a write, before the writer keeps house
+    std::string engineOption;                 // tests: SQLite's VFS; empty is the engine's own way
     std::function<void(const Error&)> onBroken;  // called once, on the writer thread
 };
 
@@ -58,16 +60,19 @@ class Store {
     using Done = std::function<void(const Result<void>&)>;
 
     // Takes the store's lock (Errc::Busy when another process has it), checks that the file is a Postern
-    // store of a version we know (Errc::Corrupt or Errc::Invalid otherwise, the file untouched), folds the
-    // log back before anything else (RELIABILITY 2.4), applies missing migrations, and starts the writer.
+    // store of a version we know (Errc::Corrupt or Errc::Invalid otherwise, the file untouched) and the one
+    // that store.id names, folds the log back before anything is written (RELIABILITY 2.4), applies
+    // missing migrations (an existing store is copied to postern.db.before-<number> first), and starts the
+    // writer.
     static Result<std::unique_ptr<Store>> open(StoreOptions options);
     ~Store();  // finishes what was handed to write(), then stops the writer
 
     void write(Work work, Done done);
     Result<void> write(Work work);  // waits. Not from the writer thread
 
-    // Borrows a read session for the length of the call. The snapshot begins with the first statement and
-    // ends with the last row: keep it short, a long one keeps the log from being folded back.
+    // Borrows a read session for the length of the call, which sees one snapshot from its first statement to
+    // its return. Keep it short: a long one keeps the log from being folded back. Busy when all sessions stay
+    // lent for half a minute.
     Result<void> read(const std::function<Result<void>(ReadSession&)>& work);
 
     bool broken() const;
@@ -86,6 +91,7 @@ class Store {
 class StoreReader {
   public:
     // NotFound when there is no store in `folder`; Invalid when its schema is not the one of `migrations`.
+    // Each statement of its session sees a snapshot of its own.
     static Result<std::unique_ptr<StoreReader>> open(const std::string& folder,
                                                      const std::vector<Migration>& migrations);
     ~StoreReader();

@@ -17,10 +17,12 @@ CREATE TABLE message (
     subject     TEXT    NOT NULL,
     size        INTEGER NOT NULL CHECK (size >= 0),
     eight_bit   INTEGER NOT NULL CHECK (eight_bit IN (0, 1)),
-    body_file   TEXT    CHECK (body_file <> '')                    -- NULL: the bytes stand in table body
+    body_file   TEXT    CHECK (body_file <> '')                    -- under the store's folder; NULL: the bytes stand in table body
 ) STRICT;
 
 CREATE INDEX message_header_id ON message (header_id) WHERE header_id <> '';
+-- Two messages can not share a file; the sweep at start looks files up here.
+CREATE UNIQUE INDEX message_body_file ON message (body_file) WHERE body_file IS NOT NULL;
 
 -- Apart from message, so that walking the messages never drags the bytes through the cache.
 CREATE TABLE body (

@@ -1,0 +1,178 @@
+// A new store is made under another name and renamed when it is whole and on the disk, so that a file named
+// postern.db is always a store. The order is: postern.db.new, then store.id, then the rename; a crash between
+// any two is mended by the next start.
+
+#include "store/opening.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace postern::store {
+
+namespace {
+
+constexpr char kNewName[] = "postern.db.new";
+constexpr char kMarkerName[] = "store.id";
+// Reading more than this would make the start slow; larger files are checked by `postern store check`.
+constexpr std::uintmax_t kQuickCheckBytes = 64u << 20;
+constexpr Millis kFoldPatience{10'000};
+
+Result<void> apply(SqliteWriter& engine, const Migration& migration) {
+    POSTERN_TRY(engine.begin());
+    Result<void> done = engine.script(migration.sql);
+    if (done.ok()) done = engine.script("PRAGMA user_version=" + std::to_string(migration.number));
+    if (done.ok()) done = engine.commit();
+    engine.rollback();
+    if (!done.ok())
+        return done.error().within("migration " + std::to_string(migration.number) + " (" + migration.name +
+                                   ")");
+    return {};
+}
+
+Result<void> applyFrom(SqliteWriter& engine, const std::vector<Migration>& migrations, std::int64_t version) {
+    for (const Migration& migration : migrations)
+        if (migration.number > version) POSTERN_TRY(apply(engine, migration));
+    return {};
+}
+
+Result<void> removeDatabase(const std::string& path) {
+    for (const char* suffix : {"-wal", "-shm", "-journal", ""}) POSTERN_TRY(removeFile(path + suffix));
+    return {};
+}
+
+Result<std::string> makeNew(const StoreOptions& options, const std::string& path) {
+    POSTERN_TRY(removeDatabase(path));
+    const std::string id = randomName(20);
+    POSTERN_LET(engine, SqliteWriter::open(path, options.engineOption, SqliteWriter::File::New));
+    POSTERN_TRY(engine->startLog());
+    POSTERN_TRY(applyFrom(*engine, options.migrations, 0));
+    POSTERN_TRY(engine->run("INSERT INTO store (key, value) VALUES ('id', ?1)", id));
+    POSTERN_LET(folded, engine->foldLog(kFoldPatience));
+    if (folded != Folded::Whole) return fail(Errc::Busy, path + " is in use");
+    return id;
+}
+
+Result<void> create(const StoreOptions& options) {
+    const std::string path = joinPath(options.folder, kNewName);
+    POSTERN_LET(id, makeNew(options, path));
+    POSTERN_LET(folder, Folder::open(options.folder));
+    POSTERN_TRY(folder.sync());
+    return replaceFile(joinPath(options.folder, kMarkerName), id + "\n");
+}
+
+Result<void> nameNew(const std::string& path) {
+    POSTERN_LET(folder, Folder::open(path));
+    POSTERN_LET(moved, folder.moveNoReplace(kNewName, folder, kDatabaseName));
+    if (moved != Moved::Done)
+        return fail(Errc::Exists, joinPath(path, kDatabaseName) + " appeared while it was being made");
+    return folder.sync();
+}
+
+// Leaves a file named postern.db, or says why there is none.
+Result<void> findOrCreate(const StoreOptions& options) {
+    if (pathExists(joinPath(options.folder, kDatabaseName))) return {};
+    const bool marked = pathExists(joinPath(options.folder, kMarkerName));
+    // A log without its database would be taken for the log of whatever gets the name.
+    const bool orphanedLog = pathExists(joinPath(options.folder, kDatabaseName) + "-wal");
+    // The marker is written when the new file is whole.
+    if (marked && !orphanedLog && pathExists(joinPath(options.folder, kNewName)))
+        return nameNew(options.folder);
+    if (marked || orphanedLog)
+        return fail(Errc::NotFound, "there was a store in " + options.folder +
+                                        ", but postern.db is missing: restore it from a backup, or remove "
+                                        "store.id and postern.db-wal to begin an empty one");
+    if (!options.create) return fail(Errc::NotFound, "there is no store in " + options.folder);
+    POSTERN_TRY(create(options));
+    return nameNew(options.folder);
+}
+
+// Before anything is written or accepted: what a failed sync left in the system's cache only is written again
+// and synced (RELIABILITY 2.4).
+Result<void> foldFirst(SqliteWriter& engine, const std::string& path) {
+    POSTERN_LET(folded, engine.foldLog(kFoldPatience));
+    if (folded == Folded::Partly)
+        return fail(Errc::Busy, path + ": another program keeps reading an old snapshot");
+    return {};
+}
+
+Result<std::string> checkId(SqliteWriter& engine, const std::string& folder) {
+    std::string id;
+    {
+        Statement row = engine.query("SELECT value FROM store WHERE key = 'id'");
+        if (row.next()) id = row.text(0);
+        POSTERN_TRY(row.finish());
+    }
+    const std::string path = joinPath(folder, kMarkerName);
+    const std::string advice =
+        "; if this postern.db belongs here (a restored backup), write its id, " + id + ", into " + path;
+    const Result<std::string> marker = readFile(path, 1000);
+    if (!marker.ok() && marker.error().code == Errc::NotFound)
+        return fail(Errc::Invalid, path + " is missing" + advice);
+    if (!marker.ok()) return marker.error();
+    if (id.empty() || trim(*marker) != id)
+        return fail(Errc::Invalid, path + " names another store, " + escapeLine(trim(*marker), 40) + advice);
+    return id;
+}
+
+// The copy gets its name when it is whole. One of an earlier attempt at the same migration is replaced.
+Result<void> copyAside(SqliteWriter& engine, const std::string& path, std::int64_t next) {
+    const std::string name = std::string(kDatabaseName) + ".before-" + std::to_string(next);
+    const std::string aside = path + "/" + name + ".tmp";
+    POSTERN_TRY(removeFile(aside));
+    POSTERN_TRY(engine.copyInto(aside));
+    POSTERN_LET(file, File::openAppend(aside));
+    POSTERN_TRY(file.sync());
+    POSTERN_TRY(file.close());
+    POSTERN_LET(folder, Folder::open(path));
+    POSTERN_TRY(folder.moveReplacing(name + ".tmp", folder, name));
+    return folder.sync();
+}
+
+Result<void> bringUpToDate(SqliteWriter& engine, const StoreOptions& options, std::int64_t version) {
+    if (version == static_cast<std::int64_t>(options.migrations.size())) return {};
+    POSTERN_TRY(copyAside(engine, options.folder, version + 1));
+    POSTERN_TRY(applyFrom(engine, options.migrations, version));
+    return foldFirst(engine, options.folder);
+}
+
+Result<void> checkWhenSmall(SqliteWriter& engine, const std::string& path) {
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+    if (error) return systemError(error.value(), path);
+    if (bytes > kQuickCheckBytes) return {};
+    const Result<void> checked = engine.checkPages();
+    if (!checked.ok()) return checked.error().within(path);
+    return {};
+}
+
+}  // namespace
+
+Result<void> checkNumbers(const std::vector<Migration>& migrations) {
+    int expected = 1;
+    for (const Migration& migration : migrations)
+        if (migration.number != expected++)
+            return fail(Errc::Internal, "migration " + std::to_string(migration.number) + " is out of order");
+    return {};
+}
+
+Result<Opened> openDatabase(const StoreOptions& options) {
+    POSTERN_TRY(findOrCreate(options));
+    const std::string path = joinPath(options.folder, kDatabaseName);
+    const int newest = static_cast<int>(options.migrations.size());
+    POSTERN_TRY(checkFileHeader(path, newest));
+    POSTERN_LET(engine, SqliteWriter::open(path, options.engineOption, SqliteWriter::File::Existing));
+    POSTERN_LET(version, engine->one("PRAGMA user_version"));
+    if (version > newest) return fail(Errc::Invalid, path + " has a newer version; use a newer Postern");
+    POSTERN_LET(id, checkId(*engine, options.folder));
+    POSTERN_TRY(checkWhenSmall(*engine, path));
+    // It is ours and whole; nothing was written until here.
+    POSTERN_TRY(engine->startLog());
+    POSTERN_TRY(foldFirst(*engine, path));
+    POSTERN_TRY(bringUpToDate(*engine, options, version));
+    return Opened{std::move(engine), std::move(id)};
+}
+
+}  // namespace postern::store

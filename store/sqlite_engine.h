@@ -1,0 +1,69 @@
+#pragma once
+// The SQLite engine, for the .cpp files of this folder only: how a database file is opened safely, and what
+// the writer thread asks of it beyond plain statements. The rules behind the settings are
+// RELIABILITY 2.1-2.7.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "store/database.h"
+
+namespace postern::store {
+
+// Reads the first bytes of the file, without the engine, which would touch what it does not understand.
+// Corrupt: empty or no SQLite file. Invalid: of another program, or of a newer Postern than `newest`.
+// REQUIRES: this process has no connection to the file (closing it would drop their POSIX locks).
+Result<void> checkFileHeader(const std::string& path, int newest);
+
+class SqliteReader final : public ReadSession {
+  public:
+    // `vfs` is the engine option of StoreOptions. NotFound when there is no file.
+    static Result<std::unique_ptr<SqliteReader>> open(const std::string& path, const std::string& vfs);
+
+  private:
+    explicit SqliteReader(std::unique_ptr<Connection> connection);
+};
+
+// What folding the write-ahead log back into the database came to.
+enum class Folded {
+    Whole,   // the log is empty now
+    Copied,  // all of it is in the database and synced, but a reader keeps the log from being emptied
+    Partly,  // a reader keeps an old snapshot
+};
+
+class SqliteWriter final : public WriteSession {
+  public:
+    enum class File { Existing, New };
+    static Result<std::unique_ptr<SqliteWriter>> open(const std::string& path, const std::string& vfs,
+                                                      File file);
+
+    // Nothing is written to the file before this, except a new one's settings. REQUIRED before begin().
+    Result<void> startLog();
+
+    Result<void> begin();
+    Result<void> commit();
+    void rollback();                 // also when there is nothing to roll back
+    void abandon(const Error& why);  // rolls back, and whyRolledBack() says why
+    // False when the engine rolled the whole transaction back by itself (full disk, I/O error).
+    bool inTransaction() const;
+    Error whyRolledBack() const;
+
+    // The first I/O error or sign of corruption the engine met; it must not be trusted any more (I8).
+    const std::optional<Error>& damage() const;
+
+    std::int64_t logBytes() const;  // of the write-ahead log, as of the last commit
+    Result<Folded> foldLog(Millis patience);
+    void leaveLogOnClose();  // close without folding the log back
+
+    Result<void> script(const std::string& sql);     // several statements
+    Result<void> checkPages();                       // reads the whole file; Corrupt when it is damaged
+    Result<void> copyInto(const std::string& path);  // a consistent copy; `path` must not exist. Not synced
+
+  private:
+    explicit SqliteWriter(std::unique_ptr<Connection> connection);
+};
+
+}  // namespace postern::store
