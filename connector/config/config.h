@@ -70,6 +70,7 @@ struct Adapter {
 };
 
 struct Config {
+    std::string file;           // the main file it was read from
     std::string hostname;       // in greetings, Received lines and names
     std::string store;          // folder, absolute
     std::string controlSocket;  // <store>/control.sock by default
@@ -84,6 +85,7 @@ struct Config {
     std::int64_t reserve = 64LL << 20;       // bytes kept free on the store's volume: below, senders get 452
     std::int64_t inlineBody = 65536;
     int holdAfterDeaths = 5;
+    std::int64_t submitMessageSize = 50LL << 20;  // largest mail of `postern submit`
 };
 
 const Adapter* adapterNamed(const Config& config, std::string_view name);

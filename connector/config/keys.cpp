@@ -1,0 +1,177 @@
+#include "connector/config/keys.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace postern::config {
+
+using adapters::SettingType;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+constexpr std::int64_t kKiB = 1 << 10, kMiB = 1 << 20, kGiB = 1 << 30;
+
+// One line of the table each; `sample` stands in the example file.
+Key text(const char* section, const char* name, const char* fallback, const char* help,
+         const char* sample = nullptr) {
+    return {section, {name, SettingType::Text, fallback, help}, sample};
+}
+Key path(const char* section, const char* name, const char* fallback, const char* help,
+         const char* sample = nullptr) {
+    return {section, {name, SettingType::Path, fallback, help}, sample};
+}
+Key choice(const char* section, const char* name, const char* fallback, std::vector<const char*> choices,
+           const char* help, const char* sample = nullptr) {
+    return {section, {name, SettingType::Choice, fallback, help, std::move(choices)}, sample};
+}
+Key count(const char* section, const char* name, const char* fallback, std::int64_t least, std::int64_t most,
+          const char* help) {
+    return {section, {name, SettingType::Integer, fallback, help, {}, least, most}, nullptr};
+}
+Key size(const char* section, const char* name, const char* fallback, std::int64_t least, std::int64_t most,
+         const char* help) {
+    return {section, {name, SettingType::Size, fallback, help, {}, least, most}, nullptr};
+}
+Key duration(const char* section, const char* name, const char* fallback, std::int64_t least,
+             std::int64_t most, const char* help) {
+    return {section, {name, SettingType::Duration, fallback, help, {}, least, most}, nullptr};
+}
+
+// Keep the order: the example file and `postern config show` follow it.
+const std::vector<Key> kKeys = {
+    // The top of the file.
+    text("", "hostname", "",
+         "Our name in greetings, Received lines and file names; default: the machine's name.",
+         "gw.example.org"),
+    path("", "store", nullptr, "Folder of the message store; only the service's user needs it.",
+         "/var/lib/postern"),
+    path("", "control_socket", "",
+         "Unix socket for operators' commands; default: control.sock in the store's folder.",
+         "/run/postern/control.sock"),
+    choice("", "log_level", "info", {"error", "warning", "notice", "info", "debug"},
+           "The least severe lines that are still logged."),
+    duration("", "lease", "60s", 100, kDay,
+             "How long a watcher may hold an item before others take it for lost; renewed during long work."),
+    duration("", "poll_interval", "5s", 10, kHour,
+             "How often watchers look for work that nobody told them of."),
+    duration("", "retention", "7d", 0, 3650 * kDay,
+             "How long exported, failed and deleted mail stays readable before the purge."),
+    duration("", "stop_limit", "20s", kSecond, kHour,
+             "The longest time from the request to stop until the service has ended."),
+    size("", "reserve", "64 MiB", 0, 1024 * kGiB,
+         "Free space on the store's volume below which senders are told to wait (452)."),
+    size("", "inline_body", "64 KiB", 0, 16 * kMiB,
+         "Mail up to this size stands in the database, larger mail in a file beside it."),
+    count("", "hold_after_deaths", "5", 1, 1000,
+          "Workers that may die over one item before it is set aside as held."),
+    size("", "submit_message_size", "50 MiB", kKiB, 16 * kGiB,
+         "The largest mail that 'postern submit' takes."),
+
+    // One [[listener]] for each address mail comes in by.
+    text("listener", "name", "",
+         "In logs and in each message's source; default: the protocol, numbered from the second on.", "smtp"),
+    choice("listener", "protocol", nullptr, {"smtp", "lmtp"}, "smtp, or lmtp for a mail server beside us.",
+           "smtp"),
+    text("listener", "address", nullptr,
+         "\"127.0.0.1:2525\", \"[::1]:25\" or, with lmtp, \"unix:/run/postern/lmtp.sock\".",
+         "127.0.0.1:2525"),
+    size("listener", "message_size", "50 MiB", kKiB, 16 * kGiB, "The largest mail, as announced by SIZE."),
+    count("listener", "recipients", "1000", 1, 1'000'000, "The most recipients of one mail."),
+    size("listener", "command_line", "2 KiB", 512, kMiB, "The longest command line."),
+    size("listener", "text_line", "64 KiB", 1000, kGiB,
+         "The longest line of a mail; RFC 5321 says 1000 bytes, real mail says more."),
+    count("listener", "sessions", "1000", 1, 100'000, "The most sessions at once."),
+    count("listener", "sessions_per_address", "50", 1, 100'000,
+          "The most sessions at once from one address."),
+    count("listener", "errors", "20", 1, 1'000'000, "Refused commands before a session is closed."),
+    duration("listener", "idle", "5m", kSecond, kDay, "The longest silence of a client."),
+    duration("listener", "total", "1h", kSecond, 7 * kDay, "The longest session."),
+
+    // One [adapter.NAME], or a file adapters.d/NAME.toml, for each way out; the kind adds its own settings.
+    text("adapter", "kind", nullptr, "What it writes: one of 'postern adapter kinds'."),
+    count("adapter", "watchers", "2", 1, 256, "Threads that export for this adapter."),
+    count("adapter", "batch", "64", 1, 1024, "The most items a watcher takes at once."),
+    choice("adapter", "on_doubt", "hold", {"hold", "resend"},
+           "When nobody can tell whether a cut-off export took effect: hold it for a person, or resend it "
+           "and risk a duplicate."),
+    duration("adapter", "retry_first", "1m", 10, kDay,
+             "The wait after the first failed attempt; it doubles with each further one."),
+    duration("adapter", "retry_longest", "1h", 10, 30 * kDay, "The longest wait between two attempts."),
+    duration("adapter", "maximum_age", "5d", kSecond, 365 * kDay,
+             "From acceptance until an item that could not be exported fails."),
+
+    // The [[route]]s are read from the top: the first whose pattern takes a recipient decides.
+    text("route", "recipient", nullptr, "\"user@domain\", \"*@domain\", \"*@*.domain\" or \"*\".",
+         "*@postoffice.example"),
+    text("route", "adapter", nullptr, "The name of the adapter that takes them.", "postoffice"),
+    text("route", "legacy", "{address}",
+         "The name on the legacy side, made of {local}, {domain} and {address}; \"{{\" is \"{\".", "{local}"),
+};
+
+std::string written(std::string_view section) {
+    if (section.empty()) return "the top of the file";
+    if (section == "adapter") return "[adapter.NAME]";
+    return "[[" + std::string(section) + "]]";
+}
+
+// Letters to add, drop, change or swap with their neighbour.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) {
+        for (std::size_t j = 0; j <= b.size(); ++j) {
+            if (i == 0 || j == 0) {
+                cost[i][j] = i + j;
+                continue;
+            }
+            cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                                   cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+        }
+    }
+    return cost[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::span<const Key> keys() {
+    return kKeys;
+}
+
+std::vector<const adapters::Setting*> keysOf(std::string_view section) {
+    std::vector<const adapters::Setting*> found;
+    for (const Key& key : kKeys)
+        if (key.section == section) found.push_back(&key.setting);
+    return found;
+}
+
+std::vector<std::string> sectionsWith(std::string_view name) {
+    std::vector<std::string> found;
+    for (const Key& key : kKeys)
+        if (name == key.setting.key) found.push_back(written(key.section));
+    return found;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
+    constexpr std::size_t kLongest = 64;  // nobody means a key by a longer word, and the work is quadratic
+    if (word.empty() || word.size() > kLongest) return {};
+    std::string_view best;
+    std::size_t least = word.size() / 3 + 2;  // more changes than this are another word
+    for (const std::string_view candidate : known) {
+        const std::size_t changes = distance(lowerAscii(word), candidate);
+        if (changes < least && changes < candidate.size()) {
+            least = changes;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::string didYouMean(std::string_view word, std::span<const std::string_view> known) {
+    const std::string_view meant = nearest(word, known);
+    return meant.empty() ? "" : "; did you mean \"" + std::string(meant) + "\"?";
+}
+
+}  // namespace postern::config

@@ -3,26 +3,29 @@
 // config show`, the example file and the manual page are made from it. The settings of an adapter kind stand
 // in the same form in adapters/registry.cpp; those common to all kinds stand here, section "adapter".
 
-#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "adapters/registry.h"
+
 namespace postern::config {
 
-enum class KeyType { Text, Path, Integer, Size, Duration, Choice };
-
 struct Key {
-    const char* section;  // "" (the top of the file), "listener", "adapter", "route"
-    const char* name;
-    KeyType type;
-    const char* fallback;  // as written, without quotes; "" with a computed one; nullptr: must be given
-    const char* help;      // one sentence
-    std::int64_t least = 0, most = INT64_MAX;  // Integer, Size (bytes), Duration (milliseconds)
-    std::vector<const char*> choices = {};     // Choice only
+    const char* section;        // "" (the top of the file), "listener", "adapter", "route"
+    adapters::Setting setting;  // fallback "": computed, as the help says
+    const char* sample;         // in the example file; nullptr: the fallback stands there as a comment
 };
 
 std::span<const Key> keys();
-const Key* keyNamed(std::string_view section, std::string_view name);
+std::vector<const adapters::Setting*> keysOf(std::string_view section);
+// The sections that know `name`, written as in the file: "[[listener]]".
+std::vector<std::string> sectionsWith(std::string_view name);
+
+// The one of `known` nearest to `word`, when it is near enough to be meant; empty otherwise.
+std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
+// `; did you mean "recipient"?`, or nothing.
+std::string didYouMean(std::string_view word, std::span<const std::string_view> known);
 
 }  // namespace postern::config

@@ -1,0 +1,255 @@
+#include "connector/config/load.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "connector/config/address.h"
+#include "connector/config/check.h"
+#include "connector/config/fields.h"
+#include "connector/config/keys.h"
+#include "connector/config/section.h"
+#include "connector/config/tree.h"
+#include "connector/config/words.h"
+
+namespace postern::config {
+
+namespace {
+
+// Visits the members of a struct and gives each what the section has for it.
+class Assign {
+  public:
+    explicit Assign(const Section& section) : section_(section) {}
+
+    void operator()(const char* key, std::string& member) const {
+        with(key, [&](const Entry& entry) { member = entry.text; });
+    }
+    void operator()(const char* key, int& member) const {
+        with(key, [&](const Entry& entry) { member = static_cast<int>(entry.number); });
+    }
+    void operator()(const char* key, std::int64_t& member) const {
+        with(key, [&](const Entry& entry) { member = entry.number; });
+    }
+    void operator()(const char* key, Millis& member) const {
+        with(key, [&](const Entry& entry) { member = Millis(entry.number); });
+    }
+    template <class Enum>
+    void operator()(const char* key, Enum& member) const {
+        with(key, [&](const Entry& entry) { setByWord(member, entry.text); });
+    }
+
+  private:
+    template <class Action>
+    void with(const char* key, Action action) const {
+        const auto found = section_.find(key);
+        if (found != section_.end()) action(found->second);
+    }
+    const Section& section_;
+};
+
+const Entry* entryOf(const Section& section, std::string_view key) {
+    const auto found = section.find(key);
+    return found == section.end() ? nullptr : &found->second;
+}
+
+void readTop(const Node& root, Config& config, Findings& findings) {
+    static constexpr std::string_view kElsewhere[] = {"listener", "adapter", "route"};
+    const Section section = readSection(root, keysOf(""), kElsewhere, findings);
+    visitTop(config, Assign(section));
+    if (config.hostname.empty()) config.hostname = hostName();
+    if (config.controlSocket.empty() && !config.store.empty())
+        config.controlSocket = joinPath(config.store, "control.sock");
+    const Entry* name = entryOf(section, "hostname");
+    const auto bad = std::find_if(config.hostname.begin(), config.hostname.end(), [](unsigned char c) {
+        return c <= 0x20 || c >= 0x7f ||
+               std::string_view("()<>@,;:\\\"").find(static_cast<char>(c)) != std::string_view::npos;
+    });
+    if (name != nullptr && name->given && bad != config.hostname.end())
+        findings.problem(name->place, "\"hostname\" must be a host name, not \"" +
+                                          escapeLine(config.hostname, 100) + "\"");
+}
+
+// Calls `visit` with each table of `[[name]]`.
+template <class Visit>
+void eachTable(const Node& root, std::string_view name, Findings& findings, Visit visit) {
+    const Node* list = childNamed(root, name);
+    if (list == nullptr) return;
+    const std::string header = "[[" + std::string(name) + "]]";
+    if (list->kind != Node::Kind::List)
+        return findings.problem(list->place, "write " + header + ": there may be several");
+    for (const Node& table : list->children) {
+        if (table.kind == Node::Kind::Table) {
+            visit(table);
+        } else {
+            findings.problem(table.place,
+                             "must be a table " + header + ", not " + std::string(kindName(table.kind)));
+        }
+    }
+}
+
+std::string defaultName(const Config& config, Protocol protocol) {
+    const auto same = std::count_if(config.listeners.begin(), config.listeners.end(),
+                                    [&](const Listener& each) { return each.protocol == protocol; });
+    const std::string word(wordOf(protocol));
+    return same == 0 ? word : word + "-" + std::to_string(same + 1);
+}
+
+void readListener(const Node& table, Config& config, Findings& findings) {
+    const Section section = readSection(table, keysOf("listener"), {}, findings);
+    Listener listener;
+    listener.place = table.place;
+    visitListener(listener, Assign(section));
+    if (listener.name.empty()) listener.name = defaultName(config, listener.protocol);
+    if (!validName(listener.name))
+        findings.problem(entryOf(section, "name")->place,
+                         "\"name\" must consist of letters, digits, - and _");
+    const Entry* address = entryOf(section, "address");
+    // With an unknown protocol nobody can say whether a Unix socket is right.
+    if (address != nullptr && entryOf(section, "protocol") != nullptr) {
+        const Result<void> read = readAddress(address->text, listener);
+        if (!read.ok()) findings.problem(address->place, read.error().text);
+    }
+    config.listeners.push_back(std::move(listener));
+}
+
+void readRoute(const Node& table, Config& config, Findings& findings) {
+    const Section section = readSection(table, keysOf("route"), {}, findings);
+    Route route;
+    route.place = table.place;
+    visitRoute(route, Assign(section));
+    if (const Entry* entry = entryOf(section, "recipient")) {
+        const std::string wrong = patternProblem(entry->text);
+        if (!wrong.empty())
+            findings.problem(entry->place,
+                             "\"recipient\" " + wrong + ", not \"" + escapeLine(entry->text, 100) + "\"");
+    }
+    if (const Entry* entry = entryOf(section, "legacy")) {
+        const std::string wrong = templateProblem(entry->text);
+        if (!wrong.empty()) findings.problem(entry->place, "\"legacy\" " + wrong);
+    }
+    // A missing name is one problem, not two.
+    if (const Entry* entry = entryOf(section, "adapter")) {
+        route.place = entry->place;
+        config.routes.push_back(std::move(route));
+    }
+}
+
+const adapters::Kind* kindOf(const Node& table, Findings& findings) {
+    const Node* node = childNamed(table, "kind");
+    if (node == nullptr || node->kind != Node::Kind::Text) return nullptr;  // readSection says so
+    if (const adapters::Kind* kind = adapters::kindNamed(node->text)) return kind;
+    std::vector<std::string_view> names;
+    std::string list;
+    for (const adapters::Kind& kind : adapters::kinds()) {
+        names.emplace_back(kind.name);
+        list += (list.empty() ? "" : ", ") + std::string(kind.name);
+    }
+    findings.problem(node->place, "there is no adapter kind \"" + escapeLine(node->text, 100) + "\", only " +
+                                      list + didYouMean(node->text, names));
+    return nullptr;
+}
+
+void readAdapter(const Node& table, const std::string& name, Config& config, Findings& findings) {
+    Adapter adapter;
+    adapter.name = name;
+    adapter.place = table.place;
+    if (!validName(name))
+        findings.problem(table.place, "an adapter's name must consist of letters, digits, - and _, not \"" +
+                                          escapeLine(name, 100) + "\"");
+    if (table.kind != Node::Kind::Table)
+        return findings.problem(table.place, "write [adapter." + name + "] and its keys below");
+    std::vector<const adapters::Setting*> known = keysOf("adapter");
+    const adapters::Kind* kind = kindOf(table, findings);
+    if (kind != nullptr)
+        for (const adapters::Setting& setting : kind->settings) known.push_back(&setting);
+    Findings own;
+    const Section section = readSection(table, known, {}, own);
+    // Without a kind nobody can say which keys it knows.
+    const bool hopeless = kind == nullptr && childNamed(table, "kind") != nullptr;
+    if (!hopeless) std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
+    visitAdapter(adapter, Assign(section));
+    if (kind != nullptr)
+        for (const adapters::Setting& setting : kind->settings)
+            if (const Entry* entry = entryOf(section, setting.key))
+                adapter.settings.set(setting.key, canonical(setting, *entry));
+    config.adapters.push_back(std::move(adapter));
+}
+
+void readAdapterTables(const Node& root, Config& config, Findings& findings) {
+    const Node* adapters = childNamed(root, "adapter");
+    if (adapters == nullptr) return;
+    if (adapters->kind != Node::Kind::Table)
+        return findings.problem(adapters->place, "write [adapter.NAME]: each adapter has a name");
+    for (const Node& table : adapters->children) readAdapter(table, table.key, config, findings);
+}
+
+void readAdapterFile(const std::string& folder, const std::string& file, Config& config, Findings& findings) {
+    const std::string path = joinPath(folder, file);
+    ParsedFile parsed = parseFile(path);
+    if (parsed.problem) return findings.problem(parsed.problem->place, parsed.problem->text);
+    parsed.root.place = {path, 1, 1};
+    readAdapter(parsed.root, file.substr(0, file.size() - 5), config, findings);
+}
+
+void readAdapterFolder(const std::string& path, Config& config, Findings& findings) {
+    if (!pathExists(path)) return;
+    std::vector<std::string> files;
+    const Result<Folder> folder = Folder::open(path);
+    const Result<void> listed = folder.ok() ? folder->list([&](std::string_view name) {
+        if (name.ends_with(".toml") && !name.starts_with('.')) files.emplace_back(name);
+        return true;
+    })
+                                            : Result<void>(folder.error());
+    if (!listed.ok()) return findings.problem({path, 0, 0}, "can not be read: " + listed.error().text);
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) readAdapterFile(path, file, config, findings);
+}
+
+// The main file first, then the others by name, each from the top.
+void sortProblems(std::vector<Problem>& problems, const std::string& mainFile) {
+    const auto key = [&](const Problem& problem) {
+        const Place& place = problem.place;
+        return std::make_tuple(place.file != mainFile, place.file, place.line, place.column);
+    };
+    std::stable_sort(problems.begin(), problems.end(),
+                     [&](const Problem& a, const Problem& b) { return key(a) < key(b); });
+}
+
+void readAll(const Node& root, Config& config, Findings& findings) {
+    readTop(root, config, findings);
+    eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
+    eachTable(root, "route", findings, [&](const Node& table) { readRoute(table, config, findings); });
+    readAdapterTables(root, config, findings);
+    readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), config, findings);
+    std::stable_sort(config.adapters.begin(), config.adapters.end(),
+                     [](const Adapter& a, const Adapter& b) { return a.name < b.name; });
+    checkWhole(config, findings);
+}
+
+}  // namespace
+
+Loaded load(const std::string& path) {
+    Config config;
+    config.file = path;
+    Findings findings;
+    ParsedFile parsed = parseFile(path);
+    if (parsed.problem) {
+        findings.problem(parsed.problem->place, parsed.problem->text);
+    } else {
+        parsed.root.place = {path, 1, 1};
+        readAll(parsed.root, config, findings);
+    }
+    sortProblems(findings.problems, path);
+    sortProblems(findings.warnings, path);
+    Loaded loaded{std::nullopt, std::move(findings.problems), std::move(findings.warnings)};
+    if (loaded.problems.empty()) loaded.config = std::move(config);
+    return loaded;
+}
+
+std::string defaultPath() {
+    const char* path = std::getenv("POSTERN_CONFIG");
+    return path != nullptr && path[0] != '\0' ? path : "/etc/postern/postern.toml";
+}
+
+}  // namespace postern::config

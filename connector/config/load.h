@@ -22,6 +22,9 @@ Loaded load(const std::string& path);
 // The effective configuration, defaults filled in, as TOML that load() reads back to the same Config.
 std::string show(const Config& config);
 
+// The commented example file, made from the key table; load() takes it.
+std::string example();
+
 // POSTERN_CONFIG, or /etc/postern/postern.toml.
 std::string defaultPath();
 

@@ -1,0 +1,176 @@
+#include <cstdio>
+
+#include "base/text.h"
+#include "connector/config/address.h"
+#include "connector/config/fields.h"
+#include "connector/config/keys.h"
+#include "connector/config/load.h"
+#include "connector/config/section.h"
+#include "connector/config/words.h"
+
+namespace postern::config {
+
+using adapters::Setting;
+using adapters::SettingType;
+
+namespace {
+
+// A TOML basic string.
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += {'\\', c};
+        } else if (byte < 0x20 || byte == 0x7f) {
+            char code[8];
+            std::snprintf(code, sizeof code, "\\u%04X", byte);
+            out += code;
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+bool quotedType(SettingType type) {
+    return type != SettingType::Integer && type != SettingType::Boolean;
+}
+
+// Visits the members of a struct and writes "key = value" lines.
+class Write {
+  public:
+    Write(std::string& out, std::string_view section) : out_(out), settings_(keysOf(section)) {}
+
+    void operator()(const char* key, const std::string& member) const { line(key, quoted(member)); }
+    void operator()(const char* key, int member) const { operator()(key, std::int64_t{member}); }
+    void operator()(const char* key, std::int64_t member) const {
+        line(key, isSize(key) ? quoted(exactSize(member)) : std::to_string(member));
+    }
+    void operator()(const char* key, Millis member) const {
+        line(key, quoted(exactDuration(member.count())));
+    }
+    template <class Enum>
+    void operator()(const char* key, const Enum& member) const {
+        line(key, quoted(wordOf(member)));
+    }
+
+  private:
+    bool isSize(std::string_view key) const {
+        for (const Setting* setting : settings_)
+            if (setting->key == key) return setting->type == SettingType::Size;
+        return false;
+    }
+    void line(std::string_view key, std::string_view value) const {
+        out_.append(key).append(" = ").append(value).append("\n");
+    }
+    std::string& out_;
+    std::vector<const Setting*> settings_;
+};
+
+// A setting of a kind from its canonical form.
+std::string settingValue(const Setting& setting, const std::string& text) {
+    if (setting.type == SettingType::Size && !text.empty())
+        return quoted(exactSize(parseInt(text).value_or(0)));
+    if (setting.type == SettingType::Duration && !text.empty())
+        return quoted(exactDuration(parseDurationMillis(text).value_or(0)));
+    return quotedType(setting.type) ? quoted(text) : text;
+}
+
+void showKind(std::string& out, const Adapter& adapter) {
+    const adapters::Kind* kind = adapters::kindNamed(adapter.kind);
+    if (kind == nullptr) return;
+    for (const Setting& setting : kind->settings) {
+        const std::string& text = adapter.settings.text(setting.key);
+        // Empty means "none" here and can not be written where the type asks for more than a text.
+        if (text.empty() && setting.type != SettingType::Text) continue;
+        out.append(setting.key).append(" = ").append(settingValue(setting, text)).append("\n");
+    }
+}
+
+std::string fallbackValue(const Setting& setting) {
+    const std::string text = setting.fallback == nullptr ? "" : setting.fallback;
+    return quotedType(setting.type) ? quoted(text) : text;
+}
+
+void explain(std::string& out, const Setting& setting) {
+    out.append("# ").append(setting.help);
+    if (setting.type == SettingType::Choice) {
+        std::string words;
+        for (const char* choice : setting.choices) words += (words.empty() ? "" : ", ") + std::string(choice);
+        out.append(" One of: ").append(words).append(".");
+    }
+    out += "\n";
+}
+
+void exampleKey(std::string& out, const Key& key) {
+    explain(out, key.setting);
+    const bool computed = key.setting.fallback != nullptr && key.setting.fallback[0] == '\0';
+    out.append(key.sample == nullptr || computed ? "#" : "").append(key.setting.key).append(" = ");
+    out.append(key.sample != nullptr ? quoted(key.sample) : fallbackValue(key.setting)).append("\n");
+}
+
+void exampleSection(std::string& out, std::string_view section) {
+    for (const Key& key : keys())
+        if (key.section == section && std::string_view(key.setting.key) != "kind") exampleKey(out, key);
+}
+
+void exampleAdapter(std::string& out) {
+    const adapters::Kind& kind = *adapters::kindNamed("maildir");
+    explain(out, *keysOf("adapter").front());
+    out.append("kind = ").append(quoted(kind.name)).append("\n");
+    for (const Setting& setting : kind.settings) {
+        explain(out, setting);
+        const bool required = setting.fallback == nullptr;
+        out.append(required ? "" : "#").append(setting.key).append(" = ");
+        out.append(required ? quoted("/srv/postoffice") : fallbackValue(setting)).append("\n");
+    }
+    exampleSection(out, "adapter");
+}
+
+}  // namespace
+
+std::string show(const Config& config) {
+    std::string out;
+    visitTop(config, Write(out, ""));
+    for (const Listener& listener : config.listeners) {
+        out += "\n[[listener]]\n";
+        visitListener(listener, Write(out, "listener"));
+        out.append("address = ").append(quoted(addressText(listener))).append("\n");
+    }
+    for (const Adapter& adapter : config.adapters) {
+        out.append("\n[adapter.").append(adapter.name).append("]\n");
+        visitAdapter(adapter, Write(out, "adapter"));
+        showKind(out, adapter);
+    }
+    for (const Route& route : config.routes) {
+        out += "\n[[route]]\n";
+        visitRoute(route, Write(out, "route"));
+    }
+    return out;
+}
+
+std::string example() {
+    std::string out =
+        "# Configuration of Postern. 'postern config check' finds every mistake in it, 'postern config "
+        "show'\n"
+        "# prints it with all defaults filled in. Lines that are comments here show the defaults.\n"
+        "# Sizes: \"64 KiB\", \"50 MiB\". Durations: \"500ms\", \"30s\", \"5m\", \"2h\", \"7d\". Paths are "
+        "absolute.\n\n";
+    exampleSection(out, "");
+    out += "\n# Where mail comes in. One [[listener]] for each address.\n[[listener]]\n";
+    exampleSection(out, "listener");
+    out +=
+        "\n# Where mail goes out. One [adapter.NAME] for each, or a file adapters.d/NAME.toml beside this "
+        "one\n"
+        "# with the same keys at its top.\n[adapter.postoffice]\n";
+    exampleAdapter(out);
+    out +=
+        "\n# Who gets what: the first [[route]] whose pattern takes a recipient decides; a recipient that "
+        "no\n"
+        "# route takes is refused.\n[[route]]\n";
+    exampleSection(out, "route");
+    return out;
+}
+
+}  // namespace postern::config

@@ -1,0 +1,20 @@
+#pragma once
+// Who is at the other end, and whose a file is: for the history and for tools that must not leave files of
+// the wrong owner behind. Thread rule: any thread.
+
+#include <string>
+
+#include "base/result.h"
+
+namespace postern {
+
+// The user of the process connected to a local socket, as the system knows it ("anna", or "uid 1000" for a
+// number without a name). Unavailable where the system can not say.
+Result<std::string> peerUser(int socketHandle);
+
+// The name of the user a file or folder belongs to.
+Result<std::string> fileOwner(const std::string& path);
+
+int terminalWidth();  // columns of the terminal at standard output; 80 when it does not say
+
+}  // namespace postern

@@ -1,0 +1,173 @@
+#include "connector/config/check.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "connector/config/address.h"
+#include "connector/config/keys.h"
+
+namespace postern::config {
+
+namespace {
+
+// Finds the second user of something that only one can have.
+class Takers {
+  public:
+    // The place where `thing` was taken before, or null; it is taken now.
+    const Place* before(const std::string& thing, const Place& place) {
+        const auto [found, fresh] = taken_.try_emplace(thing, place);
+        return fresh ? nullptr : &found->second;
+    }
+
+  private:
+    std::map<std::string, Place> taken_;
+};
+
+bool hasBlanks(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
+}
+
+std::string plainPath(const std::string& path) {
+    std::string plain = std::filesystem::path(path).lexically_normal().string();
+    while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+    return plain;
+}
+
+void checkListeners(const Config& config, Findings& findings) {
+    Takers names, addresses;
+    for (const Listener& listener : config.listeners) {
+        if (const Place* first = names.before(listener.name, listener.place))
+            findings.problem(listener.place, "a second listener named \"" + listener.name +
+                                                 "\"; the first is at " + placeText(*first));
+        const bool anyPort = listener.socketPath.empty() && listener.port == 0;
+        if (anyPort) continue;
+        if (const Place* first = addresses.before(lowerAscii(addressText(listener)), listener.place))
+            findings.problem(listener.place, "a second listener on " + addressText(listener) +
+                                                 "; the first is at " + placeText(*first));
+    }
+}
+
+bool isFolderKey(std::string_view key) {
+    return key.ends_with("folder") || key == "stage";
+}
+
+// KB Q131988: another connector's tool reads our queue folder in another format.
+void checkFolders(const Config& config, Findings& findings) {
+    Takers folders;
+    for (const Adapter& adapter : config.adapters) {
+        const adapters::Kind* kind = adapters::kindNamed(adapter.kind);
+        if (kind == nullptr) continue;
+        for (const adapters::Setting& setting : kind->settings) {
+            const std::string& path = adapter.settings.text(setting.key);
+            if (setting.type != adapters::SettingType::Path || !isFolderKey(setting.key) || path.empty())
+                continue;
+            const std::string what = "adapter \"" + adapter.name + "\": \"" + setting.key + "\" is ";
+            if (plainPath(path) == plainPath(config.store))
+                findings.problem(adapter.place, what + "the store's own folder");
+            if (const Place* first = folders.before(plainPath(path), adapter.place))
+                findings.problem(adapter.place, what + "used by another adapter already, at " +
+                                                    placeText(*first) + ": each needs a folder of its own");
+        }
+    }
+}
+
+void checkAdapters(const Config& config, Findings& findings) {
+    Takers names;
+    for (const Adapter& adapter : config.adapters) {
+        if (const Place* first = names.before(adapter.name, adapter.place))
+            findings.problem(adapter.place, "a second adapter named \"" + adapter.name +
+                                                "\"; the first is at " + placeText(*first));
+        if (adapter.retry.first > adapter.retry.longest)
+            findings.problem(adapter.place, "adapter \"" + adapter.name +
+                                                "\": \"retry_first\" is longer than \"retry_longest\"");
+        const bool reached = std::any_of(config.routes.begin(), config.routes.end(),
+                                         [&](const Route& route) { return route.adapter == adapter.name; });
+        if (!reached)  // KB Q186235: nobody noticed
+            findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
+    }
+}
+
+void checkRouteTarget(const Config& config, const Route& route, Findings& findings) {
+    if (adapterNamed(config, route.adapter) != nullptr) return;
+    std::vector<std::string_view> names;
+    for (const Adapter& adapter : config.adapters) names.push_back(adapter.name);
+    findings.problem(route.place, "there is no adapter \"" + escapeLine(route.adapter, 100) + "\"" +
+                                      didYouMean(route.adapter, names));
+}
+
+void checkRoutes(const Config& config, Findings& findings) {
+    Takers patterns;
+    const Route* everything = nullptr;
+    for (const Route& route : config.routes) {
+        checkRouteTarget(config, route, findings);
+        if (const Place* first = patterns.before(lowerAscii(route.pattern), route.place)) {
+            findings.warning(route.place,
+                             "never used: the route at " + placeText(*first) + " has the same pattern");
+        } else if (everything != nullptr) {
+            findings.warning(route.place, "never used: the route at " + placeText(everything->place) +
+                                              " takes everything");
+        }
+        if (everything == nullptr && route.pattern == "*") everything = &route;
+    }
+    const Place top{config.file, 1, 1};
+    if (config.routes.empty()) findings.warning(top, "there is no [[route]]: every recipient is refused");
+    if (config.listeners.empty())
+        findings.warning(top, "there is no [[listener]]: mail comes in by 'postern submit' only");
+}
+
+void checkPaths(const Config& config, Findings& findings) {
+    if (config.controlSocket.size() > kSocketPathLimit)
+        findings.problem({config.file, 1, 1}, "the path of the control socket, " + config.controlSocket +
+                                                  ", is longer than " + std::to_string(kSocketPathLimit) +
+                                                  " bytes: set \"control_socket\"");
+}
+
+}  // namespace
+
+std::string patternProblem(std::string_view pattern) {
+    const std::string forms = "must be \"user@domain\", \"*@domain\", \"*@*.domain\" or \"*\"";
+    if (pattern == "*") return {};
+    const auto at = pattern.rfind('@');
+    if (at == std::string_view::npos || at == 0 || at + 1 == pattern.size() ||
+        hasBlanks(pattern.substr(at)) || (pattern[0] != '"' && hasBlanks(pattern)))
+        return forms;
+    const std::string_view local = pattern.substr(0, at);
+    std::string_view domain = pattern.substr(at + 1);
+    if (local == "*" && domain.starts_with("*.")) domain.remove_prefix(2);
+    const bool starInside = domain.find('*') != std::string_view::npos ||
+                            (local != "*" && local.find('*') != std::string_view::npos);
+    if (domain.empty() || starInside || domain.starts_with('.') || domain.ends_with('.')) return forms;
+    return {};
+}
+
+std::string templateProblem(std::string_view text) {
+    static constexpr std::string_view kFields[] = {"local", "domain", "address"};
+    for (auto open = text.find('{'); open != std::string_view::npos; open = text.find('{', open)) {
+        if (text.substr(open, 2) == "{{") {
+            open += 2;
+            continue;
+        }
+        const auto close = text.find('}', open);
+        const std::string_view name =
+            text.substr(open + 1, close == std::string_view::npos ? close : close - open - 1);
+        if (close == std::string_view::npos ||
+            std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields))
+            return "knows {local}, {domain} and {address}, not \"{" + escapeLine(name, 40) +
+                   "\"; write \"{{\" for a brace" + didYouMean(name, kFields);
+        open = close;
+    }
+    return {};
+}
+
+void checkWhole(const Config& config, Findings& findings) {
+    checkPaths(config, findings);
+    checkListeners(config, findings);
+    checkAdapters(config, findings);
+    checkFolders(config, findings);
+    checkRoutes(config, findings);
+}
+
+}  // namespace postern::config

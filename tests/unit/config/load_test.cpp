@@ -1,0 +1,224 @@
+#include "connector/config/load.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "connector/config/address.h"
+#include "connector/config/check.h"
+#include "connector/config/fields.h"
+#include "connector/config/keys.h"
+#include "connector/config/section.h"
+#include "tests/temp_folder.h"
+
+namespace postern::config {
+namespace {
+
+void write(const std::string& path, const std::string& text) {
+    std::ofstream(path) << text;
+}
+
+std::string problemsOf(const Loaded& loaded) {
+    std::string all;
+    for (const Problem& problem : loaded.problems)
+        all += placeText(problem.place) + ": " + problem.text + "\n";
+    return all;
+}
+
+const char* const kSmall = R"(
+store = "/var/lib/postern"
+[[listener]]
+protocol = "smtp"
+address = "127.0.0.1:2525"
+[adapter.drop1]
+kind = "drop"
+folder = "/srv/drop1"
+[[route]]
+recipient = "*@postoffice.example"
+adapter = "drop1"
+)";
+
+TEST(Load, FillsInTheDefaults) {
+    tests::TempFolder folder;
+    write(folder / "postern.toml", kSmall);
+    const Loaded loaded = load(folder / "postern.toml");
+    ASSERT_TRUE(loaded.config) << problemsOf(loaded);
+    EXPECT_TRUE(loaded.warnings.empty());
+    const Config& config = *loaded.config;
+    EXPECT_EQ(config.hostname, hostName());
+    EXPECT_EQ(config.controlSocket, "/var/lib/postern/control.sock");
+    const Config fresh;  // the table's fallbacks are the members' defaults
+    EXPECT_EQ(config.lease, fresh.lease);
+    EXPECT_EQ(config.pollInterval, fresh.pollInterval);
+    EXPECT_EQ(config.retention, fresh.retention);
+    EXPECT_EQ(config.stopLimit, fresh.stopLimit);
+    EXPECT_EQ(config.reserve, fresh.reserve);
+    EXPECT_EQ(config.inlineBody, fresh.inlineBody);
+    EXPECT_EQ(config.holdAfterDeaths, fresh.holdAfterDeaths);
+    EXPECT_EQ(config.submitMessageSize, fresh.submitMessageSize);
+    EXPECT_EQ(config.logLevel, fresh.logLevel);
+    ASSERT_EQ(config.listeners.size(), 1u);
+    const Listener& listener = config.listeners[0];
+    EXPECT_EQ(listener.name, "smtp");
+    EXPECT_EQ(listener.host, "127.0.0.1");
+    EXPECT_EQ(listener.port, 2525);
+    const Limits limits;
+    EXPECT_EQ(listener.limits.messageSize, limits.messageSize);
+    EXPECT_EQ(listener.limits.recipients, limits.recipients);
+    EXPECT_EQ(listener.limits.commandLine, limits.commandLine);
+    EXPECT_EQ(listener.limits.textLine, limits.textLine);
+    EXPECT_EQ(listener.limits.sessions, limits.sessions);
+    EXPECT_EQ(listener.limits.sessionsPerAddress, limits.sessionsPerAddress);
+    EXPECT_EQ(listener.limits.errors, limits.errors);
+    EXPECT_EQ(listener.limits.idle, limits.idle);
+    EXPECT_EQ(listener.limits.total, limits.total);
+    const Adapter* adapter = adapterNamed(config, "drop1");
+    ASSERT_NE(adapter, nullptr);
+    const Adapter plain;
+    EXPECT_EQ(adapter->watchers, plain.watchers);
+    EXPECT_EQ(adapter->batch, plain.batch);
+    EXPECT_EQ(adapter->onDoubt, plain.onDoubt);
+    EXPECT_EQ(adapter->retry.first, plain.retry.first);
+    EXPECT_EQ(adapter->retry.longest, plain.retry.longest);
+    EXPECT_EQ(adapter->retry.maximumAge, plain.retry.maximumAge);
+    EXPECT_EQ(adapter->settings.text("folder"), "/srv/drop1");
+    EXPECT_EQ(adapter->settings.text("extension"), "eml");
+    ASSERT_EQ(config.routes.size(), 1u);
+    EXPECT_EQ(config.routes[0].pattern, "*@postoffice.example");
+    EXPECT_EQ(config.routes[0].legacy, "{address}");
+}
+
+TEST(Load, TakesOneAdapterFromEachFileBesideIt) {
+    tests::TempFolder folder;
+    write(folder / "postern.toml", "store = \"/s\"\n[[route]]\nrecipient = \"*\"\nadapter = \"two\"\n");
+    makeFolders(folder / "adapters.d").ok();
+    write(folder / "adapters.d/two.toml", "kind = \"drop\"\nfolder = \"/srv/two\"\nwatchers = 7\n");
+    write(folder / "adapters.d/one.toml", "kind = \"maildir\"\nfolder = \"/srv/one\"\n");
+    write(folder / "adapters.d/one.toml.bak", "nonsense");
+    const Loaded loaded = load(folder / "postern.toml");
+    ASSERT_TRUE(loaded.config) << problemsOf(loaded);
+    ASSERT_EQ(loaded.config->adapters.size(), 2u);
+    EXPECT_EQ(loaded.config->adapters[0].name, "one");
+    EXPECT_EQ(loaded.config->adapters[1].name, "two");
+    EXPECT_EQ(loaded.config->adapters[1].watchers, 7);
+}
+
+// KB Q196253: defaults were not visible.
+TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
+    tests::TempFolder folder;
+    write(
+        folder / "postern.toml",
+        std::string("hostname = \"gw.example.org\"\nretention = \"0ms\"\nlease = \"1m30s\"\nreserve = 1000\n"
+                    "inline_body = \"0 B\"\nlog_level = \"debug\"\n") +
+            kSmall +
+            "legacy = \"{{\\\"{local}\\\" \\\\ at PO1\"\n"
+            "[[listener]]\nprotocol = \"lmtp\"\naddress = \"unix:/run/l.sock\"\nidle = \"1500ms\"\nname = "
+            "\"mta\"\n"
+            "[[listener]]\nprotocol = \"lmtp\"\naddress = \"[::1]:24\"\n"
+            "[adapter.box]\nkind = \"maildir\"\nfolder = \"/srv/b\\u00fc\"\non_doubt = \"resend\"\n"
+            "[[route]]\nrecipient = \"*\"\nadapter = \"box\"\n");
+    const Loaded first = load(folder / "postern.toml");
+    ASSERT_TRUE(first.config) << problemsOf(first);
+    const std::string shown = show(*first.config);
+    write(folder / "second.toml", shown);
+    const Loaded second = load(folder / "second.toml");
+    ASSERT_TRUE(second.config) << problemsOf(second) << shown;
+    EXPECT_EQ(show(*second.config), shown);
+    EXPECT_EQ(second.config->lease, Millis{90'000});
+    EXPECT_EQ(second.config->retention, Millis{0});
+    EXPECT_EQ(second.config->reserve, 1000);
+    EXPECT_EQ(second.config->logLevel, Severity::Debug);
+    EXPECT_EQ(second.config->listeners[1].socketPath, "/run/l.sock");
+    EXPECT_EQ(second.config->listeners[1].limits.idle, Millis{1500});
+    EXPECT_EQ(second.config->listeners[2].name, "lmtp-2");
+    EXPECT_EQ(second.config->listeners[2].host, "::1");
+    EXPECT_EQ(second.config->routes[0].legacy, "{{\"{local}\" \\ at PO1");
+    EXPECT_EQ(second.config->adapters[0].onDoubt, OnDoubt::Resend);
+    EXPECT_EQ(second.config->adapters[0].settings, first.config->adapters[0].settings);
+}
+
+TEST(Load, TheExampleFileIsTheOneMadeFromTheKeyTableAndLoads) {
+    const auto packaged = readFile(POSTERN_EXAMPLE_FILE, 1 << 20);
+    ASSERT_TRUE(packaged.ok());
+    EXPECT_EQ(*packaged, example()) << "make it anew: postern config example > packaging/config/postern.toml";
+    const Loaded loaded = load(POSTERN_EXAMPLE_FILE);
+    EXPECT_TRUE(loaded.config) << problemsOf(loaded);
+    EXPECT_TRUE(loaded.warnings.empty());
+}
+
+// Every commented default, made a setting, is what the program would have taken anyway.
+TEST(Load, TheExamplesCommentedDefaultsAreAccepted) {
+    tests::TempFolder folder;
+    std::string text = example();
+    for (auto at = text.find("\n#"); at != std::string::npos; at = text.find("\n#", at + 1))
+        if (text[at + 2] != ' ') text.erase(at + 1, 1);
+    write(folder / "postern.toml", text);
+    const Loaded loaded = load(folder / "postern.toml");
+    EXPECT_TRUE(loaded.config) << problemsOf(loaded);
+}
+
+TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
+    std::vector<std::string> bound, table;
+    const auto collect = [&](const std::string& section) {
+        return [&bound, section](const char* key, const auto&) { bound.push_back(section + "." + key); };
+    };
+    Config config;
+    Listener listener;
+    Adapter adapter;
+    Route route;
+    visitTop(config, collect(""));
+    visitListener(listener, collect("listener"));
+    bound.push_back("listener.address");
+    visitAdapter(adapter, collect("adapter"));
+    visitRoute(route, collect("route"));
+    for (const Key& key : keys()) table.push_back(std::string(key.section) + "." + key.setting.key);
+    std::sort(bound.begin(), bound.end());
+    std::sort(table.begin(), table.end());
+    EXPECT_EQ(bound, table);
+}
+
+TEST(Keys, NoKindTakesTheNameOfACommonKey) {
+    for (const adapters::Kind& kind : adapters::kinds())
+        for (const adapters::Setting& setting : kind.settings)
+            for (const adapters::Setting* common : keysOf("adapter"))
+                EXPECT_STRNE(setting.key, common->key) << kind.name;
+}
+
+TEST(Keys, TheNearestOneIsSuggestedAndNoFarOne) {
+    const std::vector<std::string_view> known = {"recipient", "recipients", "adapter", "idle"};
+    EXPECT_EQ(nearest("recipeint", known), "recipient");
+    EXPECT_EQ(nearest("Adaptor", known), "adapter");
+    EXPECT_EQ(nearest("idel", known), "idle");
+    EXPECT_EQ(nearest("colour", known), "");
+    EXPECT_EQ(nearest("x", known), "");
+    EXPECT_EQ(nearest(std::string(100'000, 'a'), known), "");
+}
+
+TEST(Check, PatternsOfRoutes) {
+    for (const char* good :
+         {"*", "anna@example.org", "*@example.org", "*@*.example.org", "\"a b\"@x", "*@[192.0.2.1]"})
+        EXPECT_EQ(patternProblem(good), "") << good;
+    for (const char* bad :
+         {"", "@", "a@", "@b", "anna", "a*@b", "*@*", "*@a*b", "a@*.b", "*@.b", "a b@c", "a@b."})
+        EXPECT_NE(patternProblem(bad), "") << bad;
+}
+
+TEST(Check, TemplatesOfLegacyNames) {
+    for (const char* good : {"", "{local} at PO1", "{{x", "{address}{domain}", "a}b", "{{{local}"})
+        EXPECT_EQ(templateProblem(good), "") << good;
+    for (const char* bad : {"{", "{x}", "{local", "{ local}", "{local}{"})
+        EXPECT_NE(templateProblem(bad), "") << bad;
+}
+
+TEST(Section, SizesAndDurationsAreWrittenExactly) {
+    EXPECT_EQ(exactSize(0), "0 B");
+    EXPECT_EQ(exactSize(1536), "1536 B");
+    EXPECT_EQ(exactSize(3LL << 30), "3 GiB");
+    EXPECT_EQ(exactDuration(0), "0ms");
+    EXPECT_EQ(exactDuration(90'000), "90s");
+    EXPECT_EQ(exactDuration(604'800'000), "7d");
+}
+
+}  // namespace
+}  // namespace postern::config
