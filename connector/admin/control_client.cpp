@@ -1,0 +1,105 @@
+#include "connector/admin/control_client.h"
+
+#include <cerrno>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocket.h>
+
+#include "base/file.h"
+#include "connector/admin/channel.h"
+#include "connector/admin/wire.h"
+
+namespace postern::admin {
+
+namespace {
+
+constexpr std::size_t kResponseLimit = 1 << 20;  // bytes of one row
+constexpr std::size_t kChunk = 65536;
+
+Error noService(const std::string& path) {
+    return fail(Errc::NotFound, "no service listens on " + path);
+}
+
+Error unknownEnd(const Error& why) {
+    return fail(Errc::Unavailable, why.text + "; it is not known whether the request was carried out");
+}
+
+}  // namespace
+
+struct ControlClient::Impl {
+    explicit Impl(Millis silence) : channel(socket, silence) {}
+    Poco::Net::StreamSocket socket;
+    Channel channel;
+    bool usable = true;  // false after an exchange that did not end well
+
+    Result<void> sendBody(ByteStream& body);
+    Result<void> receive(const RowSink& row);
+};
+
+ControlClient::ControlClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlClient::ControlClient(ControlClient&&) noexcept = default;
+ControlClient& ControlClient::operator=(ControlClient&&) noexcept = default;
+ControlClient::~ControlClient() = default;
+
+Result<ControlClient> ControlClient::connect(const std::string& socketPath, Millis silence) {
+    if (!pathExists(socketPath)) return noService(socketPath);
+    auto impl = std::make_unique<Impl>(silence);
+    try {
+        impl->socket.connect(Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, socketPath));
+        impl->socket.setBlocking(false);
+    } catch (const Poco::Exception& error) {
+        // Nobody accepts behind a file that a killed service left.
+        if (error.code() == ECONNREFUSED || error.code() == ENOENT) return noService(socketPath);
+        if (error.code() != 0) return systemError(error.code(), socketPath);
+        return fail(Errc::Unavailable, socketPath + ": " + error.displayText());
+    }
+    return ControlClient(std::move(impl));
+}
+
+Result<void> ControlClient::Impl::sendBody(ByteStream& body) {
+    const auto chunk = std::make_unique<char[]>(kChunk);
+    for (;;) {
+        POSTERN_LET(got, body.read(chunk.get(), kChunk));
+        // The service may refuse before it has taken everything: its answer says why, not the broken pipe.
+        if (!writeChunk(channel, {chunk.get(), got}).ok() || got == 0) return {};
+    }
+}
+
+Result<void> ControlClient::Impl::receive(const RowSink& row) {
+    for (;;) {
+        auto line = channel.readLine(kResponseLimit);
+        if (!line.ok()) return unknownEnd(line.error());
+        if (!line->has_value())
+            return unknownEnd(fail(Errc::Unavailable, "the service closed the connection"));
+        POSTERN_LET(response, parseResponse(**line));
+        if (!response.row) {
+            usable = true;
+            return response.end;
+        }
+        POSTERN_TRY(row(*response.row));
+    }
+}
+
+Result<void> ControlClient::call(const Request& request, ByteStream& body, const RowSink& row) {
+    if (!impl_->usable) return fail(Errc::Unavailable, "the connection to the service is broken");
+    impl_->usable = false;
+    const std::string line = requestLine(request) + "\n";
+    if (line.size() > kRequestLimit)
+        return fail(Errc::Invalid, "the request is too long for the control socket");
+    const Result<void> sent = impl_->channel.write(line);
+    if (sent.ok() && request.body) POSTERN_TRY(impl_->sendBody(body));
+    return impl_->receive(row);
+}
+
+Result<std::vector<Record>> ControlClient::call(const Request& request) {
+    std::vector<Record> rows;
+    NoBytes none;
+    POSTERN_TRY(call(request, none, [&](const Record& row) -> Result<void> {
+        rows.push_back(row);
+        return {};
+    }));
+    return rows;
+}
+
+}  // namespace postern::admin
