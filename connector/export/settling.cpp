@@ -20,11 +20,15 @@ Settlement blank(const queue::Claim& claim, Settlement::Kind kind, std::string r
     return settlement;
 }
 
+WallTime nextTry(const queue::Claim& claim, const config::Adapter& settings, WallTime now) {
+    const double jitter = static_cast<double>(randomBelow(1000)) / 1000.0;
+    return now + queue::retryDelay(settings.retry, claim.attempts, jitter);
+}
+
 // Ready again after the back-off, or failed when that would be past its age.
 Settlement later(const queue::Claim& claim, std::string reason, const config::Adapter& settings,
                  WallTime now) {
-    const double jitter = static_cast<double>(randomBelow(1000)) / 1000.0;
-    const WallTime due = now + queue::retryDelay(settings.retry, claim.attempts, jitter);
+    const WallTime due = nextTry(claim, settings, now);
     if (due >= claim.expires) {
         const std::string age = formatDurationMillis(settings.retry.maximumAge.count());
         return blank(claim, Settlement::Kind::Failed, "not delivered within " + age + "; last: " + reason);
@@ -38,11 +42,12 @@ Settlement later(const queue::Claim& claim, std::string reason, const config::Ad
 std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapters::Outcome& outcome) {
     std::vector<queue::RecipientRow> rows;
     for (const adapters::RecipientVerdict& verdict : outcome.recipients) {
-        if (verdict.verdict != Verdict::Exported && verdict.verdict != Verdict::Rejected) continue;
         for (const queue::RecipientRow& recipient : claim.recipients) {
             if (recipient.ordinal != verdict.ordinal) continue;
             rows.push_back(recipient);
-            rows.back().outcome = verdict.verdict == Verdict::Exported ? "exported" : "failed";
+            rows.back().outcome = verdict.verdict == Verdict::Exported   ? "exported"
+                                  : verdict.verdict == Verdict::Rejected ? "failed"
+                                                                         : "pending";
             rows.back().reason = verdict.reason;
         }
     }
@@ -58,6 +63,7 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
         // The mail is not to blame: due at once, for the moment the adapter works again.
         settlement = blank(claim, Settlement::Kind::Deferred, outcome.reason);
         settlement.due = now;
+        settlement.uncounted = true;
     } else if (outcome.verdict == Verdict::Exported) {
         settlement = blank(claim, Settlement::Kind::Exported, outcome.reason);
         settlement.target = outcome.target;
@@ -67,6 +73,8 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
         settlement = later(claim, outcome.reason, settings, now);
     }
     settlement.recipients = resolved(claim, outcome);
+    if (settlement.due == WallTime())
+        settlement.due = nextTry(claim, settings, now);  // for recipients still pending
     return settlement;
 }
 

@@ -1,0 +1,201 @@
+"""A posternd under test: its configuration, its process, a client that keeps a ledger, and a consumer.
+
+The ledger is outside of the product: what was sent and what was answered, against what the consumer found.
+Nothing here sleeps; waits look at a pipe, a socket or a folder until a deadline.
+"""
+
+import os
+import re
+import select
+import shutil
+import signal
+import smtplib
+import subprocess
+import tempfile
+import time
+
+START_LIMIT = 20.0
+
+
+class Gateway:
+    """One store, one SMTP listener on a free loopback port, one drop folder. Restartable."""
+
+    def __init__(self, build, extra_config="", adapters=""):
+        self.posternd = os.path.join(build, "connector", "service", "posternd")
+        self.postern = os.path.join(build, "connector", "cli", "postern")
+        self.folder = tempfile.mkdtemp(prefix="postern-fault-")
+        self.out = os.path.join(self.folder, "out")
+        self.config = os.path.join(self.folder, "postern.toml")
+        os.mkdir(self.out)
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"""hostname = "gw.example.org"
+store = "{self.folder}/store"
+poll_interval = "200ms"
+{extra_config}
+[[listener]]
+name = "smtp"
+protocol = "smtp"
+address = "127.0.0.1:0"
+[[route]]
+recipient = "*@legacy.example"
+adapter = "out"
+[adapter.out]
+kind = "drop"
+folder = "{self.out}"
+{adapters}
+""")
+        self.process = None
+        self.port = None
+        self.log = []
+
+    def start(self, wrapper=()):
+        """Starts the service and returns once it says that it is ready."""
+        self.process = subprocess.Popen([*wrapper, self.posternd, "--config", self.config],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        os.set_blocking(self.process.stderr.fileno(), False)
+        self._buffer = b""
+        self.port = None
+        if not self._read_until(lambda line: " service.ready " in line + " ", START_LIMIT):
+            raise RuntimeError("posternd did not become ready:\n" + "\n".join(self.log[-30:]))
+
+    def _read_until(self, wanted, limit):
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            for line in self._lines(deadline):
+                if wanted(line):
+                    return True
+            if self.process.poll() is not None and not self._buffer:
+                return False
+        return False
+
+    def _lines(self, deadline):
+        left = max(0.0, deadline - time.monotonic())
+        readable, _, _ = select.select([self.process.stderr], [], [], left)
+        if not readable:
+            return
+        chunk = self.process.stderr.read(65536)
+        if not chunk:
+            return
+        self._buffer += chunk
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for raw in lines:
+            line = raw.decode("utf-8", "replace")
+            self.log.append(line)
+            found = re.search(r"listener\.opened .*address=127\.0\.0\.1:(\d+)", line)
+            if found:
+                self.port = int(found.group(1))
+            yield line
+
+    def drain_log(self):
+        """Takes what the service wrote so far, so that its pipe never fills."""
+        if self.process and self.process.stderr:
+            for _ in self._lines(time.monotonic()):
+                pass
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.wait_for_end(10)
+
+    def stop(self):
+        """Stops as a service manager does; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait_for_end(30)
+
+    def wait_for_end(self, limit):
+        """Waits for the process to end, taking its log meanwhile; its exit status, or None at the deadline."""
+        if self.process is None:
+            return None
+        deadline = time.monotonic() + limit
+        descriptor = os.pidfd_open(self.process.pid) if self.process.poll() is None else None
+        while self.process.poll() is None and time.monotonic() < deadline:
+            select.select([descriptor, self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+            self.drain_log()
+        if descriptor is not None:
+            os.close(descriptor)
+        return self.process.poll()
+
+    def threads(self):
+        """Thread names to ids."""
+        found = {}
+        base = f"/proc/{self.process.pid}/task"
+        for tid in os.listdir(base):
+            with open(f"{base}/{tid}/comm", encoding="utf-8") as file:
+                found.setdefault(file.read().strip(), []).append(int(tid))
+        return found
+
+    def states(self):
+        """How many items of each state, from the CLI."""
+        done = subprocess.run([self.postern, "--config", self.config, "queue", "list", "--all", "--json"],
+                              capture_output=True, text=True, timeout=30, check=True)
+        counts = {}
+        for line in done.stdout.splitlines():
+            state = re.search(r'"state":\s*"([a-z_]+)"', line).group(1)
+            counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def wait_until_settled(self, limit=30.0):
+        """Until every item is in a state that only a person changes, or final."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            self.drain_log()
+            if not set(self.states()) & {"ready", "claimed", "publishing"}:
+                return True
+        return False
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Ledger:
+    """What was sent, what was answered, and what arrived."""
+
+    def __init__(self):
+        self.accepted = set()
+        self.attempted = set()
+        self.arrived = {}
+
+    def send(self, port, serial, size=0):
+        """Sends mail number `serial`; True when the answer was 250."""
+        self.attempted.add(serial)
+        body = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
+        try:
+            with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example.org", timeout=20) as client:
+                client.sendmail("sender@example.org", ["user@legacy.example"], body)
+        except (OSError, smtplib.SMTPException):
+            return False
+        self.accepted.add(serial)
+        return True
+
+    def take(self, folder):
+        """The consumer: reads and deletes every file, as a legacy system does."""
+        taken = 0
+        for name in os.listdir(folder):
+            if name.startswith("."):
+                continue
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                content = file.read()
+            serial = int(re.search(rb"X-Serial: (\d+)", content).group(1))
+            if b"body %d" % serial not in content:
+                raise AssertionError(f"torn file {name}")
+            os.unlink(path)
+            self.arrived[serial] = self.arrived.get(serial, 0) + 1
+            taken += 1
+        return taken
+
+    def verdict(self):
+        """Empty when the promise held; otherwise what went wrong."""
+        problems = []
+        for serial in sorted(self.accepted):
+            if serial not in self.arrived:
+                problems.append(f"mail {serial} got its 250 and is lost")
+        for serial, times in sorted(self.arrived.items()):
+            if times > 1:
+                problems.append(f"mail {serial} arrived {times} times")
+            if serial not in self.attempted:
+                problems.append(f"mail {serial} was never sent")
+        return problems

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""kill -9 of posternd at every system call of one accepted and exported mail, in turn.
+
+A first run records, thread by thread, the system calls of one mail on its way in and out. Then each of them is the
+last one: strace kills the process as that thread enters that call. The service is started again; what the
+consumer found is held against what the sender was told. Twice: the consumer takes and deletes at once, or comes late.
+
+Usage: kill_sweep.py BUILD_FOLDER [--every K]   (K: only each K-th point)
+"""
+
+import argparse
+import collections
+import re
+import select
+import subprocess
+import sys
+import time
+
+from gateway import Gateway, Ledger
+
+# Threads that carry a mail, by the names that posternd gives them.
+ROLES = ("intake", "store-writer", "watch:out")
+# Calls that only wait or read a clock: being killed in them is being killed between two others.
+IDLE_CALLS = {"futex", "epoll_wait", "restart_syscall", "clock_nanosleep", "poll", "ppoll", "sched_yield"}
+
+
+class Tracer:
+    """strace on one thread of a running process."""
+
+    def __init__(self, tid, arguments):
+        self.process = subprocess.Popen(["strace", "-p", str(tid), *arguments], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.text = b""
+        self._wait_for(b"attached")
+
+    def _wait_for(self, word):
+        deadline = time.monotonic() + 10
+        while word not in self.text and time.monotonic() < deadline:
+            readable, _, _ = select.select([self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+            if readable:
+                chunk = self.process.stderr.read1(65536)
+                if not chunk:
+                    break
+                self.text += chunk
+        if word not in self.text:
+            raise RuntimeError(f"strace could not attach: {self.text!r}")
+
+    def finish(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        _, rest = self.process.communicate(timeout=10)
+        return (self.text + (rest or b"")).decode("utf-8", "replace")
+
+
+def one_mail(gateway, ledger, serial, consumer_at_once):
+    """Sends a mail and lets it through; returns early when the service dies."""
+    ledger.send(gateway.port, serial)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and gateway.process.poll() is None:
+        gateway.drain_log()
+        if any(" item.exported" in line for line in gateway.log):
+            break
+        if consumer_at_once:
+            ledger.take(gateway.out)
+
+
+def thread_ids(gateway, role):
+    return gateway.threads().get(role, [])
+
+
+def record(build, role):
+    """The calls that the role's thread makes for one mail: [(name, ordinal of that name)]."""
+    gateway, ledger = Gateway(build, extra_config=CONFIG), Ledger()
+    try:
+        gateway.start()
+        tracers = [Tracer(tid, ["-qq"]) for tid in thread_ids(gateway, role)]
+        if not tracers:
+            raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
+        one_mail(gateway, ledger, 1, False)
+        text = "".join(tracer.finish() for tracer in tracers)
+        gateway.stop()
+    finally:
+        gateway.close()
+    points, seen = [], collections.Counter()
+    for line in text.splitlines():
+        found = re.match(r"([a-z0-9_]+)\(", line)
+        if not found or found.group(1) in IDLE_CALLS:
+            continue
+        seen[found.group(1)] += 1
+        points.append((found.group(1), seen[found.group(1)]))
+    return points
+
+
+def kill_at(build, role, call, ordinal, consumer_at_once):
+    """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
+    gateway, ledger = Gateway(build, extra_config=CONFIG), Ledger()
+    try:
+        gateway.start()
+        gateway.log.clear()
+        tracers = [Tracer(tid, ["-qq", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
+                   for tid in thread_ids(gateway, role)]
+        one_mail(gateway, ledger, 1, consumer_at_once)
+        killed = gateway.process.poll() is not None or gateway.wait_for_end(0.2) is not None
+        for tracer in tracers:
+            tracer.finish()
+        if not killed:
+            gateway.stop()
+        if consumer_at_once:
+            ledger.take(gateway.out)
+        gateway.start()
+        ledger.send(gateway.port, 2)  # the queue goes on
+        settled = gateway.wait_until_settled()
+        states = gateway.states()
+        status = gateway.stop()
+        ledger.take(gateway.out)
+        problems = ledger.verdict()
+        if not settled:
+            problems.append("not settled after the restart")
+        if set(states) - {"exported"}:
+            problems.append(f"states after the restart: {states}")
+        if status != 0:
+            problems.append(f"exit status {status}")
+        return problems, killed
+    finally:
+        gateway.close()
+
+
+CONFIG = ""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--watchers", type=int, default=1)
+    options = parser.parse_args()
+    points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role)]
+    points = points[::options.every]
+    print(f"{len(points)} points, each with a consumer that takes at once and one that comes late", flush=True)
+    failed = killed = runs = 0
+    for index, (role, call, ordinal) in enumerate(points):
+        for at_once in (True, False):
+            problems, died = kill_at(options.build, role, call, ordinal, at_once)
+            runs += 1
+            killed += died
+            if problems:
+                failed += 1
+                print(f"FAILED at {role} {call} #{ordinal}, consumer {'at once' if at_once else 'late'}: {problems}", flush=True)
+        if index % 20 == 19:
+            print(f"  {index + 1}/{len(points)} points, {killed} kills, {failed} failures", flush=True)
+    print(f"kill sweep: {runs} runs, {killed} killed, {failed} lost or doubled")
+    if killed < runs // 2:
+        print("too few runs were killed: the sweep does not reach its points")
+        return 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
