@@ -116,6 +116,7 @@ struct RetryPolicy {
     Millis first{60'000};
     Millis longest{3'600'000};
     Millis maximumAge{5LL * 24 * 3'600'000};  // from acceptance to failure
+    bool operator==(const RetryPolicy&) const = default;
 };
 Millis retryDelay(const RetryPolicy& policy, int attempts, double jitter /* 0..1 */);
 

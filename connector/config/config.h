@@ -37,6 +37,7 @@ struct Limits {
     int errors = 20;          // refused commands before the session is closed
     Millis idle{300'000};     // without a command or data (RFC 5321 4.5.3.2: 5 minutes)
     Millis total{3'600'000};  // a whole session
+    bool operator==(const Limits&) const = default;
 };
 
 struct Listener {
