@@ -25,9 +25,9 @@ void note(Document& document, std::string text) {
 }
 
 void noteLosses(Document& document, const Field& field, const char* what, const Options& options) {
-    if (field.lost > 0)
-        note(document, std::to_string(field.lost) + " characters of the " + what +
-                           " became '?': " + options.codePage + " lacks them");
+    if (field.lost == 0) return;
+    const std::string count = std::to_string(field.lost) + (field.lost == 1 ? " character" : " characters");
+    note(document, count + " of the " + what + " became '?': " + options.codePage + " lacks them");
 }
 
 WallTime dateOf(const Delivery& delivery, const mail::Readable& readable, Document& document) {

@@ -1,0 +1,263 @@
+#include "adapters/ccmail_format.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "tests/ccmail_reader.h"
+
+namespace postern::adapters::ccmail {
+
+namespace {
+
+Options atPo1() {
+    Options options;
+    options.postOffice = "PO1";
+    options.gateway = "GATEWAY";
+    return options;
+}
+
+WallTime at(int year, unsigned month, unsigned day, int hour, int minute) {
+    return std::chrono::sys_days(std::chrono::year(year) / std::chrono::month(month) /
+                                 std::chrono::day(day)) +
+           std::chrono::hours(hour) + std::chrono::minutes(minute);
+}
+
+}  // namespace
+
+TEST(CcmailRecipient, IsWrittenWithItsPostOffice) {
+    const std::vector<std::tuple<std::string, std::string, std::string>> cases = {
+        {"bob@x", "Sysop, Bob", "Sysop, Bob at PO1"},
+        {"bob@x", "Sysop, Bob at PO2", "Sysop, Bob at PO2"},
+        {"bob@x", "", "bob at PO1"},
+        {"bob@x", "  Bob   Smith ", "Bob Smith at PO1"},
+        {"bob@x", "Doe, John Q.", "Doe, John Q. at PO1"},
+        {"bob@x", "bob [x]", "bob (x) at PO1"},
+        {"bob@x", "#Board", "#Board at PO1"},
+        {"bob@x", "user@dom at internet", "user@dom at internet"},
+        {"bob@x", "J\xc3\xbcrgen", "J\x81rgen at PO1"},
+        {"bob@x", "Pat O'Brien", "Pat O'Brien at PO1"},
+    };
+    for (const auto& [address, legacy, wanted] : cases) {
+        const auto got = recipientText({1, address, legacy}, atPo1());
+        ASSERT_TRUE(got.ok()) << legacy << ": " << got.error().text;
+        EXPECT_EQ(*got, wanted) << legacy;
+    }
+}
+
+TEST(CcmailRecipient, Q171214_NamesMayBeLeftToThePostOffice) {
+    Options options = atPo1();
+    options.resolveNames = true;
+    EXPECT_EQ(recipientText({1, "a@x", "Admin at HUBPO2"}, options).value(), "Admin");
+    EXPECT_EQ(recipientText({1, "a@x", "Admin"}, options).value(), "Admin");
+    options = atPo1();
+    EXPECT_EQ(recipientText({1, "a@x", "Admin at HUBPO2"}, options).value(), "Admin at HUBPO2");
+    options.postOffice.clear();
+    EXPECT_EQ(recipientText({1, "a@x", "Admin"}, options).value(), "Admin");
+}
+
+TEST(CcmailRecipient, Q249133_WhatIsNoNameIsRefused) {
+    for (const std::string& legacy :
+         {std::string(" at PO1"), std::string("at PO1"), std::string(" "), std::string("a\r\nTo: eve"),
+          std::string("a\0b", 3), std::string(300, 'x'), std::string("\xd0\x91\xd0\xbe\xd0\xb1")})
+        EXPECT_FALSE(recipientText({1, "@x", legacy}, atPo1()).ok()) << testing::PrintToString(legacy);
+    EXPECT_FALSE(recipientText({1, "@x", ""}, atPo1()).ok());
+    EXPECT_NE(recipientText({1, "@x", " at PO1"}, atPo1()).error().text.find("no name"), std::string::npos);
+}
+
+TEST(CcmailSender, Q232687_HasNoSquareBracketsAndIsNeverEmpty) {
+    struct Case {
+        mail::Mailbox author;
+        std::string envelope;
+        std::string wanted;
+    };
+    const std::vector<Case> cases = {
+        {{"Alice Example", "alice@example.org"},
+         "bounce@list",
+         "Alice Example (SMTP:alice@example.org) at GATEWAY"},
+        {{"", "alice@example.org"}, "", "alice@example.org at GATEWAY"},
+        {{"", ""}, "env@example.org", "env@example.org at GATEWAY"},
+        {{"", ""}, "", "Postmaster at GATEWAY"},
+        {{"x [SMTP:x@y]", "x@y"}, "", "x (SMTP:x@y) (SMTP:x@y) at GATEWAY"},
+        {{"", "u@[192.0.2.1]"}, "", "u@(192.0.2.1) at GATEWAY"},
+        {{"Doe, John Q.", "j@x"}, "", "Doe, John Q. (SMTP:j@x) at GATEWAY"},
+        {{"John  Smith", "j@x"}, "", "John Smith (SMTP:j@x) at GATEWAY"},
+        {{"J\xc3\xbcrgen", "j@x"}, "", "J\x81rgen (SMTP:j@x) at GATEWAY"},
+        {{"a:b", "x@y"}, "", "a:b (SMTP:x@y) at GATEWAY"},
+        {{std::string(200, 'n'), "x@y"}, "", std::string(61, 'n') + "... (SMTP:x@y) at GATEWAY"},
+    };
+    for (const Case& c : cases) EXPECT_EQ(senderText(c.author, c.envelope, atPo1()).bytes, c.wanted);
+}
+
+TEST(CcmailSender, Q179677_QuotedFormForRelease8) {
+    Options options = atPo1();
+    options.quoteSender = true;
+    options.senderForm = SenderForm::Name;
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"Test User", "\"Test User\" at GATEWAY"}, {"User, Test", "\"User; Test\" at GATEWAY"},
+        {"Test", "\"Test\" at GATEWAY"},           {"\"Test\"", "\"Test\" at GATEWAY"},
+        {", User", "\"; User\" at GATEWAY"},
+    };
+    for (const auto& [name, wanted] : cases) EXPECT_EQ(senderText({name, "t@x"}, "", options).bytes, wanted);
+    options.senderForm = SenderForm::Address;
+    EXPECT_EQ(senderText({"Test User", "t@x"}, "", options).bytes, "t@x at GATEWAY");
+}
+
+TEST(CcmailSubject, Q234350_OnlyThePairOfBracketsIsRewritten) {
+    const std::vector<std::tuple<std::string, std::string, bool>> cases = {
+        {"[a]", "(a)", true},
+        {"[", "[", false},
+        {"]", "]", false},
+        {"][", ")(", true},
+        {"plain", "plain", false},
+        {"  led", "  led", false},
+        {"Re[3]: x", "Re(3): x", true},
+        {"a\r\nTo: eve", "a  To: eve", false},
+    };
+    for (const auto& [in, wanted, bracketed] : cases) {
+        const Subject got = subjectText(in, atPo1());
+        EXPECT_EQ(got.field.bytes, wanted) << in;
+        EXPECT_EQ(got.bracketed, bracketed) << in;
+        EXPECT_FALSE(got.cut) << in;
+    }
+}
+
+TEST(CcmailSubject, Q156844_CutsAreMarkedAndFallBetweenCharacters) {
+    for (const std::size_t length : {59u, 60u, 61u, 200u, 10'000u}) {
+        for (const std::string letter : {"x", "\xc3\xbc"}) {
+            std::string in;
+            for (std::size_t i = 0; i < length; ++i) in += letter;
+            const Subject got = subjectText(in, atPo1());
+            EXPECT_EQ(got.field.bytes.size(), std::min<std::size_t>(length, 60)) << length << letter;
+            EXPECT_EQ(got.cut, length > 60) << length;
+            EXPECT_EQ(got.field.bytes.ends_with("..."), length > 60) << length;
+            EXPECT_EQ(got.field.lost, 0) << length;
+        }
+    }
+}
+
+TEST(CcmailSubject, CharactersThatBecomeManyLettersStayInTheLimit) {
+    std::string in;
+    for (int i = 0; i < 60; ++i) in += "\xe2\x84\xa2";  // the trade mark sign, "(TM)"
+    const Subject got = subjectText(in, atPo1());
+    EXPECT_LE(got.field.bytes.size(), 120u) << got.field.bytes;
+    EXPECT_TRUE(got.cut);
+}
+
+TEST(CcmailDate, Q180641_OrderIsTheSettingsAndNothingElses) {
+    ASSERT_EQ(::setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
+    ASSERT_EQ(::setenv("TZ", "Asia/Tokyo", 1), 0);
+    const WallTime time = at(1998, 6, 2, 8, 39);
+    Options options = atPo1();
+    EXPECT_EQ(dateText(time, options), "6/2/98 8:39");
+    EXPECT_EQ(fileDateText(time, options), "06/02/98 8:39");
+    options.dateOrder = DateOrder::Dmy;
+    EXPECT_EQ(dateText(time, options), "2/6/98 8:39");
+    options.dateOrder = DateOrder::Ymd;
+    EXPECT_EQ(dateText(time, options), "98/6/2 8:39");
+    options.fourDigitYears = true;
+    EXPECT_EQ(dateText(time, options), "1998/6/2 8:39");
+    ::unsetenv("LC_ALL");
+    ::unsetenv("TZ");
+}
+
+TEST(CcmailDate, Q192595_TwoDigitYears) {
+    for (int year = 2000; year <= 2099; ++year) {
+        char wanted[32];
+        std::snprintf(wanted, sizeof wanted, "12/31/%02d 23:59", year - 2000);
+        EXPECT_EQ(dateText(at(year, 12, 31, 23, 59), atPo1()), wanted);
+    }
+    EXPECT_TRUE(dateFits(at(1950, 1, 2, 0, 0)));
+    EXPECT_TRUE(dateFits(at(2049, 12, 30, 0, 0)));
+    EXPECT_FALSE(dateFits(at(1949, 12, 31, 0, 0)));
+    EXPECT_FALSE(dateFits(at(2050, 1, 1, 0, 0)));
+}
+
+TEST(CcmailDate, OffsetsMoveTheDay) {
+    Options options = atPo1();
+    options.utcOffsetMinutes = 13 * 60;
+    EXPECT_EQ(dateText(at(1999, 12, 31, 12, 5), options), "1/1/00 1:05");
+    options.utcOffsetMinutes = -(3 * 60 + 30);
+    EXPECT_EQ(dateText(at(2000, 1, 1, 0, 0), options), "12/31/99 20:30");
+}
+
+TEST(CcmailText, Q190555_PiecesHoldTheLimitAndTogetherTheWhole) {
+    Options options = atPo1();
+    options.textLimit = 20'480;
+    for (const std::size_t size : {0u, 1u, 20'479u, 20'480u, 20'481u, 61'441u}) {
+        for (const bool oneLine : {true, false}) {
+            std::string text;
+            while (text.size() < size) text += !oneLine && text.size() % 72 == 71 ? '\n' : 'x';
+            Field losses;
+            const auto pieces = textPieces(text, options, losses);
+            std::string joined;
+            for (const std::string& piece : pieces) {
+                EXPECT_LE(piece.size(), 20'480u) << size;
+                joined += piece;
+            }
+            std::erase(joined, '\r');
+            EXPECT_EQ(joined, text) << size;
+            EXPECT_TRUE(!oneLine || (pieces.size() == 1) == (size <= 20'480u)) << size;
+        }
+    }
+}
+
+TEST(CcmailText, NoCharacterIsCut) {
+    Options options = atPo1();
+    options.codePage = "cp932";
+    options.textLimit = 1001;
+    std::string text;
+    for (int i = 0; i < 3000; ++i) text += "\xe8\xb3\x87";
+    Field losses;
+    std::size_t total = 0;
+    for (const std::string& piece : textPieces(text, options, losses)) {
+        EXPECT_EQ(piece.size() % 2, 0u);
+        total += piece.size();
+    }
+    EXPECT_EQ(total, 6000u);
+    EXPECT_EQ(losses.lost, 0);
+}
+
+TEST(CcmailText, CrlfEndsLinesAndCtrlZNeverAppears) {
+    Field losses;
+    const auto pieces = textPieces(
+        "a\n\nb\x1a"
+        "c\n",
+        atPo1(), losses);
+    ASSERT_EQ(pieces.size(), 1u);
+    EXPECT_EQ(pieces[0].find('\x1a'), std::string::npos);
+    EXPECT_TRUE(pieces[0].starts_with("a\r\n\r\nb"));
+}
+
+TEST(CcmailReader, Q186216_TakesOneDateOffATitle) {
+    for (const char* date : {"5/6/97 3:10PM", "05/06/97 3:10 PM", "9-11-1998", "06/02/98 8:39", "97/5/6",
+                             "6-5-97", "1997-05-06 15:10", "5/6/97 15:10:00"})
+        for (const char* name : {"Abc.wk4", "a.123", "LONGFI~1.TXT"}) {
+            const auto [got, stamp] = tests::splitFileTitle(std::string(name) + " " + date);
+            EXPECT_EQ(got, name) << date;
+            EXPECT_EQ(stamp, date);
+        }
+    EXPECT_EQ(tests::splitFileTitle("report 1-2-98.txt").first, "report 1-2-98.txt");
+    EXPECT_EQ(tests::splitFileTitle("5/6/97").first, "5/6/97");
+}
+
+TEST(CcmailReader, RefusesSizesThatDoNotAddUp) {
+    const std::string good =
+        "Message:\r\n188         \r\nFrom: Example, Alice at GATEWAY\r\nDate: 11/14/23 22:13\r\n"
+        "To: Sysop, Bob at PO1\r\nSubject: Gateway test\r\nContents:\r\n62          \r\nText item:\r\n"
+        "36          \r\nHello from the gateway.\r\nLine two.\r\n";
+    ASSERT_EQ(good.size(), 212u) << "the sample of the format's description";
+    ASSERT_TRUE(tests::readCcmail(good).ok()) << tests::readCcmail(good).error().text;
+    EXPECT_EQ(tests::readCcmail(good)->text(), "Hello from the gateway.\r\nLine two.\r\n");
+    for (const char* size : {"188         ", "62          ", "36          "})
+        for (const int by : {-1, 1}) {
+            std::string bad = good;
+            std::string other = std::to_string(*parseInt(trim(size)) + by);
+            other.resize(12, ' ');
+            bad.replace(bad.find(size), 12, other);
+            EXPECT_FALSE(tests::readCcmail(bad).ok()) << size << by;
+        }
+    EXPECT_FALSE(tests::readCcmail(good + "\r\n").ok());
+    EXPECT_FALSE(tests::readCcmail(good, 0).ok()) << "padded sizes where none are wanted";
+}
+
+}  // namespace postern::adapters::ccmail
