@@ -1,0 +1,41 @@
+#pragma once
+// The statements of a claim, apart from claim.cpp so that a test can ask the engine for their plans. Inside
+// the room only.
+
+namespace postern::queue {
+
+// The compare-and-set that two watchers can not both win (KB Q184524): it looks and takes in one statement,
+// and only what is still ready. The inner SELECT is told its index: it walks the entries of one adapter in
+// due order and stops after a batch, so that a claim costs the same whatever waits behind. Attempts are
+// committed before the message is touched: a mail that kills its worker is found out by counting.
+inline constexpr char kClaimOrdinary[] = R"sql(
+UPDATE item
+   SET state = 'claimed', owner = ?4, lease_ms = ?5, epoch = epoch + 1, attempts = attempts + 1
+ WHERE id IN (SELECT id FROM item INDEXED BY item_ready
+               WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 AND due_ms <= ?2
+               ORDER BY due_ms, id LIMIT ?3)
+   AND state = 'ready'
+RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
+
+// The same for suspects, which come one at a time (?3 is 1): if this one kills its worker too, no other item
+// is in its hands, and the blame is certain (I7).
+inline constexpr char kClaimSuspect[] = R"sql(
+UPDATE item
+   SET state = 'claimed', owner = ?4, lease_ms = ?5, epoch = epoch + 1, attempts = attempts + 1
+ WHERE id IN (SELECT id FROM item INDEXED BY item_suspect
+               WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 AND due_ms <= ?2
+               ORDER BY due_ms, id LIMIT ?3)
+   AND state = 'ready'
+RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
+
+// Whether the suspect that is due for longest has waited longer than any ordinary item: two index look-ups.
+inline constexpr char kSuspectsTurn[] = R"sql(
+SELECT coalesce(
+    (SELECT due_ms FROM item INDEXED BY item_suspect
+      WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 AND due_ms <= ?2 ORDER BY due_ms, id LIMIT 1)
+    <= coalesce(
+        (SELECT due_ms FROM item INDEXED BY item_ready
+          WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 ORDER BY due_ms, id LIMIT 1),
+        9223372036854775807), 0))sql";
+
+}  // namespace postern::queue

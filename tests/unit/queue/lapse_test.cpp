@@ -1,0 +1,218 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/queue/fixture.h"
+
+namespace postern::queue {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Kind = Settlement::Kind;
+
+using LapseTest = QueueTest;
+
+TEST_F(LapseTest, ALiveLeaseIsLeftAlone) {
+    postMany(1);
+    claimOne();
+    clock_.advance(queue_->options().lease - Millis(1));
+    for (const bool atStart : {false, true}) {
+        const Lapsed lapsed = queue_->takeLapsed("maildir", atStart, 10).value();
+        EXPECT_EQ(lapsed.backToReady, 0) << "at start: " << atStart;
+    }
+}
+
+TEST_F(LapseTest, AStallOfOurOwnIsNobodysDeath) {
+    const ItemId item = post();
+    const Claim late = claimOne();
+    clock_.advance(queue_->options().lease);
+    EXPECT_EQ(queue_->takeLapsed("maildir", false, 10)->backToReady, 1);
+    EXPECT_EQ(state(item), State::Ready);
+    EXPECT_EQ(row(item).deaths, 0);
+    EXPECT_EQ(row(item).attempts, 1) << "the attempt was begun, so it counts";
+    EXPECT_EQ(history(item).back().what, "lapsed");
+
+    // The one that stalled comes back.
+    const std::string before = everything(item);
+    const Queue::Mark mark = markOf(late);
+    EXPECT_THAT(*queue_->markPublishing(std::span(&mark, 1)), IsEmpty());
+    const Settlement settlement = settlementOf(late, Kind::Failed);
+    EXPECT_THAT(*queue_->settle(std::span(&settlement, 1)), IsEmpty());
+    EXPECT_THAT(*queue_->renew(std::span(&late, 1)), IsEmpty());
+    EXPECT_TRUE(queue_->giveBack(std::span(&late, 1)).ok());
+    EXPECT_EQ(everything(item), before);
+}
+
+TEST_F(LapseTest, ADeadProcessIsCountedAtStartWhateverItsLease) {
+    const ItemId item = post();
+    claimOne();
+    Queue next = queueOf("next");
+    EXPECT_EQ(next.takeLapsed("ccmail", true, 10)->backToReady, 0) << "another adapter's";
+    EXPECT_EQ(next.takeLapsed("maildir", false, 10)->backToReady, 0) << "its lease is not over";
+    EXPECT_EQ(next.takeLapsed("maildir", true, 10)->backToReady, 1);
+    EXPECT_EQ(state(item), State::Ready);
+    EXPECT_EQ(row(item).deaths, 1);
+}
+
+TEST_F(LapseTest, TheDeathLimitSetsAnItemAside) {
+    const ItemId item = post();
+    for (int deaths = 1; deaths <= 5; ++deaths) {
+        Queue worker = queueOf("worker" + std::to_string(deaths));
+        ASSERT_EQ(worker.claim("maildir", 10)->size(), 1u) << "deaths so far: " << deaths - 1;
+        const Lapsed lapsed = queue_->takeLapsed("maildir", true, 10).value();
+        EXPECT_EQ(lapsed.setAside, deaths == 5 ? 1 : 0);
+        EXPECT_EQ(lapsed.backToReady, deaths == 5 ? 0 : 1);
+    }
+    EXPECT_EQ(state(item), State::Held);
+    EXPECT_EQ(row(item).reason, "its worker died 5 times while handling it");
+    EXPECT_EQ(history(item).back().what, "held");
+    EXPECT_THAT(*queue_->claim("maildir", 10), IsEmpty());
+}
+
+TEST_F(LapseTest, APublishingItemIsTakenOverAndTheOldHolderIsFenced) {
+    ItemId item;
+    const Claim late = publishing(item);
+    clock_.advance(queue_->options().lease);
+    Queue next = queueOf("next");
+    const Lapsed lapsed = next.takeLapsed("maildir", false, 10).value();
+    ASSERT_EQ(lapsed.interrupted.size(), 1u);
+    const Interrupted& taken = lapsed.interrupted[0];
+    EXPECT_EQ(taken.claim.item, item);
+    EXPECT_EQ(taken.claim.epoch.value, late.epoch.value + 1);
+    EXPECT_EQ(taken.stagedEpoch, late.epoch);
+    EXPECT_EQ(taken.evidence, markOf(late).evidence);
+    EXPECT_EQ(taken.claim.message, late.message);
+    EXPECT_EQ(taken.claim.group, late.group);
+    EXPECT_EQ(taken.claim.attempts, 1);
+    EXPECT_EQ(taken.claim.deaths, 1);
+    EXPECT_EQ(taken.claim.recipients.size(), 1u);
+    EXPECT_EQ(row(item).state, State::Publishing) << "until the adapter was asked (I5)";
+    EXPECT_EQ(row(item).owner, "next");
+    EXPECT_EQ(history(item).back().what, "interrupted");
+
+    const std::string before = everything(item);
+    const Settlement settlement = settlementOf(late, Kind::Exported);
+    EXPECT_THAT(*queue_->settle(std::span(&settlement, 1)), IsEmpty());
+    EXPECT_THAT(*queue_->renew(std::span(&late, 1)), IsEmpty());
+    EXPECT_EQ(everything(item), before);
+
+    const Settlement found = settlementOf(taken.claim, Kind::Exported);
+    EXPECT_THAT(*next.settle(std::span(&found, 1)), ElementsAre(item));
+}
+
+TEST_F(LapseTest, TheStagedEpochSurvivesRecoveriesThatCrash) {
+    ItemId item;
+    const Claim first = publishing(item);
+    for (int crash = 1; crash <= 7; ++crash) {
+        Queue recovery = queueOf("recovery" + std::to_string(crash));
+        const Lapsed lapsed = recovery.takeLapsed("maildir", true, 10).value();
+        ASSERT_EQ(lapsed.interrupted.size(), 1u) << "never set aside without asking, crash " << crash;
+        EXPECT_EQ(lapsed.interrupted[0].stagedEpoch, first.epoch);
+        EXPECT_EQ(lapsed.interrupted[0].claim.epoch.value, first.epoch.value + crash);
+        EXPECT_EQ(lapsed.setAside, 0);
+    }
+    EXPECT_EQ(row(item).deaths, 7);
+}
+
+TEST_F(LapseTest, AnItemNotPublishedWhoseHoldersDiedTooOftenIsSetAsideWhenThatIsKnown) {
+    ItemId item;
+    publishing(item);
+    sql("UPDATE item SET deaths = 4");
+    Queue next = queueOf("next");
+    const Lapsed lapsed = next.takeLapsed("maildir", true, 10).value();
+    ASSERT_EQ(lapsed.interrupted.size(), 1u);
+    const Settlement notPublished = settlementOf(lapsed.interrupted[0].claim, Kind::Deferred);
+    ASSERT_EQ(next.settle(std::span(&notPublished, 1))->size(), 1u);
+    EXPECT_EQ(state(item), State::Held);
+    EXPECT_THAT(row(item).reason, testing::HasSubstr("its worker died 5 times"));
+}
+
+TEST_F(LapseTest, OurOwnStallInPublishingIsTakenOverWithoutADeath) {
+    ItemId item;
+    publishing(item);
+    EXPECT_THAT(queue_->takeLapsed("maildir", true, 10)->interrupted, IsEmpty()) << "ours, and alive";
+    clock_.advance(queue_->options().lease);
+    ASSERT_EQ(queue_->takeLapsed("maildir", false, 10)->interrupted.size(), 1u);
+    EXPECT_EQ(row(item).deaths, 0);
+    EXPECT_THAT(queue_->takeLapsed("maildir", false, 10)->interrupted, IsEmpty()) << "the new lease counts";
+}
+
+TEST_F(LapseTest, ALeaseThatCanNotBeOursAnyMoreIsOverToo) {
+    const ItemId item = post();
+    claimOne();
+    clock_.jumpWall(Millis(-3'600'000));  // an operator sets the clock back by an hour
+    EXPECT_EQ(queue_->takeLapsed("maildir", false, 10)->backToReady, 1);
+    EXPECT_EQ(state(item), State::Ready);
+}
+
+TEST_F(LapseTest, TakesNoMoreThanAsked) {
+    postMany(10);
+    ASSERT_EQ(queue_->claim("maildir", 10)->size(), 10u);
+    for (int id = 1; id <= 4; ++id) force(ItemId{id}, State::Publishing, 1);
+    Queue next = queueOf("next");
+    int interrupted = 0, ready = 0, rounds = 0;
+    for (;; ++rounds) {
+        const Lapsed lapsed = next.takeLapsed("maildir", true, 3).value();
+        const int found = static_cast<int>(lapsed.interrupted.size()) + lapsed.backToReady;
+        EXPECT_LE(found, 3);
+        if (found == 0) break;
+        interrupted += static_cast<int>(lapsed.interrupted.size());
+        ready += lapsed.backToReady;
+    }
+    EXPECT_EQ(interrupted, 4);
+    EXPECT_EQ(ready, 6);
+    EXPECT_EQ(rounds, 4);
+}
+
+TEST_F(LapseTest, OtherStatesAreNeverTouched) {
+    for (const State from : kAllStates) {
+        if (from == State::Claimed || from == State::Publishing) continue;
+        const ItemId item = post();
+        force(item, from, 3, "another");
+        const std::string before = everything(item);
+        ASSERT_TRUE(queue_->takeLapsed("maildir", true, 10).ok());
+        EXPECT_EQ(everything(item), before) << stateName(from);
+    }
+}
+
+TEST_F(LapseTest, Q184051_what_waits_for_a_suspended_adapter_expires) {
+    postMany(3);
+    sql("UPDATE item SET expires_ms = due_ms + 1000 WHERE id = 2");
+    sql("UPDATE item SET reason = 'the folder is gone' WHERE id = 2");
+    EXPECT_THAT(*queue_->failExpired("maildir", 10), IsEmpty());
+    clock_.advance(Millis(1000));
+    EXPECT_THAT(*queue_->failExpired("ccmail", 10), IsEmpty());
+    EXPECT_THAT(*queue_->failExpired("maildir", 10), ElementsAre(ItemId{2}));
+    EXPECT_EQ(state(ItemId{2}), State::Failed);
+    EXPECT_EQ(row(ItemId{2}).reason,
+              "it reached its maximum age before it could be delivered; last: the folder is gone");
+    EXPECT_EQ(recipients(ItemId{2})[0].outcome, "failed");
+    EXPECT_EQ(history(ItemId{2}).back().what, "failed");
+    EXPECT_EQ(state(ItemId{1}), State::Ready);
+    clock_.advance(Millis(6LL * 24 * 3'600'000));
+    EXPECT_EQ(queue_->failExpired("maildir", 1)->size(), 1u) << "no more than asked";
+    EXPECT_EQ(queue_->failExpired("maildir", 10)->size(), 1u);
+}
+
+TEST_F(LapseTest, OnlyReadyItemsExpireHere) {
+    for (const State from : kAllStates) {
+        if (from == State::Ready) continue;
+        const ItemId item = post();
+        force(item, from, 3);
+        sql("UPDATE item SET expires_ms = 1");
+        const std::string before = everything(item);
+        EXPECT_THAT(*queue_->failExpired("maildir", 10), IsEmpty()) << stateName(from);
+        EXPECT_EQ(everything(item), before) << stateName(from);
+    }
+}
+
+TEST_F(LapseTest, AnExpiredItemWithAServedRecipientStaysExported) {
+    const ItemId item = post(2);
+    sql("UPDATE recipient SET outcome = 'exported' WHERE ordinal = 1");
+    sql("UPDATE item SET expires_ms = 1");
+    EXPECT_THAT(*queue_->failExpired("maildir", 10), ElementsAre(item));
+    EXPECT_EQ(state(item), State::Exported);
+    EXPECT_EQ(recipients(item)[1].outcome, "failed");
+}
+
+}  // namespace
+}  // namespace postern::queue
