@@ -26,6 +26,14 @@ std::string bodyFolderName() {
     return std::string("bodies/") + kHex[number / 16] + kHex[number % 16];
 }
 
+Result<Folder> openOrMake(const std::string& path) {
+    if (pathExists(path)) return Folder::open(path);
+    POSTERN_LET(folder, Folder::make(path));
+    POSTERN_LET(parent, Folder::open(parentPath(path)));
+    POSTERN_TRY(parent.sync());
+    return folder;
+}
+
 }  // namespace
 
 const std::vector<Migration>& messageMigrations() {
@@ -73,7 +81,7 @@ Result<void> BodyWriter::Impl::append(std::string_view bytes) {
 Result<void> BodyWriter::Impl::moveToFile() {
     folderName = bodyFolderName();
     stem = randomName(24);
-    POSTERN_LET(opened, Folder::open(joinPath(storeFolder, folderName)));
+    POSTERN_LET(opened, openOrMake(joinPath(storeFolder, folderName)));
     POSTERN_LET(created, opened.create(stem + std::string(kTemporary)));
     folder = std::move(opened);
     file = std::move(created);

@@ -47,6 +47,8 @@ Result<std::string> makeNew(const StoreOptions& options, const std::string& path
     POSTERN_TRY(removeDatabase(path));
     const std::string id = randomName(20);
     POSTERN_LET(engine, SqliteWriter::open(path, options.engineOption, SqliteWriter::File::New));
+    // Until it is named postern.db nobody relies on it: one sync at the end is enough.
+    POSTERN_TRY(engine->script("PRAGMA synchronous=OFF"));
     POSTERN_TRY(engine->startLog());
     POSTERN_TRY(applyFrom(*engine, options.migrations, 0));
     POSTERN_TRY(engine->run("INSERT INTO store (key, value) VALUES ('id', ?1)", id));
@@ -55,9 +57,16 @@ Result<std::string> makeNew(const StoreOptions& options, const std::string& path
     return id;
 }
 
+Result<void> syncFile(const std::string& path) {
+    POSTERN_LET(file, File::openAppend(path));
+    POSTERN_TRY(file.sync());
+    return file.close();
+}
+
 Result<void> create(const StoreOptions& options) {
     const std::string path = joinPath(options.folder, kNewName);
     POSTERN_LET(id, makeNew(options, path));
+    POSTERN_TRY(syncFile(path));
     POSTERN_LET(folder, Folder::open(options.folder));
     POSTERN_TRY(folder.sync());
     return replaceFile(joinPath(options.folder, kMarkerName), id + "\n");
@@ -123,9 +132,7 @@ Result<void> copyAside(SqliteWriter& engine, const std::string& path, std::int64
     const std::string aside = path + "/" + name + ".tmp";
     POSTERN_TRY(removeFile(aside));
     POSTERN_TRY(engine.copyInto(aside));
-    POSTERN_LET(file, File::openAppend(aside));
-    POSTERN_TRY(file.sync());
-    POSTERN_TRY(file.close());
+    POSTERN_TRY(syncFile(aside));
     POSTERN_LET(folder, Folder::open(path));
     POSTERN_TRY(folder.moveReplacing(name + ".tmp", folder, name));
     return folder.sync();

@@ -75,6 +75,18 @@ Errc codeOf(int extended, int systemNumber) {
     }
 }
 
+// What the system said when writing last failed. sqlite3_system_errno() is no use: by the time it is asked,
+// the engine has made other calls. Commits write to the log, folding back to the database.
+int lastSystemNumber(sqlite3* handle, bool folding) {
+    sqlite3_file* file = nullptr;
+    const int which = folding ? SQLITE_FCNTL_FILE_POINTER : SQLITE_FCNTL_JOURNAL_POINTER;
+    if (sqlite3_file_control(handle, "main", which, &file) != SQLITE_OK) return 0;
+    if (file == nullptr || file->pMethods == nullptr) return 0;
+    int number = 0;
+    (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
 std::string textOf(int extended, const char* message) {
     std::string text = message;
     if (extended == SQLITE_BUSY_SNAPSHOT) text += ": another connection wrote since this one read";
@@ -111,6 +123,7 @@ struct Session::Connection {
     std::optional<Error> damage;
     std::optional<Error> rolledBack;  // why the running transaction is gone
     bool transactionExpected = false;
+    bool folding = false;
     int logFrames = 0;
     std::int64_t pageBytes = 0;
 
@@ -135,8 +148,9 @@ struct Session::Connection {
 
 Error Session::Connection::errorOf(int result) {
     const int extended = (result & 0xff) == result ? sqlite3_extended_errcode(handle) : result;
-    const Error error =
-        fail(codeOf(extended, sqlite3_system_errno(handle)), textOf(extended, sqlite3_errmsg(handle)));
+    const bool atWrite = extended == SQLITE_IOERR_WRITE;
+    const int number = atWrite ? lastSystemNumber(handle, folding) : sqlite3_system_errno(handle);
+    const Error error = fail(codeOf(extended, number), textOf(extended, sqlite3_errmsg(handle)));
     if (!damage && (error.code == Errc::Io || error.code == Errc::Corrupt)) damage = error;
     if (!rolledBack && transactionExpected && sqlite3_get_autocommit(handle) != 0) rolledBack = error;
     return error;
@@ -436,7 +450,12 @@ Result<Folded> SqliteWriter::foldLog(Millis patience) {
         connection_->logFrames = 0;
         return Folded::Whole;
     }
-    if ((result & 0xff) != SQLITE_BUSY) return connection_->errorOf(result).within("folding the log back");
+    if ((result & 0xff) != SQLITE_BUSY) {
+        connection_->folding = true;
+        const Error error = connection_->errorOf(result).within("folding the log back");
+        connection_->folding = false;
+        return error;
+    }
     return frames >= 0 && frames == copied ? Folded::Copied : Folded::Partly;
 }
 

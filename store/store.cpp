@@ -50,15 +50,12 @@ class ReaderPool {
     std::vector<std::unique_ptr<SqliteReader>> idle_ GUARDED_BY(mutex_);
 };
 
-// All 256 folders are made and synced at once, so that storing a body syncs one folder only.
-Result<void> makeBodyFolders(const std::string& folder) {
-    POSTERN_LET(bodies, Folder::make(joinPath(folder, kBodiesName)));
-    constexpr char kHex[] = "0123456789abcdef";
-    for (int i = 0; i < 256; ++i)
-        POSTERN_TRY(makeFolders(joinPath(bodies.path(), std::string{kHex[i / 16], kHex[i % 16]})));
-    POSTERN_TRY(bodies.sync());
-    POSTERN_LET(whole, Folder::open(folder));
-    return whole.sync();
+Result<void> makeBodyFolder(const std::string& folder) {
+    const std::string bodies = joinPath(folder, kBodiesName);
+    if (pathExists(bodies)) return {};
+    POSTERN_TRY(makeFolders(bodies));
+    POSTERN_LET(opened, Folder::open(folder));
+    return opened.sync();
 }
 
 // A closure's answer, for the thread that waits for it.
@@ -118,7 +115,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     Result<FileLock> lock = FileLock::acquire(joinPath(options.folder, "lock"));
     if (!lock.ok()) return lock.error().within("the store is in use");
     POSTERN_LET(opened, openDatabase(options));
-    POSTERN_TRY(makeBodyFolders(options.folder));
+    POSTERN_TRY(makeBodyFolder(options.folder));
     auto impl = std::make_unique<Impl>(std::move(lock).value(), std::move(options), std::move(opened));
     const StoreOptions& kept = impl->options;
     POSTERN_TRY(impl->readers.fill(joinPath(kept.folder, kDatabaseName), kept.engineOption, kept.readers));

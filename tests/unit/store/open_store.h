@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "base/sync.h"
 #include "store/messages.h"
 #include "store/store.h"
 #include "tests/temp_folder.h"
@@ -52,6 +54,39 @@ inline std::int64_t countNotes(store::Store& store) {
     });
     EXPECT_TRUE(read.ok()) << describe(read);
     return count;
+}
+
+// Lets a test thread wait for something that another thread does, within a deadline.
+class Signal {
+  public:
+    void raise() {
+        MutexLock lock(mutex_);
+        raised_ = true;
+        condition_.notifyAll();
+    }
+    bool wait(std::chrono::seconds longest = std::chrono::seconds(20)) {
+        const auto deadline = std::chrono::steady_clock::now() + longest;
+        MutexLock lock(mutex_);
+        while (!raised_)
+            if (!condition_.waitUntil(mutex_, deadline)) break;
+        return raised_;
+    }
+
+  private:
+    Mutex mutex_;
+    Condition condition_;
+    bool raised_ GUARDED_BY(mutex_) = false;
+};
+
+// Polls, since the writer tells nobody when it keeps house.
+template <class Condition>
+bool eventually(Condition holds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::yield();
+    }
+    return true;
 }
 
 }  // namespace postern::tests

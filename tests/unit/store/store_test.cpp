@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/sync.h"
 #include "tests/unit/store/open_store.h"
 
 namespace postern::tests {
@@ -14,28 +13,6 @@ namespace {
 
 using store::ReadSession;
 using store::WriteSession;
-
-// Lets a test thread wait for something that another thread does, within a deadline.
-class Signal {
-  public:
-    void raise() {
-        MutexLock lock(mutex_);
-        raised_ = true;
-        condition_.notifyAll();
-    }
-    bool wait(std::chrono::seconds longest = std::chrono::seconds(20)) {
-        const auto deadline = std::chrono::steady_clock::now() + longest;
-        MutexLock lock(mutex_);
-        while (!raised_)
-            if (!condition_.waitUntil(mutex_, deadline)) break;
-        return raised_;
-    }
-
-  private:
-    Mutex mutex_;
-    Condition condition_;
-    bool raised_ GUARDED_BY(mutex_) = false;
-};
 
 TEST(Store, KeepsWhatWasWrittenOverAReopen) {
     const TempFolder folder;
@@ -278,17 +255,6 @@ TEST(Store, TheLogIsFoldedBackBeyondItsLimitAndAtTheEnd) {
         EXPECT_LT(std::filesystem::file_size(log), 512u << 10);
     }
     EXPECT_FALSE(std::filesystem::exists(log)) << "a clean end leaves no log";
-}
-
-// Polls, since the writer tells nobody when it keeps house.
-template <class Condition>
-bool eventually(Condition holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::yield();
-    }
-    return true;
 }
 
 TEST(Store, AnIdleWriterFoldsTheLogBackButNotUnderAReader) {
