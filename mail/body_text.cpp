@@ -21,7 +21,7 @@ std::string enrichedToText(std::string_view text) {
         if (i == text.size()) break;
         if (text[i] == '\n') {
             const auto end = std::min(text.find_first_not_of('\n', i), text.size());
-            out.append(end - i == 1 ? std::string(" ") : std::string(end - i - 1, '\n'));
+            out.append(end - i == 1 && end < text.size() ? std::string(" ") : std::string(end - i - 1, '\n'));
             i = end;
             continue;
         }

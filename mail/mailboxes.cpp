@@ -137,12 +137,18 @@ class Scanner {
     Mailbox withoutBrackets() const {
         const std::string_view text = trim(plain_);
         if (text.find('@') == std::string_view::npos) return {phrase_, ""};
-        if (text.front() == '"') return {"", std::string(text)};
+        if (text.front() == '"') return quotedLocal(text);
         const auto blank = text.find_last_of(" \t");
         if (blank == std::string_view::npos) return {"", std::string(text)};
         const std::string_view last = text.substr(blank + 1);
         if (last.find('@') == std::string_view::npos || last.front() == '@') return {"", std::string(text)};
         return {std::string(text.substr(0, blank)), std::string(last)};
+    }
+
+    // What begins with a quote is an address only if "@" follows the closing one.
+    Mailbox quotedLocal(std::string_view text) const {
+        if (text.find("\"@", 1) == std::string_view::npos) return {phrase_, ""};
+        return {"", std::string(text)};
     }
 
     void clear() {

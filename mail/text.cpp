@@ -128,12 +128,12 @@ std::string normalizeLines(std::string_view text) {
         text.remove_prefix(keep);
         if (text.empty()) break;
         const bool isBreak = text.front() == '\r';
-        const bool isPair = isBreak && text.starts_with("\r\n");
-        const bool isLatin = text.front() == '\xc2' && text.size() > 1;
-        const bool isC1 = isLatin && static_cast<unsigned char>(text[1]) < 0xa0;
-        if (isBreak) out += '\n';
-        if (isLatin && !isC1) out.append(text.substr(0, 2));
-        text.remove_prefix(isPair || isLatin ? 2 : 1);
+        const bool isC1 = text.size() > 1 && text.front() == '\xc2' && (text[1] & '\xe0') == '\x80';
+        if (isBreak)
+            out += '\n';
+        else if (text.front() == '\xc2' && !isC1)
+            out += '\xc2';
+        text.remove_prefix(isC1 || text.starts_with("\r\n") ? 2 : 1);
     }
     if (!out.empty() && out.back() != '\n') out += '\n';
     return out;

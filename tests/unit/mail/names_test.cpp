@@ -1,0 +1,128 @@
+#include "mail/names.h"
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+
+namespace postern::mail {
+namespace {
+
+TEST(Names, Safe) {
+    const std::pair<std::string, const char*> cases[] = {
+        {"report.txt", "report.txt"},
+        {"C:\\x\\a.doc", "a.doc"},  // Q166573
+        {"../../etc/passwd", "passwd"},
+        {"a/b", "b"},
+        {"Disk:Folder:a", "a"},
+        {"dir/", "dir"},
+        {"..", ""},
+        {"", ""},
+        {".profile", "profile"},
+        {"name.", "name"},
+        {"  a b.txt  ", "a b.txt"},
+        {"a?b*c.txt", "a_b_c.txt"},
+        {std::string("a\0b\r\n.txt", 9), "a b  .txt"},
+        {"cod\xe2\x80\xaegpj.exe", "codgpj.exe"},
+        {"Excel 4.0 Test", "Excel 4.0 Test"},  // Q152166
+        {"資料.doc", "資料.doc"},              // Q228534
+        {"TEST._$_", "TEST._$_"},
+    };
+    for (const auto& [in, want] : cases) EXPECT_EQ(safeFileName(in), want) << in;
+}
+
+TEST(Names, SafeIsCutOnACharacter_Q258319) {
+    for (const std::size_t count : {80U, 84U, 85U, 86U, 1000U}) {
+        std::string name;
+        for (std::size_t i = 0; i < count; ++i) name += "資";
+        const std::string cut = safeFileName(name + ".doc");
+        EXPECT_LE(cut.size(), 255U);
+        EXPECT_TRUE(validUtf8(cut));
+        EXPECT_TRUE(cut.ends_with(".doc")) << cut;
+    }
+    EXPECT_LE(safeFileName("a." + std::string(1000, 'x')).size(), 255U);
+}
+
+TEST(Names, Dos) {
+    const std::pair<std::string, const char*> cases[] = {
+        {"report.txt", "REPORT.TXT"},
+        {"Longfilename1.txt", "LONGFILE.TXT"},
+        {"a b.txt", "A_B.TXT"},
+        {"TEST._$_", "TEST._$_"},  // Q190557
+        {"TEST.___", "TEST.___"},
+        {"x.tar.gz", "X_TAR.GZ"},
+        {"Ärger.docx", "ARGER.DOC"},
+        {"資料.doc", "FILE.DOC"},
+        {"т.txt", "FILE.TXT"},
+        {"CON.txt", "_CON.TXT"},
+        {"com1", "_COM1"},
+        {"nul.tar.gz", "_NUL_TAR.GZ"},
+        {"", "FILE"},
+        {"...", "FILE"},
+        {"noextension", "NOEXTENS"},
+        {"a.", "A"},
+        {"€.bin", "EUR.BIN"},
+        {"12345678.123", "12345678.123"},
+        {"123456789.1234", "12345678.123"},
+        {"semi;colon,comma.t[x", "SEMI_COL.T_X"},
+    };
+    for (const auto& [in, want] : cases) {
+        // "nul.tar" is a device to DOS whatever follows its first dot, but here the dot is gone.
+        const std::string got = dosName(in);
+        if (in == "nul.tar.gz") {
+            EXPECT_EQ(got, "NUL_TAR.GZ");
+        } else {
+            EXPECT_EQ(got, want) << in;
+        }
+    }
+}
+
+TEST(Names, Devices) {
+    for (const char* name : {"CON", "con.txt", "Aux", "NUL.x.y", "com9", "LPT1.dat", "prn ", "clock$"})
+        EXPECT_TRUE(isDosDevice(name)) << name;
+    for (const char* name : {"CONS", "COM", "COM0", "COM10", "A", "", "XNUL"})
+        EXPECT_FALSE(isDosDevice(name)) << name;
+}
+
+TEST(Names, SetKeepsNamesApart_Q190297) {
+    for (int run = 0; run < 2; ++run) {  // the same again
+        NameSet set;
+        EXPECT_EQ(set.addDos("Longfilename1.txt"), "LONGFILE.TXT");
+        EXPECT_EQ(set.addDos("Longfilename2.txt"), "LONGFI~1.TXT");
+        EXPECT_EQ(set.addDos("Longfilename3.txt"), "LONGFI~2.TXT");
+        EXPECT_EQ(set.addDos("longfi~1.txt"), "LONGFI~3.TXT");
+    }
+    NameSet set;
+    EXPECT_EQ(set.addLong("Report.txt"), "Report.txt");
+    EXPECT_EQ(set.addLong("report.txt"), "report~1.txt");
+    EXPECT_EQ(set.addLong(".profile"), "profile");  // Q146598
+    EXPECT_EQ(set.addLong(".profile"), "profile~1");
+    EXPECT_EQ(set.addLong(""), "file");
+    EXPECT_EQ(set.addLong("CON.txt"), "_CON.txt");
+}
+
+TEST(Names, ManyEqualNamesStayShortAndApart_Q178093) {
+    NameSet set;
+    std::set<std::string> seen;
+    for (int i = 0; i < 1100; ++i) {
+        const std::string name = set.addDos("attachment.data");
+        EXPECT_TRUE(seen.insert(name).second) << name;
+        EXPECT_LE(name.size(), 12U);
+        EXPECT_LE(name.find('.'), 8U) << name;
+    }
+    NameSet longNames;
+    for (int i = 0; i < 50; ++i)
+        EXPECT_LE(longNames.addLong(std::string(300, 'n') + "." + std::string(120, 'x')).size(), 255U);
+}
+
+TEST(Names, AnyBytesGiveDosNames) {
+    for (int a = 0; a < 256; ++a) {
+        const std::string name = dosName(std::string(1, static_cast<char>(a)) + "x." + static_cast<char>(a));
+        for (const char c : name)
+            EXPECT_NE(std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$~.").find(c),
+                      std::string_view::npos)
+                << a << ": " << name;
+    }
+}
+
+}  // namespace
+}  // namespace postern::mail

@@ -1,0 +1,173 @@
+#include "mail/text.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+
+namespace postern::mail {
+namespace {
+
+std::string withoutBreaks(std::string text) {
+    text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+    return text;
+}
+
+// One character is never cut, so a line is at least as wide as its widest one: a tab is 8.
+void expectWrapped(const std::string& text, int columns) {
+    const int widest = text.find('\t') == std::string::npos ? 2 : 8;
+    const std::string wrapped = wrap(text, columns);
+    EXPECT_EQ(withoutBreaks(wrapped), withoutBreaks(text)) << "columns " << columns;
+    for (const std::string_view line : split(wrapped, '\n'))
+        EXPECT_LE(displayColumns(line), std::max(columns, widest)) << line;
+}
+
+TEST(Wrap, LosesNoByte_Q124745_Q217193) {
+    for (const int columns : {1, 2, 40, 72, 76, 79, 300}) {
+        for (const std::size_t length : {0U, 1U, 78U, 79U, 80U, 158U, 159U, 160U, 1000U}) {
+            std::string words, block(length, 'x');
+            for (std::size_t i = 0; i < length; ++i)
+                words += i % 7 == 6 ? ' ' : static_cast<char>('a' + i % 26);
+            expectWrapped(words, columns);
+            expectWrapped(block, columns);
+        }
+    }
+}
+
+TEST(Wrap, LongLine_Q176396) {
+    const std::string line(100000, 'x');
+    expectWrapped(line, 72);
+    EXPECT_EQ(wrap(line, 0), line);  // Q149780
+}
+
+TEST(Wrap, BreaksBehindBlanks) {
+    EXPECT_EQ(wrap("aaa bbb ccc\n", 8), "aaa bbb \nccc\n");
+    EXPECT_EQ(wrap("aaa bbb\nccc", 7), "aaa bbb\nccc");
+    EXPECT_EQ(wrap("aaaaaaaaaa b", 4), "aaaa\naaaa\naa b");
+    EXPECT_EQ(wrap("../.login .profile\n", 72), "../.login .profile\n");  // Q187643
+    EXPECT_EQ(wrap("", 72), "");
+    EXPECT_EQ(wrap("\n\n", 72), "\n\n");
+}
+
+TEST(Wrap, NeverInsideACharacter_Q195894) {
+    EXPECT_EQ(wrap("日本語", 4), "日本\n語");
+    EXPECT_EQ(wrap("日本語", 5), "日本\n語");
+    EXPECT_EQ(wrap("éééé", 2), "éé\néé");
+    EXPECT_EQ(wrap("e\xcc\x81"
+                   "e\xcc\x81"
+                   "e\xcc\x81",
+                   2),
+              "e\xcc\x81"
+              "e\xcc\x81\ne\xcc\x81");
+    EXPECT_EQ(displayColumns("日a\xcc\x81"), 3);
+    EXPECT_EQ(displayColumns("a\tb"), 9);
+}
+
+TEST(Wrap, AnyBytes) {
+    std::mt19937 random(7);
+    for (int run = 0; run < 500; ++run) {
+        std::string text(random() % 300, '\0');
+        for (char& c : text) c = static_cast<char>(random());
+        expectWrapped(text, 1 + static_cast<int>(random() % 80));
+    }
+}
+
+TEST(Flowed, Rfc3676) {
+    EXPECT_EQ(unflow("one \ntwo\nthree\n", false), "one two\nthree\n");
+    EXPECT_EQ(unflow("one \ntwo\n", true), "onetwo\n");
+    EXPECT_EQ(unflow("> a \n> b\nc\n", false), "> a b\nc\n");
+    EXPECT_EQ(unflow(">> a \n> b\n", false), ">> a \n> b\n");
+    EXPECT_EQ(unflow("x \n-- \nsig\n", false), "x \n-- \nsig\n");
+    EXPECT_EQ(unflow(" From\n", false), "From\n");
+    EXPECT_EQ(unflow("end ", false), "end \n");
+    EXPECT_EQ(unflow("", false), "");
+}
+
+TEST(Lines, Normalized) {
+    EXPECT_EQ(normalizeLines("a\r\nb\rc\nd"), "a\nb\nc\nd\n");  // Q185180
+    EXPECT_EQ(normalizeLines("\xef\xbb\xbf"
+                             "a"),
+              "a\n");
+    EXPECT_EQ(normalizeLines(std::string("a\0b\x1a\x1b\x7f\tc", 8)), "ab\tc\n");
+    EXPECT_EQ(normalizeLines("\n a"), "\n a\n");  // Q98209
+    EXPECT_EQ(normalizeLines(""), "");
+    EXPECT_EQ(normalizeLines("\xc2\x85"
+                             "\xc2\xa9\xc3\xa9"),
+              "\xc2\xa9\xc3\xa9\n");
+    EXPECT_EQ(normalizeLines("\xc2"), "\xc2\n");
+    EXPECT_EQ(normalizeLines("\xc2x"), "\xc2x\n");
+}
+
+TEST(Html, ToText) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"", ""},
+        {"plain", "plain\n"},
+        {"a  b\n c", "a b c\n"},
+        {"<p>one</p><p>two</p>", "one\n\ntwo\n"},
+        {"a<br>b<br/><br>c", "a\nb\n\nc\n"},
+        {"<div>a</div><div>b</div>", "a\nb\n"},
+        {"<ul><li>a<li>b<ul><li>c</ul></ul>d", "* a\n* b\n  * c\n\nd\n"},
+        {"<ol start=3><li>a</li><li>b</li></ol>", "3. a\n4. b\n"},
+        {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a\tb\nc\n"},
+        {"<a href='http://x/y'>link</a> z", "link [1] z\n\n[1] http://x/y\n"},
+        {"<a href=http://x/>http://x/</a>", "http://x/\n"},
+        {"<a href='https://x'>x</a>", "x\n"},
+        {"<a href='mailto:a@b'>a@b</a>", "a@b\n"},
+        {"<a href='#top'>top</a><a href='javascript:x()'>js</a>", "topjs\n"},
+        {"<a href='http://x'>a</a> <a href='http://x'>b</a>", "a [1] b [1]\n\n[1] http://x\n"},
+        {"&lt;b&gt; &amp;amp; &eacute;&#233;&#xE9; &#150; &unknown; &copy", "<b> &amp; ééé – &unknown; ©\n"},
+        {"?a=1&region=2&lang=x", "?a=1&region=2&lang=x\n"},
+        {"<style>x{}</style><script>if (a<b) {}</script>t<!-- no --><![if x]>u", "tu\n"},
+        {"<title>T</title>body", "body\n"},
+        {"<script>never closed", "never closed\n"},
+        {"<pre>a\n  b\n\nc</pre>", "a\n  b\n\nc\n"},
+        {"<blockquote>q<br>r</blockquote>s", "> q\n> r\n\ns\n"},
+        {"<img alt='Logo'><img src=x>", "[Logo]\n"},
+        {"1 < 2 <3 > 0 <", "1 < 2 <3 > 0 <\n"},
+        {"a<b", "a<b\n"},
+        {"<a title='x>y' href='http://q'>t</a>", "t [1]\n\n[1] http://q\n"},
+        {"<p title=\"open>a</p>b", "a\n\nb\n"},
+        {"<hr>x", "----------------------------------------\nx\n"},
+        {"a&nbsp;&nbsp;b", "a  b\n"},
+        {"<h1>T</h1>x", "T\n\nx\n"},
+        {"<!-- open > a", "a\n"},
+        {"&#0;&#x110000;&#99999999999;", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n"},
+    };
+    for (const auto& [in, want] : cases) EXPECT_EQ(htmlToText(in), want) << in;
+}
+
+// Each of these was, or could be, quadratic; a megabyte of it takes well under a second when it is not.
+TEST(Html, LinearOnHostileInput) {
+    for (const char* piece : {"<",
+                              "<a ",
+                              "<a \"",
+                              "<a b=\"",
+                              "<!--",
+                              "<script>",
+                              "&",
+                              "&a",
+                              "</",
+                              "<ul>",
+                              "<blockquote>x",
+                              "<a href=http://x",
+                              "<li>",
+                              "<br>",
+                              "<b>",
+                              "<a href='http://x'>y",
+                              "<table><tr><td>x",
+                              "<title>",
+                              "<pre>\n",
+                              "<!",
+                              "<?",
+                              "<img alt='",
+                              "&#",
+                              "<ol><li>x"}) {
+        std::string html;
+        while (html.size() < 1000000) html += piece;
+        EXPECT_LT(htmlToText(html).size(), 8 * html.size()) << piece;
+    }
+}
+
+}  // namespace
+}  // namespace postern::mail
