@@ -1,183 +1,176 @@
 #include "connector/intake/acceptor.h"
 
-#include <atomic>
+#include <algorithm>
 #include <deque>
+#include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
+#include "base/file.h"
 #include "base/log.h"
-#include "base/thread.h"
+#include "base/sync.h"
+#include "base/text.h"
+#include "mail/address.h"
 #include "queue/queue.h"
 
 namespace postern::intake {
 
 namespace {
 
-constexpr Millis kRoomIsFresh{500};  // how long one look at the disk is believed
+constexpr Millis kLookAgain{1'000};           // how old the last look at the free space may be
+constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
 
-Answer refusal(int code, const char* enhanced, std::string text) {
-    return {code, enhanced, std::move(text)};
+// A mail between accept() and its answer.
+struct Job {
+    IncomingMail mail;
+    std::vector<queue::NewItem> items;
+    std::function<void(const Answer&)> done;
+    MessageId id;
+};
+using JobPointer = std::shared_ptr<Job>;
+
+std::string idText(MessageId id) {
+    return "m" + std::to_string(id.value);
+}
+
+void logRefused(const Job& job, const Error& error) {
+    LogLine(LogEvent::MessageRefused)
+        .with("source", job.mail.message.source)
+        .with("client", job.mail.message.client)
+        .with("sender", job.mail.message.sender)
+        .with("error", std::string(errcName(error.code)) + ": " + error.text);
+}
+
+void logAccepted(const Job& job) {
+    const store::NewMessage& message = job.mail.message;
+    LogLine line(LogEvent::MessageAccepted);
+    line.with("message", idText(job.id)).with("sender", message.sender);
+    line.with("recipients", static_cast<std::int64_t>(job.mail.recipients.size()));
+    line.with("items", static_cast<std::int64_t>(job.items.size()));
+    line.with("size", job.mail.body->size()).with("source", message.source).with("client", message.client);
+    if (!message.headerId.empty()) line.with("header_id", message.headerId);
 }
 
 }  // namespace
 
 Answer answerFor(const Error& error) {
     switch (error.code) {
-        case Errc::NoSpace: return refusal(452, "4.3.1", "insufficient system storage, try again later");
-        case Errc::Stopped: return refusal(421, "4.3.2", "shutting down, try again later");
-        case Errc::NotFound: return refusal(550, "5.1.1", error.text);
-        case Errc::Invalid: return refusal(550, "5.1.3", error.text);
-        case Errc::Unavailable:
-        case Errc::Busy: return refusal(451, "4.3.0", error.text);
-        default: return refusal(451, "4.3.0", "local error in processing, try again later");
+        case Errc::NoSpace: return {452, "4.3.1", "not enough room at the moment; try again later"};
+        case Errc::Stopped: return {421, "4.3.2", "the service is shutting down; try again later"};
+        case Errc::NotFound: return {550, "5.1.1", error.text};
+        case Errc::Invalid: return {550, "5.1.3", error.text};
+        case Errc::Denied: return {550, "5.7.1", error.text};
+        case Errc::Unavailable: return {451, "4.3.0", "not available at the moment; try again later"};
+        case Errc::Exists:
+        case Errc::Busy:
+        case Errc::Io:
+        case Errc::Corrupt:
+        case Errc::Internal: break;
     }
+    return {451, "4.3.0", "the message can not be stored at the moment; try again later"};
 }
 
-// A mail between the door and the store, kept alive by the closures that carry it.
-struct Pending {
-    IncomingMail mail;
-    std::function<void(const Answer&)> done;
-    std::shared_ptr<const routing::Router> router;
-    MessageId id;
-    std::vector<queue::NewItem> items;
-};
-
 struct Acceptor::Impl {
+    Impl(store::Store& theStore, store::Notifier& theNotifier, Clock& theClock, std::int64_t theReserve)
+        : store(theStore), notifier(theNotifier), clock(theClock), reserve(theReserve) {}
+
+    std::shared_ptr<const routing::Router> currentRouter() const EXCLUDES(mutex) {
+        MutexLock lock(mutex);
+        return router;
+    }
+
+    Result<std::int64_t> freeBytes() EXCLUDES(mutex);
+    void noteRoom(bool enough, std::int64_t free) EXCLUDES(mutex);
+
+    Result<void> makeItems(Job& job) const;
+    void keepSealed(const JobPointer& job);
+    void sealLater(JobPointer job) EXCLUDES(mutex);
+    void sealLoop() EXCLUDES(mutex);
+    JobPointer nextToSeal() EXCLUDES(mutex);
+    void finish(Job& job, const Result<void>& stored) EXCLUDES(mutex);
+    void answer(Job& job, const Answer& answer) EXCLUDES(mutex);
+
     store::Store& store;
     store::Notifier& notifier;
     Clock& clock;
     const std::int64_t reserve;
 
-    mutable Mutex routerMutex;
-    std::shared_ptr<const routing::Router> router GUARDED_BY(routerMutex);
-
-    Mutex roomMutex;
-    SteadyTime lookedAt GUARDED_BY(roomMutex);
-    Result<Space> room GUARDED_BY(roomMutex) = fail(Errc::Internal, "not looked yet");
-
-    // Bodies in files wait here for their disk sync.
-    Mutex sealMutex;
-    Condition sealWake;
-    std::deque<std::shared_ptr<Pending>> toSeal GUARDED_BY(sealMutex);
-    bool stopping GUARDED_BY(sealMutex) = false;
-    std::thread sealer;
-
-    Impl(store::Store& s, store::Notifier& n, Clock& c, std::int64_t r)
-        : store(s), notifier(n), clock(c), reserve(r) {}
-
-    std::shared_ptr<const routing::Router> currentRouter() const {
-        MutexLock lock(routerMutex);
-        return router;
-    }
-
-    void sealLoop();
-    void sealAndStore(const std::shared_ptr<Pending>& pending);
-    void write(const std::shared_ptr<Pending>& pending);
-    void finish(Pending& pending, const Result<void>& written);
+    mutable Mutex mutex;
+    Condition changed;
+    std::shared_ptr<const routing::Router> router GUARDED_BY(mutex);
+    std::optional<SteadyTime> lookedAt GUARDED_BY(mutex);
+    std::int64_t lastFree GUARDED_BY(mutex) = 0;
+    bool shortOfRoom GUARDED_BY(mutex) = false;
+    std::int64_t open GUARDED_BY(mutex) = 0;  // mails without their answer
+    std::deque<JobPointer> toSeal GUARDED_BY(mutex);
+    bool stopping GUARDED_BY(mutex) = false;
+    std::jthread sealer;
 };
-
-void Acceptor::Impl::sealLoop() {
-    nameThisThread("body-sync");
-    for (;;) {
-        std::shared_ptr<Pending> pending;
-        {
-            MutexLock lock(sealMutex);
-            while (toSeal.empty() && !stopping)
-                sealWake.waitUntil(sealMutex, clock.steady() + std::chrono::seconds(60));
-            if (toSeal.empty()) return;
-            pending = std::move(toSeal.front());
-            toSeal.pop_front();
-        }
-        sealAndStore(pending);
-    }
-}
-
-void Acceptor::Impl::sealAndStore(const std::shared_ptr<Pending>& pending) {
-    if (const auto sealed = pending->mail.body->seal(); !sealed.ok()) return finish(*pending, sealed.error());
-    write(pending);
-}
-
-void Acceptor::Impl::write(const std::shared_ptr<Pending>& pending) {
-    const WallTime received = pending->mail.message.received;
-    pending->items = pending->router->items(pending->mail.recipients, received);
-    store.write(
-        [pending, received](store::WriteSession& session) -> Result<void> {
-            POSTERN_LET(id, store::insertMessage(session, pending->mail.message, *pending->mail.body));
-            pending->id = id;
-            POSTERN_TRY(queue::enqueue(session, id, pending->items, received));
-            return {};
-        },
-        [this, pending](const Result<void>& written) { finish(*pending, written); });
-}
-
-// On the writer's thread, after the commit: first the answer, then the hint (I1).
-void Acceptor::Impl::finish(Pending& pending, const Result<void>& written) {
-    const store::NewMessage& message = pending.mail.message;
-    if (!written.ok()) {
-        // A failed commit may surface at the next start; its body must be there then (RELIABILITY 1.4.1).
-        if (store.broken()) pending.mail.body->keep();
-        LogLine(LogEvent::MessageRefused)
-            .with("from", message.sender)
-            .with("client", message.client)
-            .with("reason", written.error().text);
-        return pending.done(answerFor(written.error()));
-    }
-    pending.mail.body->keep();
-    const std::string id = "m" + std::to_string(pending.id.value);
-    LogLine(LogEvent::MessageAccepted)
-        .with("message", id)
-        .with("from", message.sender)
-        .with("recipients", static_cast<std::int64_t>(pending.mail.recipients.size()))
-        .with("items", static_cast<std::int64_t>(pending.items.size()))
-        .with("size", pending.mail.body->size())
-        .with("source", message.source)
-        .with("client", message.client)
-        .with("message_id", message.headerId);
-    pending.done({250, "2.0.0", "Ok: queued as " + id});
-    std::set<std::string_view> told;
-    for (const queue::NewItem& item : pending.items)
-        if (told.insert(item.adapter).second) notifier.notify(item.adapter);
-}
 
 Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve)
     : impl_(std::make_unique<Impl>(store, notifier, clock, reserve)) {
-    impl_->sealer = std::thread([impl = impl_.get()] { impl->sealLoop(); });
+    impl_->sealer = std::jthread([impl = impl_.get()] { impl->sealLoop(); });
 }
 
 Acceptor::~Acceptor() {
     {
-        MutexLock lock(impl_->sealMutex);
+        MutexLock lock(impl_->mutex);
+        while (impl_->open > 0) {
+            impl_->changed.waitUntil(impl_->mutex, std::chrono::steady_clock::now() + kWait);
+        }
         impl_->stopping = true;
+        impl_->changed.notifyAll();
     }
-    impl_->sealWake.notifyAll();
     impl_->sealer.join();
-    // What was handed to the store still refers to us: wait until it has answered.
-    (void)impl_->store.write([](store::WriteSession&) { return Result<void>(); });
 }
 
 void Acceptor::setRouter(std::shared_ptr<const routing::Router> router) {
-    MutexLock lock(impl_->routerMutex);
+    MutexLock lock(impl_->mutex);
     impl_->router = std::move(router);
 }
 
-Result<void> Acceptor::checkRoom(std::int64_t announced) {
-    if (impl_->store.broken()) return fail(Errc::Io, "the store takes no more mail");
-    MutexLock lock(impl_->roomMutex);
-    const SteadyTime now = impl_->clock.steady();
-    if (!impl_->room.ok() || now - impl_->lookedAt > kRoomIsFresh) {
-        impl_->room = freeSpace(impl_->store.folder());
-        impl_->lookedAt = now;
+Result<std::int64_t> Acceptor::Impl::freeBytes() {
+    const SteadyTime now = clock.steady();
+    {
+        MutexLock lock(mutex);
+        if (lookedAt && now - *lookedAt < kLookAgain) return lastFree;
     }
-    POSTERN_TRY(impl_->room.ok() ? Result<void>() : Result<void>(impl_->room.error()));
-    const std::int64_t wanted = impl_->reserve + announced + announced / 2;
-    if (impl_->room->freeBytes >= wanted && impl_->room->freeFiles > 100) return {};
-    return fail(Errc::NoSpace, "the store's disk is nearly full");
+    POSTERN_LET(space, freeSpace(store.folder()));
+    MutexLock lock(mutex);
+    lookedAt = now;
+    lastFree = space.freeFiles > 0 ? space.freeBytes : 0;
+    return lastFree;
+}
+
+// Said once when room runs out, not once per mail.
+void Acceptor::Impl::noteRoom(bool enough, std::int64_t free) {
+    MutexLock lock(mutex);
+    if (shortOfRoom == !enough) return;
+    shortOfRoom = !enough;
+    if (!enough) LogLine(LogEvent::StoreFull).with("free", free).with("reserve", reserve);
+}
+
+Result<void> Acceptor::checkRoom(std::int64_t announced) {
+    if (impl_->store.broken()) return fail(Errc::Io, "the store is broken and takes no mail");
+    POSTERN_LET(free, impl_->freeBytes());
+    // Half as much again: the bytes, their indexes and the log they pass through. Compared by division, since
+    // a client may announce any number.
+    const std::int64_t spare = free - impl_->reserve;
+    const bool enough = spare >= 0 && announced / 2 <= spare / 3;
+    impl_->noteRoom(spare >= 0, free);
+    if (!enough) return fail(Errc::NoSpace, "the store's volume is short of room");
+    return {};
 }
 
 Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address) const {
     const auto router = impl_->currentRouter();
-    if (!router) return fail(Errc::Unavailable, "no routes are loaded yet, try again later");
+    if (!router) return fail(Errc::Stopped, "no routes yet");
+    POSTERN_LET(parsed, mail::parseAddress(address));
     POSTERN_LET(destination, router->route(address));
+    if (mail::looksRelayed(parsed) && !equalsIgnoreCase(destination.route, address)) {
+        return fail(Errc::Denied, "mail is not relayed by such addresses");
+    }
     return routing::Router::Routed{address, std::move(destination)};
 }
 
@@ -186,20 +179,89 @@ std::unique_ptr<store::BodyWriter> Acceptor::newBody() const {
 }
 
 void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done) {
-    auto pending = std::make_shared<Pending>();
-    pending->mail = std::move(mail);
-    pending->done = std::move(done);
-    pending->router = impl_->currentRouter();
-    // A reload between RCPT and here may have taken an adapter away; the sender's next attempt is routed
-    // anew.
-    for (const routing::Router::Routed& recipient : pending->mail.recipients)
-        if (!pending->router->knows(recipient.destination.adapter))
-            return impl_->finish(*pending,
-                                 fail(Errc::Unavailable, "the routes changed meanwhile, try again"));
-    if (!pending->mail.body->inFile()) return impl_->sealAndStore(pending);
-    MutexLock lock(impl_->sealMutex);
-    impl_->toSeal.push_back(std::move(pending));
-    impl_->sealWake.notifyOne();
+    const auto job = std::make_shared<Job>(Job{std::move(mail), {}, std::move(done), {}});
+    {
+        MutexLock lock(impl_->mutex);
+        ++impl_->open;
+    }
+    if (const auto made = impl_->makeItems(*job); !made.ok()) return impl_->finish(*job, made);
+    if (job->mail.body->inFile()) return impl_->sealLater(job);
+    impl_->keepSealed(job);
+}
+
+// The routes may be others than at RCPT time; a recipient whose adapter is gone sends the whole mail back for
+// later, when its RCPT gets the answer of the new routes.
+Result<void> Acceptor::Impl::makeItems(Job& job) const {
+    const auto routes = currentRouter();
+    if (!routes) return fail(Errc::Stopped, "no routes yet");
+    if (job.mail.recipients.empty()) return fail(Errc::Internal, "a mail without recipients");
+    for (const auto& recipient : job.mail.recipients) {
+        if (!routes->knows(recipient.destination.adapter)) {
+            return fail(Errc::Unavailable, "adapter " + recipient.destination.adapter + " is gone");
+        }
+    }
+    job.items = routes->items(job.mail.recipients, job.mail.message.received);
+    return {};
+}
+
+void Acceptor::Impl::keepSealed(const JobPointer& job) {
+    if (const auto sealed = job->mail.body->seal(); !sealed.ok()) return finish(*job, sealed);
+    store.write(
+        [job](store::WriteSession& session) -> Result<void> {
+            POSTERN_LET(id, store::insertMessage(session, job->mail.message, *job->mail.body));
+            POSTERN_LET(items, queue::enqueue(session, id, job->items, job->mail.message.received));
+            job->id = id;
+            return {};
+        },
+        [this, job](const Result<void>& stored) { finish(*job, stored); });
+}
+
+void Acceptor::Impl::sealLater(JobPointer job) {
+    MutexLock lock(mutex);
+    toSeal.push_back(std::move(job));
+    changed.notifyAll();
+}
+
+JobPointer Acceptor::Impl::nextToSeal() {
+    MutexLock lock(mutex);
+    while (toSeal.empty()) {
+        if (stopping) return nullptr;
+        changed.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
+    }
+    JobPointer job = std::move(toSeal.front());
+    toSeal.pop_front();
+    return job;
+}
+
+void Acceptor::Impl::sealLoop() {
+    while (const JobPointer job = nextToSeal()) keepSealed(job);
+}
+
+// Commit first, then tell: the watchers, then the sender.
+void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
+    // After a commit that failed without saying how, a row may surface at the next start: its file must be
+    // there.
+    if (stored.ok() || store.broken()) job.mail.body->keep();
+    if (!stored.ok()) {
+        logRefused(job, stored.error());
+        // Here a rule of ours failed, not the sender's address: nothing a sender could mend.
+        const bool ours = stored.error().code == Errc::Invalid || stored.error().code == Errc::NotFound;
+        return answer(job, answerFor(ours ? fail(Errc::Internal, stored.error().text) : stored.error()));
+    }
+    std::set<std::string_view> adapters;
+    for (const queue::NewItem& item : job.items) {
+        if (adapters.insert(item.adapter).second) notifier.notify(item.adapter);
+    }
+    logAccepted(job);
+    answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id)});
+}
+
+void Acceptor::Impl::answer(Job& job, const Answer& answer) {
+    job.mail.body.reset();
+    job.done(answer);
+    MutexLock lock(mutex);
+    --open;
+    changed.notifyAll();
 }
 
 }  // namespace postern::intake

@@ -8,10 +8,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
-#include "base/sync.h"
+#include "connector/intake/door.h"
 #include "connector/routing/router.h"
 #include "store/messages.h"
 #include "store/notifier.h"
@@ -19,41 +18,25 @@
 
 namespace postern::intake {
 
-// An answer in SMTP's terms (RFC 5321 4.2, RFC 3463), for every way in.
-struct Answer {
-    int code = 250;
-    std::string enhanced = "2.0.0";
-    std::string text;
-    bool accepted() const { return code < 300; }
-};
-// "452 4.3.1 ..." for a full disk, "451 4.3.0 ..." for a broken store, "550 5.1.1 ..." for no route.
-Answer answerFor(const Error& error);
-
-// A mail on its way in: filled by a session, handed over whole.
-struct IncomingMail {
-    store::NewMessage message;
-    std::vector<routing::Router::Routed> recipients;  // each one came from routeRecipient()
-    std::unique_ptr<store::BodyWriter> body;          // not sealed yet
-};
-
-class Acceptor {
+class Acceptor final : public Door {
   public:
+    // `reserve` bytes of the store's volume are kept free for the service itself.
     Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve);
-    ~Acceptor();
+    // Waits until every mail handed to accept() has had its answer. REQUIRES: the store still lives.
+    ~Acceptor() override;
 
     void setRouter(std::shared_ptr<const routing::Router> router);
 
-    // At MAIL time: room for `announced` bytes (0: unknown) beside the reserve, and a store that takes
-    // writes?
-    Result<void> checkRoom(std::int64_t announced);
-    // At RCPT time.
-    Result<routing::Router::Routed> routeRecipient(const std::string& address) const;
-    std::unique_ptr<store::BodyWriter> newBody() const;
+    // The free space is looked at once a second at most.
+    Result<void> checkRoom(std::int64_t announced) override;
+    // Stopped before the first setRouter().
+    Result<routing::Router::Routed> routeRecipient(const std::string& address) const override;
+    std::unique_ptr<store::BodyWriter> newBody() const override;
 
-    // Stores the mail and calls `done` once, when it is on the disk or refused: from another thread, or before
-    // accept() returns when it is refused at once. A body in a file is synced on a thread of the acceptor, so that
-    // neither the caller nor the writer waits for it. REQUIRES: every recipient came from routeRecipient().
-    void accept(IncomingMail mail, std::function<void(const Answer&)> done);
+    // `done` runs on the store's writer thread, on a thread of the acceptor, or, for a mail refused at once,
+    // on the caller's. A body in a file is synced on a thread of the acceptor, so that neither the caller nor
+    // the writer waits for the disk.
+    void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
 
   private:
     struct Impl;

@@ -1,0 +1,52 @@
+#pragma once
+// What a session asks of the service behind it: room, a route for each recipient, and to keep a mail. The
+// Acceptor is the real door; the tests have a scripted one.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "connector/routing/router.h"
+#include "store/messages.h"
+
+namespace postern::intake {
+
+// An answer in SMTP's terms (RFC 5321 4.2, RFC 3463), for every way in.
+struct Answer {
+    int code = 250;
+    std::string enhanced = "2.0.0";
+    std::string text;
+    bool accepted() const { return code < 300; }
+};
+
+// The answer for a refusal: "452 4.3.1" for a full disk, "451 4.3.0" for a broken store, "421 4.3.2" while
+// shutting down, "550 5.1.1" for no route, "550 5.1.3" for an address the adapter can not take. What is our
+// own trouble is said in general words; the log has the details.
+Answer answerFor(const Error& error);
+
+// A mail on its way in: filled by a session, handed over whole.
+struct IncomingMail {
+    store::NewMessage message;
+    std::vector<routing::Router::Routed> recipients;  // each one came from routeRecipient()
+    std::unique_ptr<store::BodyWriter> body;          // not sealed yet
+};
+
+class Door {
+  public:
+    virtual ~Door() = default;
+
+    // At MAIL time: room for `announced` bytes (0: unknown) beside the reserve, and a store that takes
+    // writes?
+    virtual Result<void> checkRoom(std::int64_t announced) = 0;
+    // At RCPT time.
+    virtual Result<routing::Router::Routed> routeRecipient(const std::string& address) const = 0;
+    virtual std::unique_ptr<store::BodyWriter> newBody() const = 0;
+
+    // Keeps the mail and calls `done` exactly once, from any thread and perhaps before accept() returns, when
+    // it is on the disk or refused.
+    virtual void accept(IncomingMail mail, std::function<void(const Answer&)> done) = 0;
+};
+
+}  // namespace postern::intake

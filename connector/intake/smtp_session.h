@@ -1,0 +1,155 @@
+#pragma once
+// One SMTP or LMTP session (RFC 5321, RFC 2033) as a pure state machine: bytes go in, replies come out. It
+// knows no socket, no thread and no clock; time is passed in. Extensions: PIPELINING (RFC 2920), SIZE (1870),
+// 8BITMIME (6152), ENHANCEDSTATUSCODES (2034).
+//
+// Strictness, against SMTP smuggling (CVE-2023-51764 and its kin) and pipelined injection; docs/INTAKE.md has
+// the reasons:
+//   - Only CR LF ends a line and only CR LF "." CR LF ends a mail. A mail with a bare CR, a bare LF or a NUL
+//   is
+//     read to its true end, refused with 550, not stored, and the session ends: nothing pipelined behind it
+//     is believed. A command with one is refused whole with 500.
+//   - Bytes that came in behind DATA before our 354 end the session with 503: they are the text of a mail and
+//     must not be read as commands.
+//   - RSET, EHLO, a refused DATA and a MAIL inside a transaction clear sender and recipients (KB Q241502).
+//
+// The caller: after greet(), received(), answered(), shutDown() and checkTime(), send what replies() holds,
+// hand takeMail() to the Door and bring its answer to answered(), and close when closing() says so.
+// Thread rule: one thread at a time.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "connector/config/config.h"
+#include "connector/intake/door.h"
+#include "connector/intake/header_scan.h"
+#include "connector/intake/smtp_command.h"
+#include "connector/intake/smtp_data.h"
+#include "mail/address.h"
+
+namespace postern::intake {
+
+struct Now {
+    WallTime wall;
+    SteadyTime steady;
+};
+
+// Who is at the other end.
+struct Client {
+    std::string name;     // "192.0.2.1:4711", "local": for people
+    std::string literal;  // "[192.0.2.1]", "[IPv6:2001:db8::1]", empty on a Unix socket: for Received lines
+};
+
+// What MAIL began.
+struct Transaction {
+    store::NewMessage message;
+    std::vector<routing::Router::Routed> recipients;
+    // While the text comes in:
+    std::unique_ptr<store::BodyWriter> body;
+    std::int64_t size = 0;          // of the text, without our Received line
+    std::optional<Answer> refusal;  // it is already refused; what comes is read and dropped
+    HeaderScan header;
+};
+
+class SmtpSession {
+  public:
+    // REQUIRES: `hostname`, `listener` and `door` outlive the session.
+    SmtpSession(const std::string& hostname, const config::Listener& listener, Door& door, Client client,
+                Now now);
+
+    void greet();  // call once, first
+    void received(std::string_view bytes, Now now);
+
+    // A mail that came in whole. The session waits, and keeps what was pipelined behind it, until answered().
+    std::optional<IncomingMail> takeMail();
+    void answered(const Answer& answer, Now now);
+
+    // No new transaction from now on: says 421 and closes, at once or when the running one is over.
+    void shutDown();
+    // Gives up the running transaction as well, unless it waits for an answer of ours.
+    void abort(std::string_view why);
+    // Says 421 and closes when the deadline has passed.
+    void checkTime(Now now);
+    SteadyTime deadline() const;  // when checkTime() is due; SteadyTime::max() while we are the slow side
+
+    // Bytes to send. The caller erases what it sent.
+    std::string& replies() { return replies_; }
+    bool closing() const { return closing_; }  // close once replies() are sent; input is ignored
+    // False while it waits or closes: do not read from the client then, so that it is the client's system
+    // that buffers.
+    bool wantsInput() const { return phase_ != Phase::Waiting && !closing_; }
+    bool inTransaction() const { return transaction_.has_value(); }
+
+    const Client& client() const { return client_; }
+    int accepted() const { return acceptedMails_; }  // mails answered with 250
+    const char* ending() const { return ending_; }   // why it closes: "quit", "errors", "idle", ...
+
+  private:
+    enum class Phase { Command, Text, Waiting };
+    enum class Hello { None, Helo, Ehlo, Lhlo };
+
+    void work(std::string_view& input);
+    bool workCommand(std::string_view& input);
+    void workText(std::string_view& input);
+    void badLine(const Line& line);
+    void dispatch(const Command& command, std::string_view behind);
+
+    void onHello(const Command& command);
+    void ehloReply();
+    void onMail(const Command& command);
+    void beginMail(const mail::Path& path, const MailParameters& parameters);
+    void onRcpt(const Command& command);
+    void addRecipient(const std::string& address);
+    void onData(const Command& command, std::string_view behind);
+    void beginText();
+    void onRset(const Command& command);
+    void onVerify(const Command& command);
+    void onQuit(const Command& command);
+
+    void keep(std::string_view text);
+    void refuseText(Answer answer);
+    void refuseFlaws();
+    void endText();
+    void finish(const Answer& answer);
+    std::string receivedLine(const store::NewMessage& message) const;
+
+    void reply(int code, std::string_view enhanced, std::string_view text);
+    void refuse(int code, std::string_view enhanced, std::string_view text);  // counts as an error
+    void refuseRecipient(const std::string& address, const Answer& answer);
+    void countError();
+    void close(const char* why);
+    void closeWith421(std::string_view enhanced, std::string_view text, const char* why);
+    void clear() { transaction_.reset(); }
+
+    const std::string& hostname_;
+    const config::Listener& listener_;
+    Door& door_;
+    Client client_;
+    SteadyTime opened_;
+    Now now_;  // of the last input
+
+    Phase phase_ = Phase::Command;
+    Hello hello_ = Hello::None;
+    std::string helo_;
+    std::optional<Transaction> transaction_;
+    std::optional<IncomingMail> finished_;
+    int waitingReplies_ = 0;  // how many replies the answer is worth: one, or one per LMTP recipient
+
+    std::string input_;  // not worked yet; at most one read while it waits, else one unfinished line
+    LineReader lines_;
+    DataReader text_;
+    std::string replies_;
+
+    int errors_ = 0;             // since the last accepted mail
+    int idleCommands_ = 0;       // NOOP and the like, since the last accepted mail
+    int refusedRecipients_ = 0;  // since the last accepted mail
+    int acceptedMails_ = 0;
+    bool shuttingDown_ = false;
+    bool closing_ = false;
+    const char* ending_ = "";
+};
+
+}  // namespace postern::intake

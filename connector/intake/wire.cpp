@@ -1,0 +1,156 @@
+#include "connector/intake/wire.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include <Poco/Exception.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocket.h>
+
+#include "base/file.h"
+
+namespace postern::intake {
+
+namespace {
+
+constexpr int kBacklog = 511;
+
+Error notListening(const config::Listener& listener, const std::string& why) {
+    return fail(Errc::Unavailable, "listener " + listener.name + ": " + why);
+}
+
+Poco::Net::SocketAddress unixAddress(const std::string& path) {
+    return {Poco::Net::SocketAddress::UNIX_LOCAL, path};
+}
+
+bool somebodyListens(const std::string& path) {
+    try {
+        const Poco::Net::StreamSocket probe(unixAddress(path));
+        return true;
+    } catch (const Poco::Exception&) {
+        return false;
+    }
+}
+
+Result<void> clearStaleSocket(const config::Listener& listener) {
+    std::error_code ignored;  // what can not be looked at can not be bound either, and then says why
+    const auto status = std::filesystem::symlink_status(listener.socketPath, ignored);
+    if (!std::filesystem::exists(status)) return {};
+    if (!std::filesystem::is_socket(status)) {
+        return notListening(listener, listener.socketPath + " is there and is not a socket");
+    }
+    if (somebodyListens(listener.socketPath)) {
+        return notListening(listener, "another process listens at " + listener.socketPath);
+    }
+    return removeFile(listener.socketPath);
+}
+
+Client clientAt(const Poco::Net::SocketAddress& address) {
+    const std::string host = address.host().toString();
+    const bool v6 = address.family() == Poco::Net::SocketAddress::IPv6;
+    return {address.toString(), (v6 ? "[IPv6:" : "[") + host + "]"};
+}
+
+bool outOfHandles(const Poco::Exception& exception) {
+    return exception.code() == EMFILE || exception.code() == ENFILE || exception.code() == ENOBUFS ||
+           exception.code() == ENOMEM;
+}
+
+}  // namespace
+
+Wire::Wire(std::unique_ptr<Poco::Net::StreamSocket> socket) : socket_(std::move(socket)) {}
+Wire::Wire(Wire&&) noexcept = default;
+Wire& Wire::operator=(Wire&&) noexcept = default;
+Wire::~Wire() = default;
+
+int Wire::handle() const {
+    return socket_->impl()->sockfd();
+}
+
+int Wire::receive(char* into, std::size_t size) {
+    try {
+        const int got = socket_->receiveBytes(into, static_cast<int>(size));
+        if (got == 0) return -1;
+        return got < 0 ? 0 : got;
+    } catch (const Poco::Exception&) {
+        return -1;
+    }
+}
+
+int Wire::send(std::string_view bytes) {
+    try {
+        const int sent = socket_->sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+        return sent < 0 ? 0 : sent;
+    } catch (const Poco::Exception&) {
+        return -1;
+    }
+}
+
+void Wire::endSending() {
+    try {
+        socket_->shutdownSend();
+    } catch (const Poco::Exception&) {
+        // The other side is gone already: there is nobody left to tell.
+    }
+}
+
+Ear::Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path)
+    : socket_(std::move(socket)), path_(std::move(path)) {
+    if (path_.empty()) port_ = socket_->address().port();
+}
+Ear::Ear(Ear&& other) noexcept
+    : socket_(std::move(other.socket_)), path_(std::exchange(other.path_, {})), port_(other.port_) {}
+Ear& Ear::operator=(Ear&& other) noexcept {
+    std::swap(socket_, other.socket_);
+    std::swap(path_, other.path_);
+    std::swap(port_, other.port_);
+    return *this;
+}
+Ear::~Ear() {
+    // A file left behind is found stale at the next start.
+    if (!path_.empty()) (void)removeFile(path_);
+}
+
+Result<Ear> Ear::open(const config::Listener& listener) {
+    const bool local = !listener.socketPath.empty();
+    if (local) POSTERN_TRY(clearStaleSocket(listener));
+    try {
+        const auto address =
+            local ? unixAddress(listener.socketPath)
+                  : Poco::Net::SocketAddress(listener.host, static_cast<Poco::UInt16>(listener.port));
+        auto socket = std::make_unique<Poco::Net::ServerSocket>();
+        socket->bind(address, !local, false);
+        socket->listen(kBacklog);
+        socket->setBlocking(false);
+        return Ear(std::move(socket), listener.socketPath);
+    } catch (const Poco::Exception& exception) {
+        const std::string where =
+            local ? listener.socketPath : listener.host + ":" + std::to_string(listener.port);
+        return notListening(listener, where + ": " + exception.displayText());
+    }
+}
+
+int Ear::handle() const {
+    return socket_->impl()->sockfd();
+}
+
+Result<std::optional<Accepted>> Ear::accept() {
+    try {
+        Poco::Net::SocketAddress address;
+        const bool local = !path_.empty();
+        auto socket = std::make_unique<Poco::Net::StreamSocket>(local ? socket_->acceptConnection()
+                                                                      : socket_->acceptConnection(address));
+        socket->setBlocking(false);
+        if (local) return std::optional(Accepted{Wire(std::move(socket)), {"local", ""}, ""});
+        socket->setNoDelay(true);
+        return std::optional(Accepted{Wire(std::move(socket)), clientAt(address), address.host().toString()});
+    } catch (const Poco::Exception& exception) {
+        if (outOfHandles(exception)) return fail(Errc::Unavailable, exception.displayText());
+        return std::optional<Accepted>();
+    }
+}
+
+}  // namespace postern::intake

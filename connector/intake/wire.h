@@ -1,0 +1,67 @@
+#pragma once
+// Sockets as the loop needs them: non-blocking, without exceptions, and without Poco's types in a header.
+// Thread rule: one thread at a time.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "connector/config/config.h"
+#include "connector/intake/smtp_session.h"
+
+namespace Poco::Net {
+class ServerSocket;
+class StreamSocket;
+}  // namespace Poco::Net
+
+namespace postern::intake {
+
+// One connection.
+class Wire {
+  public:
+    explicit Wire(std::unique_ptr<Poco::Net::StreamSocket> socket);
+    Wire(Wire&&) noexcept;
+    Wire& operator=(Wire&&) noexcept;
+    ~Wire();  // closes
+
+    int handle() const;
+    // Bytes received or sent; 0: none now; -1: the other side is gone.
+    int receive(char* into, std::size_t size);
+    int send(std::string_view bytes);
+    void endSending();  // the other side reads to the end; it may still send
+
+  private:
+    std::unique_ptr<Poco::Net::StreamSocket> socket_;
+};
+
+struct Accepted {
+    Wire wire;
+    Client client;
+    std::string address;  // without port, to count by; empty on a Unix socket, which is not counted
+};
+
+// One listening socket.
+class Ear {
+  public:
+    // Binds and listens. A Unix socket's file that nobody listens at is removed first; a file that is no
+    // socket never is.
+    static Result<Ear> open(const config::Listener& listener);
+    Ear(Ear&&) noexcept;
+    Ear& operator=(Ear&&) noexcept;
+    ~Ear();  // closes, and removes the Unix socket's file
+
+    int handle() const;
+    int port() const { return port_; }  // the bound one; 0 for a Unix socket
+    // Nothing when the peer is gone again. An Error: the system has no connection to give, look again later.
+    Result<std::optional<Accepted>> accept();
+
+  private:
+    Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path);
+    std::unique_ptr<Poco::Net::ServerSocket> socket_;
+    std::string path_;
+    int port_ = 0;
+};
+
+}  // namespace postern::intake
