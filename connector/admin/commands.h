@@ -9,7 +9,7 @@
 //                    rows: recipient, adapter, legacy; nothing is stored when one is refused
 //   adapter.test     name ("": all)                     rows: name, ok, text
 //   reload                                              rows: kind (problem, warning, note), place, text
-//   status                                              rows: the service, then each adapter
+//   status           all=true|false                   rows: the service, then each adapter
 
 #include <functional>
 #include <memory>
