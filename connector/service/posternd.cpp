@@ -1,1 +1,132 @@
-int main() { return 0; }
+// posternd, the service. Runs in the foreground under a service manager: SIGTERM or SIGINT drains and stops
+// within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Exit status:
+// 0 stopped as asked; 64 usage; 69, 71, 74, 75, 77, 78 as sysexits(3) names them.
+
+#include <cstdio>
+#include <iostream>
+
+#include <Poco/Util/HelpFormatter.h>
+#include <Poco/Util/OptionException.h>
+#include <Poco/Util/ServerApplication.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/service_manager.h"
+#include "connector/config/load.h"
+#include "connector/service/service.h"
+#include "connector/version.h"
+
+namespace {
+
+using postern::LogEvent;
+using postern::LogLine;
+using postern::Millis;
+using postern::StopSignals;
+
+constexpr int kExitUsage = 64;
+
+class Posternd final : public Poco::Util::ServerApplication {
+  protected:
+    void defineOptions(Poco::Util::OptionSet& options) override {
+        ServerApplication::defineOptions(options);
+        using Poco::Util::Option;
+        using Poco::Util::OptionCallback;
+        options.addOption(Option("help", "h", "show this help and end")
+                              .callback(OptionCallback<Posternd>(this, &Posternd::chooseHelp)));
+        options.addOption(Option("version", "V", "show the version and end")
+                              .callback(OptionCallback<Posternd>(this, &Posternd::chooseVersion)));
+        options.addOption(
+            Option("config", "c", "the configuration file (default: " + postern::config::defaultPath() + ")")
+                .argument("FILE")
+                .callback(OptionCallback<Posternd>(this, &Posternd::chooseConfig)));
+    }
+
+    int main(const std::vector<std::string>& arguments) override {
+        if (only_ == Only::Help) return showHelp();
+        if (only_ == Only::Version) {
+            std::cout << "posternd " << postern::kVersion << "\n";
+            return 0;
+        }
+        if (!arguments.empty()) {
+            std::cerr << "posternd: unexpected argument '" << arguments.front() << "'; see posternd --help\n";
+            return kExitUsage;
+        }
+        return serve();
+    }
+
+  private:
+    enum class Only { Nothing, Help, Version };
+
+    void chooseHelp(const std::string&, const std::string&) {
+        only_ = Only::Help;
+        stopOptionsProcessing();
+    }
+    void chooseVersion(const std::string&, const std::string&) {
+        only_ = Only::Version;
+        stopOptionsProcessing();
+    }
+    void chooseConfig(const std::string&, const std::string& value) { configPath_ = value; }
+
+    int showHelp() {
+        Poco::Util::HelpFormatter formatter(options());
+        formatter.setCommand("posternd");
+        formatter.setUsage("[--config FILE]");
+        formatter.setHeader(
+            "The Postern service: takes Internet mail and exports it, exactly once, to legacy mail systems.");
+        formatter.format(std::cout);
+        return 0;
+    }
+
+    static int report(const postern::service::Failure& failure) {
+        for (const std::string& line : failure.lines) std::cerr << "posternd: " << line << "\n";
+        LogLine(LogEvent::ServiceFailed)
+            .with("status", failure.exitStatus)
+            .with("reason", failure.lines.empty() ? "" : failure.lines.front());
+        return failure.exitStatus;
+    }
+
+    int serve() {
+        StopSignals signals;  // before any other thread
+        postern::service::Service service(configPath_, postern::Clock::system());
+        LogLine(LogEvent::ServiceStarting).with("version", postern::kVersion).with("config", configPath_);
+        if (const auto failed = service.start()) return report(*failed);
+        postern::notifyServiceManager("READY=1\nSTATUS=Accepting and exporting mail");
+        const auto failed = waitForTheEnd(service, signals);
+        postern::notifyServiceManager("STOPPING=1");
+        LogLine(LogEvent::ServiceStopping).with("why", failed ? "failure" : "asked to");
+        service.stop();
+        LogLine(LogEvent::ServiceStopped).with("pid", postern::processId());
+        return failed ? report(*failed) : 0;
+    }
+
+    static std::optional<postern::service::Failure> waitForTheEnd(postern::service::Service& service,
+                                                                  StopSignals& signals) {
+        for (;;) {
+            switch (signals.wait(Millis(500))) {
+                case StopSignals::Request::Stop: return std::nullopt;
+                case StopSignals::Request::Reload:
+                    postern::notifyServiceManager("RELOADING=1");
+                    (void)service.reload();  // it logs what came of it
+                    postern::notifyServiceManager("READY=1");
+                    break;
+                case StopSignals::Request::None: break;
+            }
+            if (auto failed = service.failure()) return failed;
+        }
+    }
+
+    Only only_ = Only::Nothing;
+    std::string configPath_ = postern::config::defaultPath();
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Posternd application;
+    try {
+        return application.run(argc, argv);
+    } catch (const Poco::Exception& error) {
+        std::cerr << "posternd: " << error.displayText() << "; see posternd --help\n";
+        return kExitUsage;
+    }
+}

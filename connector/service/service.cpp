@@ -1,0 +1,350 @@
+#include "connector/service/service.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "connector/config/load.h"
+#include "connector/version.h"
+#include "store/messages.h"
+
+namespace postern::service {
+
+namespace {
+
+Failure failureFrom(const Error& error) {
+    return {exitStatusFor(error), {error.text}};
+}
+
+std::vector<std::string> linesOf(const std::vector<config::Problem>& problems) {
+    std::vector<std::string> lines;
+    for (const config::Problem& problem : problems)
+        lines.push_back(config::placeText(problem.place) + ": " + problem.text);
+    return lines;
+}
+
+bool sameAdapter(const config::Adapter& a, const config::Adapter& b) {
+    return a.kind == b.kind && a.settings == b.settings && a.watchers == b.watchers && a.batch == b.batch &&
+           a.onDoubt == b.onDoubt && a.retry == b.retry;
+}
+
+bool sameListener(const config::Listener& a, const config::Listener& b) {
+    return a.name == b.name && a.protocol == b.protocol && a.host == b.host && a.port == b.port &&
+           a.socketPath == b.socketPath && a.limits == b.limits;
+}
+
+bool sameListeners(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameListener);
+}
+
+std::vector<store::Migration> allMigrations() {
+    std::vector<store::Migration> all = store::messageMigrations();
+    const auto& more = queue::queueMigrations();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+std::string addressOf(const config::Listener& listener) {
+    return listener.socketPath.empty() ? listener.host + ":" + std::to_string(listener.port)
+                                       : listener.socketPath;
+}
+
+}  // namespace
+
+int exitStatusFor(const Error& error) {
+    switch (error.code) {
+        case Errc::Busy: return 75;
+        case Errc::Denied: return 77;
+        case Errc::NoSpace:
+        case Errc::Io:
+        case Errc::Corrupt: return 74;
+        case Errc::Invalid:
+        case Errc::NotFound:
+        case Errc::Exists: return 78;
+        case Errc::Unavailable: return 69;
+        default: return 70;
+    }
+}
+
+Service::Service(std::string configPath, Clock& clock)
+    : configPath_(std::move(configPath)), clock_(clock), started_(clock.now()) {}
+
+Service::~Service() {
+    stop();
+}
+
+std::shared_ptr<const config::Config> Service::config() const {
+    MutexLock lock(configMutex_);
+    return config_;
+}
+
+std::optional<Failure> Service::start() {
+    config::Loaded loaded = config::load(configPath_);
+    if (!loaded.config) return Failure{78, linesOf(loaded.problems)};
+    setLogLevel(loaded.config->logLevel);
+    for (const std::string& line : linesOf(loaded.warnings))
+        LogLine(LogEvent::ConfigReloaded).with("warning", line);
+    {
+        MutexLock lock(configMutex_);
+        config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
+    }
+    if (auto failed = openStore()) return failed;
+    if (auto failed = startAdapters()) return failed;
+    if (auto failed = startDoors()) return failed;
+    LogLine(LogEvent::ServiceReady).with("pid", processId());
+    return std::nullopt;
+}
+
+std::optional<Failure> Service::openStore() {
+    const auto config = this->config();
+    store::StoreOptions options;
+    options.folder = config->store;
+    options.migrations = allMigrations();
+    options.inlineBodyLimit = config->inlineBody;
+    options.onBroken = [this](const Error& error) {
+        LogLine(LogEvent::StoreBroken).with("reason", error.text);
+        broken_ = true;
+    };
+    auto opened = store::Store::open(std::move(options));
+    if (!opened.ok()) return failureFrom(opened.error());
+    store_ = std::move(opened).value();
+    const auto swept = store::sweepBodies(*store_);
+    if (!swept.ok()) return failureFrom(swept.error());
+    LogLine(LogEvent::StoreOpened).with("folder", config->store).with("unfinished_bodies_removed", *swept);
+
+    queue::QueueOptions queueOptions;
+    queueOptions.owner = randomName(16);
+    queueOptions.lease = config->lease;
+    queueOptions.deathLimit = config->holdAfterDeaths;
+    queue_ = std::make_unique<queue::Queue>(*store_, clock_, queueOptions);
+    acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, config->reserve);
+    return std::nullopt;
+}
+
+std::optional<Failure> Service::startAdapters() {
+    const auto config = this->config();
+    auto made = makeAdapters(*config);
+    if (!made.ok()) return failureFrom(made.error());
+    useRoutes(*config, *made);
+    replaceRunners(*config, std::move(*made));
+    HousekeeperOptions options;
+    options.retention = [this] { return this->config()->retention; };
+    options.idleAdapters = [this] {
+        MutexLock lock(runnersMutex_);
+        std::vector<std::string> idle;
+        for (const auto& [name, runner] : runners_)
+            if (runner->health().state != exporting::Runner::Health::State::Running) idle.push_back(name);
+        return idle;
+    };
+    housekeeper_ = std::make_unique<Housekeeper>(*store_, *queue_, std::move(options));
+    return std::nullopt;
+}
+
+std::optional<Failure> Service::startDoors() {
+    const auto config = this->config();
+    control_ = std::make_unique<admin::ControlServer>(
+        config->controlSocket,
+        [this](const admin::Request& request, admin::ByteStream& body, const admin::RowSink& row) {
+            return admin::runCommand(view(), request, body, row);
+        },
+        clock_);
+    if (const auto started = control_->start(); !started.ok()) return failureFrom(started.error());
+    intake_ = std::make_unique<intake::IntakeServer>(*acceptor_, clock_, config->hostname);
+    if (const auto started = intake_->start(config->listeners); !started.ok())
+        return failureFrom(started.error());
+    return std::nullopt;
+}
+
+Result<Service::Made> Service::makeAdapters(const config::Config& config) {
+    Made made;
+    for (const config::Adapter& settings : config.adapters) {
+        {
+            MutexLock lock(runnersMutex_);
+            const auto running = runners_.find(settings.name);
+            if (running != runners_.end() && sameAdapter(running->second->settings(), settings)) {
+                made.kept.push_back(settings.name);
+                continue;
+            }
+        }
+        const adapters::Kind* kind = adapters::kindNamed(settings.kind);
+        if (kind == nullptr)
+            return fail(Errc::Invalid, "adapter " + settings.name + ": no kind '" + settings.kind + "'");
+        auto adapter =
+            kind->make({settings.name, config.hostname, store_->id(), Guards{}}, settings.settings);
+        if (!adapter.ok())
+            return adapter.error().within(config::placeText(settings.place) + ": adapter " + settings.name);
+        made.fresh.emplace_back(settings, std::move(adapter).value());
+    }
+    return made;
+}
+
+// The router and the adapters it asks live and die together; sessions hold them by one pointer.
+void Service::useRoutes(const config::Config& config, const Made& made) {
+    struct Routing {
+        std::vector<std::shared_ptr<adapters::Adapter>> adapters;
+        std::optional<routing::Router> router;
+    };
+    const auto routing = std::make_shared<Routing>();
+    std::vector<routing::Target> targets;
+    const auto add = [&](const config::Adapter& settings, const std::shared_ptr<adapters::Adapter>& adapter) {
+        routing->adapters.push_back(adapter);
+        targets.push_back({settings.name, adapter.get(), settings.retry.maximumAge});
+    };
+    for (const auto& [settings, adapter] : made.fresh) add(settings, adapter);
+    {
+        MutexLock lock(runnersMutex_);
+        for (const std::string& name : made.kept) {
+            const auto& runner = runners_.at(name);
+            add(runner->settings(), runner->adapter());
+        }
+    }
+    routing->router.emplace(config.routes, std::move(targets));
+    acceptor_->setRouter(std::shared_ptr<const routing::Router>(routing, &*routing->router));
+}
+
+// Old watchers end before new ones of the same name begin: two never work in one folder.
+void Service::replaceRunners(const config::Config& config, Made made) {
+    Runners ended;
+    {
+        MutexLock lock(runnersMutex_);
+        for (auto it = runners_.begin(); it != runners_.end();) {
+            const bool keep = std::find(made.kept.begin(), made.kept.end(), it->first) != made.kept.end();
+            if (keep) {
+                ++it;
+                continue;
+            }
+            it->second->requestStop();
+            ended.insert(runners_.extract(it++));
+        }
+    }
+    ended.clear();  // waits for their batches, without the lock
+    MutexLock lock(runnersMutex_);
+    for (auto& [settings, adapter] : made.fresh) {
+        auto runner = newRunner(settings, std::move(adapter), config);
+        runner->start();
+        runners_.emplace(settings.name, std::move(runner));
+    }
+}
+
+std::unique_ptr<exporting::Runner> Service::newRunner(const config::Adapter& settings,
+                                                      std::shared_ptr<adapters::Adapter> adapter,
+                                                      const config::Config& config) {
+    exporting::RunnerOptions options;
+    options.pollInterval = config.pollInterval;
+    return std::make_unique<exporting::Runner>(*store_, notifier_, *queue_, std::move(adapter), settings,
+                                               options);
+}
+
+admin::Reloaded Service::reload() {
+    MutexLock oneAtATime(reloadMutex_);
+    admin::Reloaded reloaded;
+    config::Loaded loaded = config::load(configPath_);
+    reloaded.problems = loaded.problems;
+    reloaded.warnings = loaded.warnings;
+    if (loaded.config) {
+        auto made = makeAdapters(*loaded.config);
+        if (made.ok()) {
+            const auto before = config();
+            const auto after = std::make_shared<const config::Config>(std::move(*loaded.config));
+            reloaded.notes = notesAbout(*before, *after);
+            {
+                MutexLock lock(configMutex_);
+                config_ = after;
+            }
+            setLogLevel(after->logLevel);
+            useRoutes(*after, *made);
+            replaceRunners(*after, std::move(*made));
+            reloaded.done = true;
+            LogLine(LogEvent::ConfigReloaded)
+                .with("routes", static_cast<std::int64_t>(after->routes.size()))
+                .with("adapters", static_cast<std::int64_t>(after->adapters.size()));
+        } else {
+            reloaded.problems.push_back({{configPath_, 0, 0}, made.error().text});
+        }
+    }
+    for (const std::string& line : linesOf(reloaded.problems))
+        LogLine(LogEvent::ConfigRejected).with("problem", line);
+    return reloaded;
+}
+
+std::vector<std::string> Service::notesAbout(const config::Config& before,
+                                             const config::Config& after) const {
+    std::vector<std::string> notes;
+    const auto note = [&](bool changed, const char* what) {
+        if (changed) notes.push_back(std::string(what) + ": the change takes effect at the next start");
+    };
+    note(before.store != after.store, "store");
+    note(before.hostname != after.hostname, "hostname");
+    note(before.controlSocket != after.controlSocket, "control_socket");
+    note(before.lease != after.lease, "lease");
+    note(before.reserve != after.reserve, "reserve");
+    note(before.inlineBody != after.inlineBody, "inline_body");
+    note(!sameListeners(before.listeners, after.listeners), "listener");
+    return notes;
+}
+
+void Service::stop() {
+    if (!store_) return;
+    const SteadyTime deadline = clock_.steady() + config()->stopLimit;
+    if (intake_) intake_->stopAccepting();
+    {
+        MutexLock lock(runnersMutex_);
+        for (auto& [name, runner] : runners_) runner->requestStop();
+    }
+    if (intake_) intake_->stop(deadline);
+    control_.reset();
+    housekeeper_.reset();
+    Runners ended;
+    {
+        MutexLock lock(runnersMutex_);
+        ended.swap(runners_);
+    }
+    ended.clear();
+    intake_.reset();
+    acceptor_.reset();
+    queue_.reset();
+    store_.reset();
+}
+
+std::optional<Failure> Service::failure() const {
+    if (!broken_) return std::nullopt;
+    return Failure{
+        74,
+        {"the store refuses further writes after a failed commit or sync; check the disk, then start again"}};
+}
+
+std::shared_ptr<adapters::Adapter> Service::adapterNamed(const std::string& name) const {
+    MutexLock lock(runnersMutex_);
+    const auto found = runners_.find(name);
+    return found == runners_.end() ? nullptr : found->second->adapter();
+}
+
+admin::ServiceView Service::view() {
+    return admin::ServiceView{*store_,
+                              notifier_,
+                              clock_,
+                              *acceptor_,
+                              [this] { return config(); },
+                              [this](const std::string& name) { return adapterNamed(name); },
+                              [this] { return reload(); },
+                              [this] { return facts(); }};
+}
+
+admin::Record Service::facts() const {
+    admin::Record record;
+    record.add("version", kVersion).add("pid", processId()).add("started", started_);
+    const auto sessions = intake_ ? intake_->counters() : intake::IntakeCounters{};
+    record.add("sessions", sessions.open)
+        .add("sessions_total", sessions.accepted)
+        .add("sessions_refused", sessions.refused);
+    const auto commits = store_->counters();
+    record.add("commits", commits.commits)
+        .add("commit_requests", commits.works)
+        .add("checkpoints", commits.checkpoints);
+    if (intake_)
+        for (const config::Listener& listener : intake_->bound())
+            record.add("listener_" + listener.name, addressOf(listener));
+    return record;
+}
+
+}  // namespace postern::service

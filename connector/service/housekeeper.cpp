@@ -1,0 +1,75 @@
+#include "connector/service/housekeeper.h"
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "queue/operate.h"
+#include "store/messages.h"
+
+namespace postern::service {
+
+namespace {
+constexpr int kBatch = 200;  // messages per commit: short enough that no mail waits for it
+}
+
+Housekeeper::Housekeeper(store::Store& store, queue::Queue& queue, HousekeeperOptions options)
+    : store_(store), queue_(queue), options_(std::move(options)) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+Housekeeper::~Housekeeper() {
+    thread_.request_stop();
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wake_.notifyAll();
+}
+
+void Housekeeper::run(const std::stop_token& stop) {
+    nameThisThread("housekeeper");
+    for (;;) {
+        {
+            MutexLock lock(mutex_);
+            const SteadyTime next = queue_.clock().steady() + options_.interval;
+            while (!stopping_ && queue_.clock().steady() < next) wake_.waitUntil(mutex_, next);
+            if (stopping_) return;
+        }
+        const auto purged = runOnce(stop);
+        if (!purged.ok())
+            LogLine(LogEvent::StoreTrouble).with("step", "purge").with("reason", purged.error().text);
+        else if (*purged > 0)
+            LogLine(LogEvent::StorePurged).with("messages", *purged);
+    }
+}
+
+Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
+    for (const std::string& adapter : options_.idleAdapters()) {
+        POSTERN_LET(failed, queue_.failExpired(adapter, kBatch));
+        for (const ItemId item : failed)
+            LogLine(LogEvent::ItemFailed, item)
+                .with("adapter", adapter)
+                .with("reason", "it reached its maximum age");
+    }
+    std::int64_t total = 0;
+    while (!stop.stop_requested()) {
+        POSTERN_LET(purged, purgeBatch());
+        total += purged;
+        if (purged < kBatch) break;
+    }
+    return total;
+}
+
+Result<std::int64_t> Housekeeper::purgeBatch() {
+    const WallTime before = queue_.clock().now() - options_.retention();
+    std::vector<std::string> files;
+    std::int64_t purged = 0;
+    POSTERN_TRY(store_.write([&](store::WriteSession& session) -> Result<void> {
+        POSTERN_LET(count, queue::purgeSettled(session, before, kBatch, files));
+        purged = count;
+        return {};
+    }));
+    // After the commit: a file without its row is swept at the next start, a row without its file would be a
+    // loss.
+    POSTERN_TRY(store::removeBodyFiles(store_.folder(), files));
+    return purged;
+}
+
+}  // namespace postern::service

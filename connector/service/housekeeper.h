@@ -1,0 +1,47 @@
+#pragma once
+// The slow work that nobody waits for: settled mail past its retention time is purged in small batches
+// between the mail's own commits, and mail for adapters that do not run reaches its maximum age like any
+// other.
+//
+// Thread rule: one thread of its own; constructor and destructor on the owner's.
+
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/sync.h"
+#include "queue/queue.h"
+#include "store/store.h"
+
+namespace postern::service {
+
+struct HousekeeperOptions {
+    std::function<Millis()> retention;                       // as configured now
+    std::function<std::vector<std::string>()> idleAdapters;  // adapters with items that nobody watches now
+    Millis interval{60'000};
+};
+
+class Housekeeper {
+  public:
+    Housekeeper(store::Store& store, queue::Queue& queue, HousekeeperOptions options);
+    ~Housekeeper();  // stops at the end of the batch in hand
+
+    // One round, for tests: everything that is due now. Result: messages purged.
+    Result<std::int64_t> runOnce(const std::stop_token& stop = {});
+
+  private:
+    void run(const std::stop_token& stop);
+    Result<std::int64_t> purgeBatch();
+
+    store::Store& store_;
+    queue::Queue& queue_;
+    const HousekeeperOptions options_;
+    Mutex mutex_;
+    Condition wake_;
+    bool stopping_ GUARDED_BY(mutex_) = false;
+    std::jthread thread_;  // last member: it uses all the others
+};
+
+}  // namespace postern::service

@@ -1,0 +1,94 @@
+#pragma once
+// The whole service, put together: store, queue, adapters with their watchers, the front door, the control
+// socket and the housekeeper. It starts in that order and stops in the other one: no new mail, no new claims,
+// what is held is finished or given back, then the store is closed (KB Q179013).
+//
+// Thread rule: start(), stop() from one thread; reload() and facts() from any.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/sync.h"
+#include "connector/admin/commands.h"
+#include "connector/admin/control_server.h"
+#include "connector/config/config.h"
+#include "connector/export/runner.h"
+#include "connector/intake/acceptor.h"
+#include "connector/intake/listener.h"
+#include "connector/service/housekeeper.h"
+#include "queue/queue.h"
+#include "store/notifier.h"
+#include "store/store.h"
+
+namespace postern::service {
+
+// Why the service could not start or had to end; the exit status is a sysexits(3) number.
+struct Failure {
+    int exitStatus;
+    std::vector<std::string> lines;  // for standard error and the log
+};
+int exitStatusFor(const Error& error);  // Busy 75, Denied 77, NoSpace and Io 74, Corrupt and Invalid 78, ...
+
+class Service {
+  public:
+    Service(std::string configPath, Clock& clock);
+    ~Service();  // stops
+
+    // Ready when it returns nothing: listening, and everything accepted from then on is exported or kept.
+    std::optional<Failure> start();
+    // Re-reads the configuration. Routes and adapters change at once, without dropping a session; an adapter
+    // whose settings did not change keeps running. With problems the old configuration stays in force.
+    admin::Reloaded reload();
+    void stop();
+
+    // Set when the store broke (I8): the caller stops us and ends with that status.
+    std::optional<Failure> failure() const;
+
+  private:
+    using Runners = std::map<std::string, std::unique_ptr<exporting::Runner>>;
+    struct Made {  // adapters of one configuration, not running yet
+        std::vector<std::pair<config::Adapter, std::shared_ptr<adapters::Adapter>>> fresh;
+        std::vector<std::string> kept;  // names whose settings did not change
+    };
+
+    std::optional<Failure> openStore();
+    std::optional<Failure> startAdapters();
+    std::optional<Failure> startDoors();
+    Result<Made> makeAdapters(const config::Config& config);
+    void useRoutes(const config::Config& config, const Made& made);
+    void replaceRunners(const config::Config& config, Made made);
+    std::unique_ptr<exporting::Runner> newRunner(const config::Adapter& settings,
+                                                 std::shared_ptr<adapters::Adapter> adapter,
+                                                 const config::Config& config);
+    std::shared_ptr<const config::Config> config() const;
+    std::shared_ptr<adapters::Adapter> adapterNamed(const std::string& name) const;
+    admin::ServiceView view();
+    admin::Record facts() const;
+    std::vector<std::string> notesAbout(const config::Config& before, const config::Config& after) const;
+
+    const std::string configPath_;
+    Clock& clock_;
+    const WallTime started_;
+    std::atomic<bool> broken_{false};
+
+    mutable Mutex configMutex_;
+    std::shared_ptr<const config::Config> config_ GUARDED_BY(configMutex_);
+    Mutex reloadMutex_;  // one reload at a time
+
+    std::unique_ptr<store::Store> store_;
+    store::Notifier notifier_;
+    std::unique_ptr<queue::Queue> queue_;
+    std::unique_ptr<intake::Acceptor> acceptor_;
+    mutable Mutex runnersMutex_;
+    Runners runners_ GUARDED_BY(runnersMutex_);
+    std::unique_ptr<Housekeeper> housekeeper_;
+    std::unique_ptr<intake::IntakeServer> intake_;
+    std::unique_ptr<admin::ControlServer> control_;
+};
+
+}  // namespace postern::service
