@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 namespace postern::store {
 
@@ -37,7 +38,10 @@ Writer::~Writer() {
 }
 
 void Writer::start() {
-    thread_ = std::jthread([this] { loop(); });
+    thread_ = std::jthread([this] {
+        nameThisThread("store-writer");
+        loop();
+    });
 }
 
 void Writer::stop() {

@@ -15,6 +15,7 @@
 #include "base/peer.h"
 #include "base/poller.h"
 #include "base/sync.h"
+#include "base/thread.h"
 #include "connector/admin/channel.h"
 #include "connector/admin/control_client.h"
 #include "connector/admin/wire.h"
@@ -192,7 +193,10 @@ Result<void> ControlServer::start() {
         impl_->poller->add(static_cast<int>(impl_->listener.impl()->sockfd()), kListenToken, true, false));
     impl_->stopping = false;
     impl_->running = true;
-    impl_->thread = std::jthread([this] { impl_->acceptLoop(); });
+    impl_->thread = std::jthread([this] {
+        nameThisThread("control");
+        impl_->acceptLoop();
+    });
     return {};
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/sync.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "mail/address.h"
 #include "queue/queue.h"
 
@@ -110,7 +111,10 @@ struct Acceptor::Impl {
 
 Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve)
     : impl_(std::make_unique<Impl>(store, notifier, clock, reserve)) {
-    impl_->sealer = std::jthread([impl = impl_.get()] { impl->sealLoop(); });
+    impl_->sealer = std::jthread([impl = impl_.get()] {
+        nameThisThread("body-sync");
+        impl->sealLoop();
+    });
 }
 
 Acceptor::~Acceptor() {

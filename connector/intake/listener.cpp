@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/poller.h"
 #include "base/sync.h"
+#include "base/thread.h"
 #include "connector/intake/smtp_session.h"
 #include "connector/intake/wire.h"
 
@@ -186,7 +187,10 @@ Result<void> IntakeServer::Loop::start(std::vector<config::Listener> listeners) 
         }
     }
     mailbox_->open(poller_.get());
-    thread_ = std::jthread([this] { run(); });
+    thread_ = std::jthread([this] {
+        nameThisThread("intake");
+        run();
+    });
     return {};
 }
 

@@ -70,7 +70,7 @@ def thread_ids(gateway, role):
 
 def record(build, role):
     """The calls that the role's thread makes for one mail: [(name, ordinal of that name)]."""
-    gateway, ledger = Gateway(build, extra_config=CONFIG), Ledger()
+    gateway, ledger = Gateway(build, adapters="watchers = 1"), Ledger()
     try:
         gateway.start()
         tracers = [Tracer(tid, ["-qq"]) for tid in thread_ids(gateway, role)]
@@ -93,7 +93,7 @@ def record(build, role):
 
 def kill_at(build, role, call, ordinal, consumer_at_once):
     """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
-    gateway, ledger = Gateway(build, extra_config=CONFIG), Ledger()
+    gateway, ledger = Gateway(build, adapters="watchers = 1"), Ledger()
     try:
         gateway.start()
         gateway.log.clear()
@@ -125,14 +125,11 @@ def kill_at(build, role, call, ordinal, consumer_at_once):
         gateway.close()
 
 
-CONFIG = ""
-
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--watchers", type=int, default=1)
     options = parser.parse_args()
     points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role)]
     points = points[::options.every]
