@@ -150,9 +150,7 @@ Result<void> checkWhenSmall(SqliteWriter& engine, const std::string& path) {
     const std::uintmax_t bytes = std::filesystem::file_size(path, error);
     if (error) return systemError(error.value(), path);
     if (bytes > kQuickCheckBytes) return {};
-    const Result<void> checked = engine.checkPages();
-    if (!checked.ok()) return checked.error().within(path);
-    return {};
+    return engine.checkPages();
 }
 
 }  // namespace
@@ -165,21 +163,45 @@ Result<void> checkNumbers(const std::vector<Migration>& migrations) {
     return {};
 }
 
+namespace {
+
+struct Known {
+    std::int64_t version;
+    std::string id;
+};
+
+// Reads only: a file that is refused stays as it was.
+Result<Known> inspect(SqliteWriter& engine, const StoreOptions& options, const std::string& path) {
+    POSTERN_LET(version, engine.one("PRAGMA user_version"));
+    if (version > static_cast<std::int64_t>(options.migrations.size()))
+        return fail(Errc::Invalid, "it has version " + std::to_string(version) + "; use a newer Postern");
+    POSTERN_LET(id, checkId(engine, options.folder));
+    POSTERN_TRY(checkWhenSmall(engine, path));
+    return Known{version, id};
+}
+
+Error refused(const Error& error, const std::string& path) {
+    if (error.code != Errc::Corrupt) return error.within(path);
+    return fail(Errc::Corrupt, path + " is damaged, restore it from a backup: " + error.text);
+}
+
+}  // namespace
+
 Result<Opened> openDatabase(const StoreOptions& options) {
     POSTERN_TRY(findOrCreate(options));
     const std::string path = joinPath(options.folder, kDatabaseName);
-    const int newest = static_cast<int>(options.migrations.size());
-    POSTERN_TRY(checkFileHeader(path, newest));
-    POSTERN_LET(engine, SqliteWriter::open(path, options.engineOption, SqliteWriter::File::Existing));
-    POSTERN_LET(version, engine->one("PRAGMA user_version"));
-    if (version > newest) return fail(Errc::Invalid, path + " has a newer version; use a newer Postern");
-    POSTERN_LET(id, checkId(*engine, options.folder));
-    POSTERN_TRY(checkWhenSmall(*engine, path));
+    POSTERN_TRY(checkFileHeader(path, static_cast<int>(options.migrations.size())));
+    Result<std::unique_ptr<SqliteWriter>> opened =
+        SqliteWriter::open(path, options.engineOption, SqliteWriter::File::Existing);
+    if (!opened.ok()) return refused(opened.error(), path);
+    std::unique_ptr<SqliteWriter> engine = std::move(opened).value();
+    Result<Known> known = inspect(*engine, options, path);
+    if (!known.ok()) return refused(known.error(), path);
     // It is ours and whole; nothing was written until here.
     POSTERN_TRY(engine->startLog());
     POSTERN_TRY(foldFirst(*engine, path));
-    POSTERN_TRY(bringUpToDate(*engine, options, version));
-    return Opened{std::move(engine), std::move(id)};
+    POSTERN_TRY(bringUpToDate(*engine, options, known->version));
+    return Opened{std::move(engine), std::move(known->id)};
 }
 
 }  // namespace postern::store

@@ -331,7 +331,7 @@ Result<void> openHandle(Connection& connection, const std::string& path, const s
                         vfs.empty() ? nullptr : vfs.c_str());
     if (result != SQLITE_OK) {
         if (connection.handle == nullptr) return fail(Errc::Unavailable, path + ": out of memory");
-        return connection.errorOf(result).within(path);
+        return connection.errorOf(result);
     }
     sqlite3_busy_timeout(connection.handle, static_cast<int>(kBusyPatience.count()));
     sqlite3_db_config(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -350,13 +350,10 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
     POSTERN_TRY(openHandle(*connection, path, vfs, SQLITE_OPEN_READONLY));
     // Only the writer folds the log back; a tool that ends last must not.
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    for (const char* settings : {kSettings, kReaderSettings}) {
-        const Result<void> set = connection->script(settings);
-        if (!set.ok()) return set.error().within(path);
-    }
+    for (const char* settings : {kSettings, kReaderSettings}) POSTERN_TRY(connection->script(settings));
     std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(connection)));
     POSTERN_LET(owner, reader->one("PRAGMA application_id"));
-    if (owner != kApplicationId) return fail(Errc::Invalid, path + " belongs to another program");
+    if (owner != kApplicationId) return fail(Errc::Invalid, "it belongs to another program");
     return reader;
 }
 
@@ -373,10 +370,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(const std::string& path
         POSTERN_TRY(connection->script(kNewFile));
         POSTERN_TRY(connection->script(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str()));
     }
-    for (const char* settings : {kSettings, kWriterSettings}) {
-        const Result<void> set = connection->script(settings);
-        if (!set.ok()) return set.error().within(path);
-    }
+    for (const char* settings : {kSettings, kWriterSettings}) POSTERN_TRY(connection->script(settings));
     // Until startLog(), closing must not fold anything back: the file may still be refused.
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return std::unique_ptr<SqliteWriter>(new SqliteWriter(std::move(connection)));
@@ -472,7 +466,7 @@ Result<void> SqliteWriter::checkPages() {
     const bool found = check.next();
     const std::string finding(found ? check.text(0) : std::string_view());
     POSTERN_TRY(check.finish());
-    if (finding != "ok") return fail(Errc::Corrupt, "the database is damaged: " + finding);
+    if (finding != "ok") return fail(Errc::Corrupt, finding);
     return {};
 }
 

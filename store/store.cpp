@@ -182,7 +182,9 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::string& folder
                                                        const std::vector<Migration>& migrations) {
     const std::string path = joinPath(folder, kDatabaseName);
     if (!pathExists(path)) return fail(Errc::NotFound, "there is no store in " + folder);
-    POSTERN_LET(session, SqliteReader::open(path, ""));
+    Result<std::unique_ptr<SqliteReader>> opened = SqliteReader::open(path, "");
+    if (!opened.ok()) return opened.error().within(path);
+    std::unique_ptr<SqliteReader> session = std::move(opened).value();
     POSTERN_LET(version, session->one("PRAGMA user_version"));
     if (version != static_cast<std::int64_t>(migrations.size()))
         return fail(Errc::Invalid, path + " has version " + std::to_string(version) +

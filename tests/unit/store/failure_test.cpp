@@ -235,11 +235,11 @@ class FaultSweep : public testing::TestWithParam<Sweep> {};
 void liveShortly(FaultyDisk& disk, const TempFolder& folder, std::set<std::string>& kept,
                  std::set<std::string>& refused) {
     auto options = optionsOn(disk, folder);
-    options.checkpointBytes = 100 << 10;
+    options.checkpointBytes = 60 << 10;
     const auto store = openStore(options);
     ASSERT_TRUE(store);
-    for (int i = 0; i < 12; ++i) {
-        const std::string text = std::to_string(i) + std::string(15000, 'x');
+    for (int i = 0; i < 8; ++i) {
+        const std::string text = std::to_string(i) + std::string(9000, 'x');
         const auto written = write(*store, text);
         if (written.ok())
             kept.insert(text);
