@@ -65,7 +65,14 @@ def one_mail(gateway, ledger, serial, consumer_at_once):
 
 
 def thread_ids(gateway, role):
-    return gateway.threads().get(role, [])
+    """The role's threads; one names itself only when it first runs."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = gateway.threads().get(role)
+        if found:
+            return found
+        gateway.drain_log()
+    raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
 
 
 def record(build, role):
@@ -73,9 +80,7 @@ def record(build, role):
     gateway, ledger = Gateway(build, adapters="watchers = 1"), Ledger()
     try:
         gateway.start()
-        tracers = [Tracer(tid, ["-qq"]) for tid in thread_ids(gateway, role)]
-        if not tracers:
-            raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
+        tracers = [Tracer(tid, []) for tid in thread_ids(gateway, role)]
         one_mail(gateway, ledger, 1, False)
         text = "".join(tracer.finish() for tracer in tracers)
         gateway.stop()
@@ -97,7 +102,7 @@ def kill_at(build, role, call, ordinal, consumer_at_once):
     try:
         gateway.start()
         gateway.log.clear()
-        tracers = [Tracer(tid, ["-qq", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
+        tracers = [Tracer(tid, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
                    for tid in thread_ids(gateway, role)]
         one_mail(gateway, ledger, 1, consumer_at_once)
         killed = gateway.process.poll() is not None or gateway.wait_for_end(0.2) is not None
