@@ -38,7 +38,7 @@ Result<void> tell(const ServiceView& view, const Request& request,
     }
     for (const queue::VerbResult& result : results)
         POSTERN_TRY(
-            row(Record().add("item", result.item.value).add("done", result.done).add("text", result.text)));
+            row(Record().add("id", result.item.value).add("done", result.done).add("text", result.text)));
     return {};
 }
 

@@ -4,10 +4,10 @@
 // functions, same answers.
 //
 //   operate          change=hold|release|retry|delete|resolve-exported|resolve-resend|resolve-failed,
-//                    ids="3 5-7 m12", reason=...        rows: item, done, text
+//                    ids="3 5-7 m12", reason=...        rows: id, done, text
 //   submit           sender, recipients (one a line), size (0: unknown); bytes: the mail
 //                    rows: recipient, adapter, legacy; nothing is stored when one is refused
-//   adapter.test     name ("": all)                     rows: name, ok, text
+//   adapter.test     name ("": all)                     rows: adapter, ok, text
 //   reload                                              rows: kind (problem, warning, note), place, text
 //   status           all=true|false                   rows: the service, then each adapter
 

@@ -1,0 +1,220 @@
+#include "connector/cli/output.h"
+
+#include <algorithm>
+#include <numeric>
+#include <ostream>
+
+#include "base/text.h"
+#include "connector/admin/wire.h"
+#include "connector/cli/width.h"
+
+namespace postern::cli {
+
+using admin::Record;
+using admin::Value;
+
+namespace {
+
+constexpr std::size_t kMeasured = 500;  // rows looked at for the widths; more would hold back a long list
+constexpr int kNarrowest = 8;
+constexpr int kGap = 2;
+constexpr std::size_t kLongest = 4000;
+
+std::string plain(const Value& value) {
+    switch (value.kind) {
+        case Value::Kind::None: return {};
+        case Value::Kind::Text: return escapeLine(value.text, kLongest);
+        case Value::Kind::Number:
+        case Value::Kind::Size: return std::to_string(value.number);
+        case Value::Kind::Time: return formatUtc(fromMillis(value.number));
+        case Value::Kind::Flag: break;
+    }
+    return value.number != 0 ? "true" : "false";
+}
+
+std::string json(const Value& value) {
+    switch (value.kind) {
+        case Value::Kind::None: return "null";
+        case Value::Kind::Text: return admin::jsonString(value.text);
+        case Value::Kind::Time: return admin::jsonString(plain(value));
+        default: return plain(value);
+    }
+}
+
+std::string forPeople(const Value& value, WallTime now) {
+    switch (value.kind) {
+        case Value::Kind::None: return "-";
+        case Value::Kind::Size: return formatSize(value.number);
+        case Value::Kind::Time: return ageText(fromMillis(value.number), now);
+        case Value::Kind::Flag: return value.number != 0 ? "yes" : "no";
+        default: return plain(value);
+    }
+}
+
+bool alignedRight(const Value& value) {
+    return value.kind == Value::Kind::Number || value.kind == Value::Kind::Size;
+}
+
+// Sequences of ECMA-48, for states that ask for a person.
+std::string_view colourOf(std::string_view text) {
+    if (text == "failed" || text == "in_doubt" || text == "suspended" || text == "stopped") return "\x1b[31m";
+    return text == "held" ? "\x1b[33m" : "";
+}
+
+std::string pad(int columns) {
+    return std::string(static_cast<std::size_t>(std::max(columns, 0)), ' ');
+}
+
+std::string headerOf(std::string_view name) {
+    std::string text = upperAscii(name);
+    std::replace(text.begin(), text.end(), '_', ' ');
+    return text;
+}
+
+}  // namespace
+
+std::string ageText(WallTime time, WallTime now) {
+    const std::int64_t millis = (now - time).count();
+    const std::int64_t seconds = std::abs(millis) / 1000;
+    if (seconds == 0) return "now";
+    // The largest unit alone: nobody needs the seconds of a day-old mail.
+    const std::string text = seconds < 60       ? std::to_string(seconds) + "s"
+                             : seconds < 3600   ? std::to_string(seconds / 60) + "m"
+                             : seconds < 172800 ? std::to_string(seconds / 3600) + "h"
+                                                : std::to_string(seconds / 86400) + "d";
+    return millis > 0 ? text + " ago" : "in " + text;
+}
+
+Output::Output(const Console& console, Form form) : console_(console), form_(form) {}
+
+Output::~Output() {
+    finish();
+}
+
+bool Output::shown(std::string_view name) const {
+    return std::find(hidden_.begin(), hidden_.end(), name) == hidden_.end() && name != "type";
+}
+
+bool Output::sameShape(const Record& record) const {
+    return std::equal(names_.begin(), names_.end(), record.fields.begin(), record.fields.end(),
+                      [](const std::string& name, const auto& field) { return name == field.first; });
+}
+
+Result<void> Output::written() const {
+    if (console_.out.good()) return {};
+    return fail(Errc::Io, "the output was closed");
+}
+
+Result<void> Output::row(const Record& record) {
+    any_ = true;
+    if (form_ == Form::Table) {
+        if (!inTable_ || !sameShape(record)) {
+            flushTable();
+            inTable_ = true;
+            names_.clear();
+            for (const auto& field : record.fields) names_.push_back(field.first);
+        }
+        if (widths_.empty()) {
+            held_.push_back(record);
+            if (held_.size() >= kMeasured) measure();
+        } else {
+            writeTableRow(record);
+        }
+        return written();
+    }
+    std::string line;
+    for (const auto& [name, value] : record.fields) {
+        if (!line.empty() || &name != &record.fields.front().first) line += form_ == Form::Json ? "," : "\t";
+        line += form_ == Form::Json ? admin::jsonString(name) + ":" + json(value) : plain(value);
+    }
+    console_.out << (form_ == Form::Json ? "{" + line + "}" : line) << "\n";
+    return written();
+}
+
+Result<void> Output::details(const Record& record) {
+    if (form_ == Form::Json) return row(record);
+    any_ = true;
+    flushTable();
+    std::size_t widest = 0;
+    for (const auto& [name, value] : record.fields) widest = std::max(widest, name.size());
+    for (const auto& [name, value] : record.fields) {
+        if (name == "type") continue;
+        if (form_ == Form::Tabs) {
+            console_.out << record.text("type") << "\t" << name << "\t" << plain(value) << "\n";
+            continue;
+        }
+        if (value.kind == Value::Kind::None || (value.kind == Value::Kind::Text && value.text.empty()))
+            continue;
+        console_.out << name << pad(static_cast<int>(widest - name.size()) + kGap);
+        console_.out << (value.kind == Value::Kind::Time ? plain(value) + ", " : "")
+                     << forPeople(value, console_.clock.now()) << "\n";
+    }
+    return written();
+}
+
+void Output::heading(std::string_view text) {
+    if (form_ != Form::Table) return;
+    flushTable();
+    console_.out << "\n" << text << "\n";
+}
+
+void Output::finish() {
+    if (!any_ && form_ == Form::Table && !empty_.empty()) console_.out << empty_ << "\n";
+    any_ = true;
+    flushTable();
+    console_.out.flush();
+}
+
+void Output::flushTable() {
+    if (!held_.empty()) measure();
+    held_.clear();
+    widths_.clear();
+    inTable_ = false;
+}
+
+// Each column as wide as its widest field; when the line is too long, the widest columns give way.
+void Output::measure() {
+    const WallTime now = console_.clock.now();
+    for (const std::string& name : names_) widths_.push_back(shown(name) ? displayWidth(headerOf(name)) : 0);
+    for (const Record& record : held_)
+        for (std::size_t i = 0; i < names_.size(); ++i)
+            if (shown(names_[i]))
+                widths_[i] = std::max(widths_[i], displayWidth(forPeople(record.fields[i].second, now)));
+    const auto columns =
+        std::count_if(names_.begin(), names_.end(), [&](const auto& name) { return shown(name); });
+    const int room = console_.width - kGap * static_cast<int>(std::max<std::ptrdiff_t>(columns - 1, 0));
+    while (std::accumulate(widths_.begin(), widths_.end(), 0) > room) {
+        const auto widest = std::max_element(widths_.begin(), widths_.end());
+        if (*widest <= kNarrowest) break;
+        --*widest;
+    }
+    writeHeader();
+    for (const Record& record : held_) writeTableRow(record);
+    held_.clear();
+}
+
+void Output::writeHeader() {
+    Record header;
+    for (const std::string& name : names_) header.add(name, headerOf(name));
+    if (console_.colour) console_.out << "\x1b[1m";
+    writeTableRow(header);
+    if (console_.colour) console_.out << "\x1b[0m";
+}
+
+void Output::writeTableRow(const Record& record) {
+    std::string line;
+    int owed = 0;  // blanks before the next field; none at the end of a line
+    for (std::size_t i = 0; i < record.fields.size() && i < widths_.size(); ++i) {
+        const auto& [name, value] = record.fields[i];
+        if (!shown(name)) continue;
+        const std::string text = fitWidth(forPeople(value, console_.clock.now()), widths_[i]);
+        const int rest = widths_[i] - displayWidth(text);
+        const std::string_view colour = console_.colour && name == "state" ? colourOf(text) : "";
+        line += pad(owed + (alignedRight(value) ? rest : 0));
+        line += std::string(colour) + text + (colour.empty() ? "" : "\x1b[0m");
+        owed = kGap + (alignedRight(value) ? 0 : rest);
+    }
+    console_.out << line << "\n";
+}
+
+}  // namespace postern::cli

@@ -1,1 +1,22 @@
-int main() { return 0; }
+// The program `postern`: what operators type. Everything is in cli.h.
+
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "base/peer.h"
+#include "base/service_manager.h"
+#include "connector/cli/cli.h"
+
+int main(int count, char** words) {
+    postern::ignoreBrokenPipes();
+    std::ios::sync_with_stdio(false);
+    postern::cli::Console console{std::cin, std::cout, std::cerr, postern::Clock::system()};
+    console.terminal = postern::standardOutputIsTerminal();
+    console.width = postern::terminalWidth();
+    const char* noColour = std::getenv("NO_COLOR");
+    const char* kind = std::getenv("TERM");
+    const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
+    console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
+    return postern::cli::runCli({words + 1, words + count}, console);
+}

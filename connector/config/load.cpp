@@ -150,6 +150,13 @@ const adapters::Kind* kindOf(const Node& table, Findings& findings) {
     return nullptr;
 }
 
+// Each setting is right by itself; the kind knows which do not go together.
+void checkTogether(const adapters::Kind& kind, const Adapter& adapter, const Config& config,
+                   Findings& findings) {
+    const auto made = kind.make({adapter.name, config.hostname, "check", {}}, adapter.settings);
+    if (!made.ok()) findings.problem(adapter.place, "adapter \"" + adapter.name + "\": " + made.error().text);
+}
+
 void readAdapter(const Node& table, const std::string& name, Config& config, Findings& findings) {
     Adapter adapter;
     adapter.name = name;
@@ -173,6 +180,7 @@ void readAdapter(const Node& table, const std::string& name, Config& config, Fin
         for (const adapters::Setting& setting : kind->settings)
             if (const Entry* entry = entryOf(section, setting.key))
                 adapter.settings.set(setting.key, canonical(setting, *entry));
+    if (kind != nullptr && own.problems.empty()) checkTogether(*kind, adapter, config, findings);
     config.adapters.push_back(std::move(adapter));
 }
 

@@ -1,0 +1,168 @@
+// postern adapter kinds, list, test and postern route test.
+
+#include <CLI/CLI.hpp>
+
+#include "adapters/registry.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "connector/cli/backend.h"
+#include "connector/cli/verbs.h"
+#include "connector/routing/router.h"
+#include "mail/address.h"
+
+namespace postern::cli {
+
+namespace {
+
+const char* typeName(adapters::SettingType type) {
+    using adapters::SettingType;
+    switch (type) {
+        case SettingType::Text: return "text";
+        case SettingType::Path: return "path";
+        case SettingType::Boolean: return "boolean";
+        case SettingType::Integer: return "integer";
+        case SettingType::Size: return "size";
+        case SettingType::Duration: return "duration";
+        case SettingType::Choice: break;
+    }
+    return "choice";
+}
+
+std::string choicesOf(const adapters::Setting& setting) {
+    std::string all;
+    for (const char* choice : setting.choices) all += (all.empty() ? "" : ",") + std::string(choice);
+    return all;
+}
+
+Result<int> kinds(const Run& run) {
+    Output output(run.console, run.form());
+    if (run.form() == Form::Table) output.hide("kind");
+    for (const adapters::Kind& kind : adapters::kinds()) {
+        output.heading(std::string(kind.name) + ": " + kind.summary);
+        for (const adapters::Setting& setting : kind.settings) {
+            const bool required = setting.fallback == nullptr;
+            POSTERN_TRY(
+                output.row(admin::Record()
+                               .add("kind", kind.name)
+                               .add("setting", setting.key)
+                               .add("value", typeName(setting.type))
+                               .add("required", required)
+                               .add("default", required ? admin::Value() : admin::Value(setting.fallback))
+                               .add("choices", choicesOf(setting))
+                               .add("help", setting.help)));
+        }
+    }
+    return int{kExitDone};
+}
+
+using Made = std::map<std::string, std::unique_ptr<adapters::Adapter>>;
+
+// For asking what they are and take, not for delivering: no store is behind them.
+Result<Made> makeAdapters(const config::Config& config) {
+    Made made;
+    for (const config::Adapter& each : config.adapters) {
+        const adapters::Kind* kind = adapters::kindNamed(each.kind);
+        if (kind == nullptr) return fail(Errc::Invalid, "there is no adapter kind \"" + each.kind + "\"");
+        auto adapter = kind->make({each.name, config.hostname, "look", {}}, each.settings);
+        if (!adapter.ok()) return adapter.error().within("adapter " + each.name);
+        made[each.name] = std::move(adapter).value();
+    }
+    return made;
+}
+
+Result<int> listAdapters(const Run& run) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(made, makeAdapters(*config));
+    Output output(run.console, run.form());
+    output.whenEmpty("No adapter is configured.");
+    for (const config::Adapter& each : config->adapters) {
+        std::int64_t routes = 0;
+        for (const config::Route& route : config->routes) routes += route.adapter == each.name ? 1 : 0;
+        POSTERN_TRY(output.row(admin::Record()
+                                   .add("adapter", each.name)
+                                   .add("kind", each.kind)
+                                   .add("watchers", each.watchers)
+                                   .add("batch", each.batch)
+                                   .add("on_doubt", each.onDoubt == config::OnDoubt::Hold ? "hold" : "resend")
+                                   .add("routes", routes)
+                                   .add("delivers", made[each.name]->describe())
+                                   .add("place", config::placeText(each.place))));
+    }
+    return int{kExitDone};
+}
+
+Result<int> testAdapters(const Run& run, const std::string& name) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(backend, Backend::open(*config, run.console.clock));
+    admin::Request request;
+    request.verb = "adapter.test";
+    request.who = userName();
+    request.fields["name"] = name;
+    Output output(run.console, run.form());
+    bool allUsable = true;
+    admin::NoBytes none;
+    POSTERN_TRY(backend->call(request, none, [&](const admin::Record& record) {
+        const admin::Value* usable = record.find("ok");
+        allUsable = allUsable && usable != nullptr && usable->number != 0;
+        return output.row(record);
+    }));
+    return int{allUsable ? kExitDone : kExitUnavailable};
+}
+
+int exitForRoute(Errc code) {
+    return code == Errc::Unavailable ? kExitUnavailable : kExitNoUser;
+}
+
+Result<int> testRoutes(const Run& run, const std::vector<std::string>& addresses) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(made, makeAdapters(*config));
+    std::vector<routing::Target> targets;
+    for (const config::Adapter& each : config->adapters)
+        targets.push_back({each.name, made[each.name].get(), each.retry.maximumAge});
+    const routing::Router router(config->routes, std::move(targets));
+    Output output(run.console, run.form());
+    int exit = kExitDone;
+    for (const std::string& text : addresses) {
+        const auto address = mail::parseAddress(text);
+        const auto found =
+            address.ok() ? router.route(address->text()) : Result<routing::Destination>(address.error());
+        if (!found.ok()) {
+            run.complain("<" + text + ">: " + found.error().text);
+            exit = exitForRoute(found.error().code);
+            continue;
+        }
+        POSTERN_TRY(output.row(admin::Record()
+                                   .add("recipient", address->text())
+                                   .add("adapter", found->adapter)
+                                   .add("legacy", found->legacy)
+                                   .add("route", found->route)));
+    }
+    return exit;
+}
+
+}  // namespace
+
+Carry setupAdapterKinds(CLI::App&, Run& run) {
+    return [&run] { return run.end(kinds(run)); };
+}
+
+Carry setupAdapterList(CLI::App&, Run& run) {
+    return [&run] { return run.end(listAdapters(run)); };
+}
+
+Carry setupAdapterTest(CLI::App& command, Run& run) {
+    const auto name = std::make_shared<std::string>();
+    command.add_option("NAME", *name, "The adapter; default: all");
+    return [&run, name] { return run.end(testAdapters(run, *name)); };
+}
+
+Carry setupRouteTest(CLI::App& command, Run& run) {
+    const auto addresses = std::make_shared<std::vector<std::string>>();
+    command.add_option("ADDRESS", *addresses, "Internet addresses")->required();
+    return [&run, addresses] { return run.end(testRoutes(run, *addresses)); };
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,87 @@
+// postern status, reload: what concerns the running service.
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "connector/admin/control_client.h"
+#include "connector/admin/status.h"
+#include "connector/cli/backend.h"
+#include "connector/cli/verbs.h"
+
+namespace postern::cli {
+
+namespace {
+
+// The service's facts as a list of facts, the adapters as a table.
+admin::RowSink statusSink(Output& output) {
+    return [&output](const admin::Record& record) -> Result<void> {
+        if (record.text("type") == "service") {
+            const Result<void> printed = output.details(record);
+            output.heading("Adapters");
+            return printed;
+        }
+        return output.row(record);
+    };
+}
+
+// Without a service the queue is still there to be counted.
+Result<int> statusOfStore(const Run& run, const config::Config& config, bool all) {
+    Output output(run.console, run.form());
+    POSTERN_LET(reader, openReader(config));
+    POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, all, statusSink(output)));
+    output.finish();
+    run.complain("no service listens on " + config.controlSocket);
+    return int{kExitUnavailable};
+}
+
+Result<int> status(const Run& run, bool all) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    auto client = admin::ControlClient::connect(config->controlSocket);
+    if (!client.ok() && client.error().code == Errc::NotFound) return statusOfStore(run, *config, all);
+    if (!client.ok()) return client.error();
+    admin::Request request;
+    request.verb = "status";
+    request.who = userName();
+    request.fields["all"] = all ? "true" : "false";
+    Output output(run.console, run.form());
+    admin::NoBytes none;
+    POSTERN_TRY(client->call(request, none, statusSink(output)));
+    return int{kExitDone};
+}
+
+Result<int> reload(const Run& run) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    auto client = admin::ControlClient::connect(config->controlSocket);
+    if (!client.ok() && client.error().code == Errc::NotFound) {
+        run.complain(client.error().text);
+        return int{kExitUnavailable};
+    }
+    if (!client.ok()) return client.error();
+    admin::Request request;
+    request.verb = "reload";
+    request.who = userName();
+    Output output(run.console, run.form());
+    admin::NoBytes none;
+    const Result<void> reloaded = client->call(request, none, output.sink());
+    output.finish();
+    if (reloaded.ok()) return int{kExitDone};
+    run.complain(reloaded.error().text);
+    return int{reloaded.error().code == Errc::Invalid ? kExitConfig : exitFor(reloaded.error().code)};
+}
+
+}  // namespace
+
+Carry setupStatus(CLI::App& command, Run& run) {
+    const auto all = std::make_shared<bool>(false);
+    command.add_flag("--all", *all, "Count settled items too; slow when there are millions");
+    command.footer("Exit status 69 when no service runs; the queue is counted all the same.");
+    return [&run, all] { return run.end(status(run, *all)); };
+}
+
+Carry setupReload(CLI::App&, Run& run) {
+    return [&run] { return run.end(reload(run)); };
+}
+
+}  // namespace postern::cli

@@ -1,0 +1,88 @@
+#include "connector/cli/verbs.h"
+
+#include <ostream>
+
+#include "base/text.h"
+#include "connector/config/load.h"
+
+namespace postern::cli {
+
+namespace {
+
+constexpr VerbGroup kGroups[] = {
+    {"queue", "look at the queue and change it"},
+    {"adapter", "the ways out"},
+    {"route", "who gets what"},
+    {"config", "the configuration"},
+};
+
+constexpr Verb kVerbs[] = {
+    {"queue", "list", "items, oldest first: those that are not settled, or what the filters say", setupList},
+    {"queue", "show", "everything about items: facts, recipients, history", setupShow},
+    {"queue", "log", "the history of items", setupLog},
+    {"queue", "hold", "keep ready items back until they are released", setupHold},
+    {"queue", "release", "let held items go", setupRelease},
+    {"queue", "retry", "try waiting or failed items now", setupRetry},
+    {"queue", "delete", "give items up; their mail stays readable until the purge", setupDelete},
+    {"queue", "resolve", "say what became of items in doubt, after a look at the legacy side", setupResolve},
+    {"", "submit", "take a mail from standard input", setupSubmit},
+    {"adapter", "kinds", "what adapters can write, with their settings", setupAdapterKinds},
+    {"adapter", "list", "the configured adapters", setupAdapterList},
+    {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
+    {"route", "test", "where mail to an address would go", setupRouteTest},
+    {"config", "check", "all problems of the configuration, with their places", setupConfigCheck},
+    {"config", "show", "the configuration with all defaults filled in", setupConfigShow},
+    {"config", "example", "a commented example with every key", setupConfigExample},
+    {"", "status", "the service, its adapters and their queues", setupStatus},
+    {"", "reload", "make the service read its configuration again", setupReload},
+};
+
+}  // namespace
+
+std::span<const VerbGroup> verbGroups() {
+    return kGroups;
+}
+
+std::span<const Verb> verbs() {
+    return kVerbs;
+}
+
+Form Run::form() const {
+    if (json) return Form::Json;
+    return console.terminal ? Form::Table : Form::Tabs;
+}
+
+void Run::complain(const std::string& text) const {
+    console.err << "postern: " << escapeLine(text, 4000) << "\n";
+}
+
+int Run::fails(const Error& error) const {
+    complain(error.text);
+    return exitFor(error.code);
+}
+
+std::optional<config::Config> Run::config() const {
+    config::Loaded loaded = config::load(configPath);
+    for (const config::Problem& problem : loaded.problems)
+        complain(config::placeText(problem.place) + ": " + problem.text);
+    return std::move(loaded.config);
+}
+
+int exitFor(Errc code) {
+    switch (code) {
+        case Errc::Invalid: return kExitData;
+        case Errc::NotFound: return kExitNoInput;
+        case Errc::Denied: return kExitPermission;
+        case Errc::Busy:
+        case Errc::NoSpace:
+        case Errc::Stopped: return kExitTemporary;
+        case Errc::Io: return kExitIo;
+        case Errc::Exists:
+        case Errc::Corrupt:
+        case Errc::Unavailable: return kExitUnavailable;
+        case Errc::Internal: break;
+    }
+    return kExitSoftware;
+}
+
+}  // namespace postern::cli
