@@ -7,70 +7,15 @@
 #include "base/text.h"
 #include "mail/code_page.h"
 #include "mail/fallback.h"
+#include "mail/iconv.h"
 
 namespace postern::mail {
 namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-// An iconv descriptor for as long as it is in scope.
-class Converter {
-  public:
-    Converter(std::string_view to, std::string_view from)
-        : handle_(iconv_open(std::string(to).c_str(), std::string(from).c_str())) {}
-    ~Converter() {
-        if (usable()) iconv_close(handle_);
-    }
-    Converter(const Converter&) = delete;
-    Converter& operator=(const Converter&) = delete;
-
-    bool usable() const { return handle_ != reinterpret_cast<iconv_t>(-1); }
-
-    // Converts the front of `in`, appends to `out`, and leaves in `in` what it could not convert. False when
-    // it stopped at something illegal or incomplete.
-    bool run(std::string_view& in, std::string& out) {
-        // iconv takes a non-const pointer but does not write through it (POSIX).
-        char* from = const_cast<char*>(in.data());
-        std::size_t left = in.size();
-        bool complete = false;
-        while (!complete) {
-            const bool ok = step(&from, &left, out);
-            complete = ok || errno != E2BIG;
-            if (complete && !ok) {
-                in.remove_prefix(in.size() - left);
-                return false;
-            }
-        }
-        in = {};
-        return true;
-    }
-
-    // Back to the initial shift state; its escape sequence, if any, is appended.
-    void reset(std::string& out) { step(nullptr, nullptr, out); }
-
-  private:
-    bool step(char** from, std::size_t* left, std::string& out) {
-        char buffer[4096];
-        char* to = buffer;
-        std::size_t room = sizeof(buffer);
-        const std::size_t result = iconv(handle_, from, left, &to, &room);
-        const int error = errno;
-        out.append(buffer, sizeof(buffer) - room);
-        errno = error;
-        return result != static_cast<std::size_t>(-1);
-    }
-
-    iconv_t handle_;
-};
-
-bool isAscii(std::string_view text) {
-    for (const char c : text)
-        if (static_cast<unsigned char>(c) >= 0x80) return false;
-    return true;
-}
-
 std::string replaceInvalid(std::string_view text, bool& clean) {
-    if (validUtf8(text)) return std::string(text);
+    if (isUtf8(text)) return std::string(text);
     clean = false;
     std::string out;
     out.reserve(text.size());
@@ -101,7 +46,7 @@ std::string fromPage(std::string_view bytes, const CodePage& page, bool& clean) 
 }
 
 std::string undeclared(std::string_view bytes, bool& clean) {
-    if (validUtf8(bytes)) return std::string(bytes);
+    if (isUtf8(bytes)) return std::string(bytes);
     clean = false;
     const CodePage* latin = CodePage::find("CP1252");
     return latin == nullptr ? replaceInvalid(bytes, clean) : fromPage(bytes, *latin, clean);
@@ -132,7 +77,7 @@ std::string decode(std::string_view bytes, std::string_view charset, bool& clean
     const std::string_view name = readingCharset(canonicalCharset(charset));
     if (name == "UTF-8") return replaceInvalid(bytes, clean);
     if (name.empty() || name == "US-ASCII") {
-        if (isAscii(bytes)) {
+        if (!hasEightBit(bytes)) {
             clean = !name.empty() || charset.empty();
             return std::string(bytes);
         }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/text.h"
+#include "mail/iconv.h"
 
 namespace postern::mail {
 namespace {
@@ -92,16 +93,12 @@ const Charset* findCharset(std::string_view name) {
 }
 
 // The one character of one byte, or 0.
-char32_t convertByte(iconv_t converter, char byte) {
-    std::array<char, 16> utf8{};
-    char* in = &byte;
-    char* out = utf8.data();
-    std::size_t inLeft = 1;
-    std::size_t outLeft = utf8.size();
-    iconv(converter, nullptr, nullptr, nullptr, nullptr);
-    if (iconv(converter, &in, &inLeft, &out, &outLeft) == static_cast<std::size_t>(-1)) return 0;
-    iconv(converter, nullptr, nullptr, &out, &outLeft);  // CP1255, CP1258 and TCVN hold a letter back
-    std::string_view text(utf8.data(), utf8.size() - outLeft);
+char32_t convertByte(Converter& converter, char byte) {
+    std::string utf8;
+    std::string_view in(&byte, 1);
+    if (!converter.run(in, utf8)) return 0;
+    converter.reset(utf8);  // CP1255 and CP1258 hold a letter back
+    std::string_view text = utf8;
     return text.empty() ? 0 : takeCharacter(text);
 }
 
@@ -125,11 +122,10 @@ CodePage::CodePage(const char* iconvName) {
 }
 
 bool CodePage::learnUpperHalf(const char* iconvName) {
-    iconv_t converter = iconv_open("UTF-8", iconvName);
-    if (converter == reinterpret_cast<iconv_t>(-1)) return false;
+    Converter converter("UTF-8", iconvName);
+    if (!converter.usable()) return false;
     for (int byte = 0x80; byte < 0x100; ++byte)
         learn(static_cast<std::uint8_t>(byte), convertByte(converter, static_cast<char>(byte)));
-    iconv_close(converter);
     return true;
 }
 
@@ -206,11 +202,40 @@ std::size_t plainPrefix(std::string_view text) {
     };
     std::size_t i = 0;
     while (i < text.size()) {
-        while (i + 8 <= text.size() && eightPrintable(text.data() + i)) i += 8;
+        i += printablePrefix(text.substr(i));
         if (i == text.size() || !isPlain(static_cast<unsigned char>(text[i]))) break;
         ++i;
     }
     return i;
+}
+
+std::size_t printablePrefix(std::string_view text) {
+    std::size_t i = 0;
+    while (i + 8 <= text.size() && eightPrintable(text.data() + i)) i += 8;
+    while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7f) ++i;
+    return i;
+}
+
+bool hasEightBit(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+    std::size_t i = 0;
+    for (std::uint64_t eight = 0; i + 8 <= text.size(); i += 8) {
+        std::memcpy(&eight, text.data() + i, sizeof(eight));
+        if ((eight & kHighBits) != 0) return true;
+    }
+    for (; i < text.size(); ++i)
+        if (static_cast<unsigned char>(text[i]) >= 0x80) return true;
+    return false;
+}
+
+bool isUtf8(std::string_view text) {
+    while (!text.empty()) {
+        text.remove_prefix(plainPrefix(text));
+        if (text.empty()) return true;
+        const bool isReplacement = text.starts_with("\xef\xbf\xbd");
+        if (takeCharacter(text) == 0xfffd && !isReplacement) return false;
+    }
+    return true;
 }
 
 }  // namespace postern::mail

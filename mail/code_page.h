@@ -49,5 +49,10 @@ void appendUtf8(std::string& out, char32_t character);
 
 // The length of the front of `text` that is printable US-ASCII, TAB, CR or LF.
 std::size_t plainPrefix(std::string_view text);
+// The same without TAB, CR and LF.
+std::size_t printablePrefix(std::string_view text);
+bool hasEightBit(std::string_view text);
+// As validUtf8() of base, made for long texts that are mostly US-ASCII.
+bool isUtf8(std::string_view text);
 
 }  // namespace postern::mail

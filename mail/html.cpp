@@ -197,11 +197,14 @@ Layout layoutOf(std::string_view name) {
 class Page {
   public:
     void text(std::string_view words) {
-        for (const char c : words) {
-            if (isSpace(c))
-                space_ = true;
-            else
-                character(c);
+        while (!words.empty()) {
+            std::size_t size = 0;
+            while (size < words.size() && !isSpace(words[size])) ++size;
+            if (size > 0) run(words.substr(0, size));
+            words.remove_prefix(size);
+            if (words.empty()) return;
+            space_ = true;
+            words.remove_prefix(1);
         }
     }
     void preformatted(std::string_view words) {
@@ -218,7 +221,7 @@ class Page {
     }
     // What an entity stands for is text even when it is a blank.
     void literal(std::string_view words) {
-        for (const char c : words) character(c);
+        if (!words.empty()) run(words);
     }
     void atLeast(int breaks) { due_ = std::max(due_, breaks); }
     void lineBreak() {
@@ -252,7 +255,8 @@ class Page {
         }
         due_ = 0;
     }
-    void character(char c) {
+    void character(char c) { run({&c, 1}); }
+    void run(std::string_view word) {
         begin();
         if (tab_)
             out_ += '\t';
@@ -260,7 +264,7 @@ class Page {
             out_ += ' ';
         space_ = tab_ = false;
         hasText_ = true;
-        out_ += c;
+        out_ += word;
     }
 
     std::string out_, bullet_;
@@ -270,9 +274,9 @@ class Page {
     bool space_ = false, tab_ = false;
 };
 
-class Converter {
+class HtmlReader {
   public:
-    explicit Converter(std::string_view html) : in_(html) {}
+    explicit HtmlReader(std::string_view html) : in_(html) {}
 
     std::string run() {
         while (!in_.atEnd()) {
@@ -449,7 +453,7 @@ class Converter {
 }  // namespace
 
 std::string htmlToText(std::string_view html) {
-    return normalizeLines(Converter(html).run());
+    return normalizeLines(HtmlReader(html).run());
 }
 
 }  // namespace postern::mail

@@ -224,7 +224,7 @@ class StructureReader {
             std::size_t line = 0;
             while (line < usable) {
                 const std::string_view rest = view.substr(line);
-                if (rest.starts_with("--"))
+                if (rest.size() > 1 && rest[0] == '-' && rest[1] == '-')
                     if (auto found =
                             delimiterAt(at + static_cast<std::int64_t>(line), rest.substr(0, kLookAhead)))
                         return found;

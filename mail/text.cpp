@@ -44,6 +44,11 @@ void wrapLine(std::string_view line, int columns, std::string& out) {
     out.append(line.substr(start));
 }
 
+// Bytes that stay as they are, but for C2, which may begin a control character.
+bool isLineText(char c) {
+    return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\xc2') || c == '\n' || c == '\t';
+}
+
 struct QuotedLine {
     std::size_t depth = 0;
     std::string_view text;
@@ -120,10 +125,11 @@ std::string normalizeLines(std::string_view text) {
     out.reserve(text.size() + 1);
     while (!text.empty()) {
         std::size_t keep = 0;
-        while (keep < text.size() &&
-               (static_cast<unsigned char>(text[keep]) >= 0x20 || text[keep] == '\n' || text[keep] == '\t') &&
-               text[keep] != 0x7f && text[keep] != '\xc2')
+        while (keep < text.size()) {
+            keep += printablePrefix(text.substr(keep));
+            if (keep == text.size() || !isLineText(text[keep])) break;
             ++keep;
+        }
         out.append(text.substr(0, keep));
         text.remove_prefix(keep);
         if (text.empty()) break;
@@ -133,7 +139,8 @@ std::string normalizeLines(std::string_view text) {
             out += '\n';
         else if (text.front() == '\xc2' && !isC1)
             out += '\xc2';
-        text.remove_prefix(isC1 || text.starts_with("\r\n") ? 2 : 1);
+        const bool isPair = isBreak && text.size() > 1 && text[1] == '\n';
+        text.remove_prefix(isC1 || isPair ? 2 : 1);
     }
     if (!out.empty() && out.back() != '\n') out += '\n';
     return out;
