@@ -236,8 +236,12 @@ void ControlServer::Impl::admit(Poco::Net::StreamSocket socket) {
     }
     connections.push_back(std::make_unique<Connection>(std::move(socket), handler, options.silence));
     Connection* connection = connections.back().get();
-    connection->done = true;  // until it has a thread: the system may refuse one
-    connection->thread = std::jthread([this, connection] { work(*connection); });
+    try {
+        connection->thread = std::jthread([this, connection] { work(*connection); });
+    } catch (const std::system_error&) {
+        connections.pop_back();  // no thread to be had: it would wait for ever
+        throw;
+    }
 }
 
 void ControlServer::Impl::work(Connection& connection) {
