@@ -294,6 +294,13 @@ def test_NUL_bytes_are_refused_and_nothing_is_stored():
         check(gateway.states() == {}, gateway.states())
 
 
+def announce(gateway, size):
+    """The answer to MAIL with that SIZE."""
+    with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
+        client.ehlo("client.example.org")
+        return client.mail("a@example.org", [f"SIZE={size}"])[0]
+
+
 def test_a_full_store_tells_senders_to_wait_and_goes_on():
     if os.geteuid() != 0:
         print("    (needs root for a small file system: skipped)")
@@ -312,10 +319,7 @@ def test_a_full_store_tells_senders_to_wait_and_goes_on():
         while serial < 200 and ledger.send(gateway.port, serial + 1, size=300_000):
             serial += 1
         check(0 < serial < 200, f"{serial} mails fitted into 12 MiB")
-        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
-            client.ehlo("client.example.org")
-            code, text = client.mail("a@example.org", ["SIZE=300000"])
-            check(code == 452, f"{code} {text}")
+        until(lambda: announce(gateway, 300_000) == 452, 10, "an early refusal by size")
         until(lambda: ledger.take(gateway.out) == 0 and gateway.wait_until_settled(), 60, "the queue to drain")
         subprocess.run(["mount", "-o", "remount,size=40m", store], check=True)
         until(lambda: ledger.send(gateway.port, 1000, size=300_000), 15, "room again")
