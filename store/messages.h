@@ -74,8 +74,8 @@ Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::st
 // be removed when the transaction is committed.
 Result<void> deleteMessage(WriteSession& session, MessageId id, std::vector<std::string>& files);
 
-// Removes body files that deleteMessage() named, after its commit and never before; one that is gone already is no
-// error.
+// Removes body files that deleteMessage() named, after its commit and never before; one that is gone already
+// is no error.
 Result<void> removeBodyFiles(const std::string& storeFolder, const std::vector<std::string>& files);
 
 // At start, after the store opened and before any BodyWriter exists: removes body files that no message

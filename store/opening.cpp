@@ -52,7 +52,7 @@ Result<std::string> makeNew(const StoreOptions& options, const std::string& path
     POSTERN_TRY(engine->startLog());
     POSTERN_TRY(applyFrom(*engine, options.migrations, 0));
     POSTERN_TRY(engine->run("INSERT INTO store (key, value) VALUES ('id', ?1)", id));
-    POSTERN_LET(folded, engine->foldLog(kFoldPatience));
+    POSTERN_LET(folded, engine->foldLog(Fold::Empty, kFoldPatience));
     if (folded != Folded::Whole) return fail(Errc::Busy, path + " is in use");
     return id;
 }
@@ -101,7 +101,7 @@ Result<void> findOrCreate(const StoreOptions& options) {
 // Before anything is written or accepted: what a failed sync left in the system's cache only is written again
 // and synced (RELIABILITY 2.4).
 Result<void> foldFirst(SqliteWriter& engine, const std::string& path) {
-    POSTERN_LET(folded, engine.foldLog(kFoldPatience));
+    POSTERN_LET(folded, engine.foldLog(Fold::Empty, kFoldPatience));
     if (folded == Folded::Partly)
         return fail(Errc::Busy, path + ": another program keeps reading an old snapshot");
     return {};

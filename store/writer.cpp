@@ -81,7 +81,7 @@ void Writer::loop() {
     if (broken())
         engine_->leaveLogOnClose();
     else
-        foldLog();
+        foldLog(Fold::Empty);
 }
 
 bool Writer::take(std::vector<Job>& jobs) {
@@ -106,7 +106,7 @@ void Writer::runAll(std::vector<Job>& jobs) {
         const std::size_t ran = runGroup(rest.first(most));
         answer(rest.first(ran));
         rest = rest.subspan(ran);
-        if (engine_->logBytes() > foldAt_) foldLog();
+        if (engine_->unfoldedBytes() > foldAt_) foldLog(Fold::Keep);
     }
 }
 
@@ -178,6 +178,8 @@ void Writer::finishGroup(Jobs jobs) {
         return;
     }
     onTrouble(committed.error(), kCommit);
+    // Whatever part of it reached the log must not be found there after a crash.
+    if (!broken()) foldLog(Fold::Empty);
     for (Job& job : jobs)
         if (job.result.ok()) job.result = broken() ? refusal(brokenBy_) : committed.error();
 }
@@ -201,29 +203,29 @@ void Writer::answer(Jobs jobs) {
 void Writer::keepHouse() {
     pause_ = kLongPause;
     if (broken()) return;
-    if (engine_->logBytes() > 0) foldLog();
-    if (engine_->logBytes() > 0)
-        pause_ = options_.idle;  // a reader held it; soon it will not
+    if (engine_->logFileBytes() > 0) foldLog(Fold::Empty);
+    // A reader was in the way; soon it will not be.
+    if (engine_->logFileBytes() > 0)
+        pause_ = options_.idle;
     else if (!broken())
         giveBackPages();
 }
 
-void Writer::foldLog() {
+void Writer::foldLog(Fold how) {
+    // A reader made it grow: give the space back without waiting for an idle moment.
+    const std::int64_t fileBytes = engine_->logFileBytes();
+    if (fileBytes > options_.checkpointBytes * 2) how = Fold::Empty;
     // No patience: mail waits behind this thread, and a reader will be gone the next time.
-    const Result<Folded> folded = engine_->foldLog(Millis{0});
-    if (folded.ok() && *folded == Folded::Whole) {
-        checkpoints_.fetch_add(1);
-        foldAt_ = options_.checkpointBytes;
-        return;
-    }
-    const std::int64_t bytes = engine_->logBytes();
-    foldAt_ = std::max(options_.checkpointBytes, bytes + bytes / 4);
+    const Result<Folded> folded = engine_->foldLog(how, Millis{0});
+    foldAt_ = std::max(options_.checkpointBytes, engine_->unfoldedBytes() * 5 / 4);
     if (!folded.ok())
         onTrouble(folded.error(), "checkpoint");
-    else if (bytes > options_.checkpointBytes * 4)
+    else if (*folded == Folded::Whole)
+        checkpoints_.fetch_add(1);
+    else if (fileBytes > options_.checkpointBytes * 4)
         LogLine(LogEvent::StoreTrouble)
             .with("during", "checkpoint")
-            .with("log_bytes", bytes)
+            .with("log_bytes", fileBytes)
             .with("error", "a reader keeps an old snapshot open, so the log grows");
 }
 

@@ -59,7 +59,7 @@ class Writer {
     void answer(Jobs jobs);
 
     void keepHouse();
-    void foldLog();
+    void foldLog(Fold how);
     void giveBackPages();
     void onTrouble(const Error& error, std::string_view during);
     void breakDown(const Error& error);
@@ -72,7 +72,7 @@ class Writer {
     Error brokenBy_;
     bool fullTold_ = false;
     Millis pause_;         // without work before it keeps house
-    std::int64_t foldAt_;  // bytes of log
+    std::int64_t foldAt_;  // bytes of log not folded back yet
 
     Mutex mutex_;
     Condition condition_;

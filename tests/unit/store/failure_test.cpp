@@ -239,7 +239,8 @@ void liveShortly(FaultyDisk& disk, const TempFolder& folder, std::set<std::strin
     const auto store = openStore(options);
     ASSERT_TRUE(store);
     for (int i = 0; i < 8; ++i) {
-        const std::string text = std::to_string(i) + std::string(9000, 'x');
+        // Each its own bytes: see Fold::Keep.
+        const std::string text(9000, static_cast<char>('a' + i));
         const auto written = write(*store, text);
         if (written.ok())
             kept.insert(text);

@@ -305,7 +305,7 @@ TEST(Opening, TheSettingsThatKeepMailSafeAreInForce) {
     const Setting settings[] = {{"PRAGMA synchronous", 2, 2},        {"PRAGMA wal_autocheckpoint", 0, 0},
                                 {"PRAGMA foreign_keys", 1, 1},       {"PRAGMA trusted_schema", 0, 0},
                                 {"PRAGMA cell_size_check", 1, 1},    {"PRAGMA secure_delete", 2, -1},
-                                {"PRAGMA page_size", 8192, 8192},    {"PRAGMA auto_vacuum", 2, 2},
+                                {"PRAGMA page_size", 4096, 4096},    {"PRAGMA auto_vacuum", 2, 2},
                                 {"PRAGMA temp_store", 2, 2},         {"PRAGMA mmap_size", 0, 0},
                                 {"PRAGMA cache_size", -8192, -1024}, {"PRAGMA query_only", 0, 1}};
     const auto check = [&](store::Session& session, std::int64_t Setting::*wanted, const char* who) {
