@@ -44,6 +44,12 @@ void HeaderScan::feed(std::string_view text) {
     }
 }
 
+void HeaderScan::end() {
+    if (!over_ && !line_.empty()) endLine();
+    if (!over_) endField();
+    over_ = true;
+}
+
 void HeaderScan::endLine() {
     const std::string_view line = trim(line_);
     const bool continues = !line_.empty() && (line_.front() == ' ' || line_.front() == '\t');

@@ -12,6 +12,7 @@ namespace postern::intake {
 class HeaderScan {
   public:
     void feed(std::string_view text);  // unstuffed text with CR LF line ends, in pieces of any size
+    void end();                        // the text is over: a header without a body ends here
 
     bool over() const { return over_; }  // the header ended, or is too long to look at further
     // The first Message-ID from its "<" to its ">", or the field's text when it has none; cut at 300 bytes.

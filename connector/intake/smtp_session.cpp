@@ -156,6 +156,7 @@ void SmtpSession::refuseFlaws() {
 }
 
 void SmtpSession::endText() {
+    transaction_->header.end();
     refuseFlaws();
     Transaction& mail = *transaction_;
     waitingReplies_ =
