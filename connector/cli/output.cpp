@@ -176,10 +176,13 @@ void Output::flushTable() {
 void Output::measure() {
     const WallTime now = console_.clock.now();
     for (const std::string& name : names_) widths_.push_back(shown(name) ? displayWidth(headerOf(name)) : 0);
+    right_.assign(names_.size(), false);
     for (const Record& record : held_)
-        for (std::size_t i = 0; i < names_.size(); ++i)
-            if (shown(names_[i]))
-                widths_[i] = std::max(widths_[i], displayWidth(forPeople(record.fields[i].second, now)));
+        for (std::size_t i = 0; i < names_.size(); ++i) {
+            const Value& value = record.fields[i].second;
+            if (shown(names_[i])) widths_[i] = std::max(widths_[i], displayWidth(forPeople(value, now)));
+            if (alignedRight(value)) right_[i] = true;
+        }
     const auto columns =
         std::count_if(names_.begin(), names_.end(), [&](const auto& name) { return shown(name); });
     const int room = console_.width - kGap * static_cast<int>(std::max<std::ptrdiff_t>(columns - 1, 0));
@@ -210,9 +213,9 @@ void Output::writeTableRow(const Record& record) {
         const std::string text = fitWidth(forPeople(value, console_.clock.now()), widths_[i]);
         const int rest = widths_[i] - displayWidth(text);
         const std::string_view colour = console_.colour && name == "state" ? colourOf(text) : "";
-        line += pad(owed + (alignedRight(value) ? rest : 0));
+        line += pad(owed + (right_[i] ? rest : 0));
         line += std::string(colour) + text + (colour.empty() ? "" : "\x1b[0m");
-        owed = kGap + (alignedRight(value) ? 0 : rest);
+        owed = kGap + (right_[i] ? 0 : rest);
     }
     console_.out << line << "\n";
 }

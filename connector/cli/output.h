@@ -5,8 +5,8 @@
 //   Tabs   in a pipe: one line a row, fields separated by tabs, no header; sizes in bytes, times in RFC 3339
 //   Json   with --json: one object a line
 //
-// Columns of Tabs and names of Json are stable; new ones come last. Everything is printed with control
-// characters escaped (\x1b), so that no subject can command a terminal (KB Q264341).
+// Columns of Tabs and names of Json are stable; new ones come last. Control characters are printed escaped
+// (\x1b, in JSON \u001b), so that no subject can command a terminal (KB Q264341).
 // Thread rule: one thread.
 
 #include <string>
@@ -58,6 +58,7 @@ class Output {
     std::vector<admin::Record> held_;  // the first rows of a table, until the columns are measured
     std::vector<std::string> names_;   // of the table being written
     std::vector<int> widths_;
+    std::vector<bool> right_;  // columns of numbers
     bool any_ = false;
     bool inTable_ = false;
     std::string empty_;
