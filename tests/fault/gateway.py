@@ -7,16 +7,21 @@ Nothing here sleeps; waits look at a pipe, a socket or a folder until a deadline
 import contextlib
 import os
 import re
-import select
 import shutil
 import signal
 import smtplib
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 START_LIMIT = 20.0
+
+
+def breathe():
+    """Between two looks at something that another process does."""
+    threading.Event().wait(0.01)
 
 
 class Gateway:
@@ -52,47 +57,27 @@ folder = "{self.out}"
 
     def start(self, wrapper=()):
         """Starts the service and returns once it says that it is ready."""
+        self.port = None
+        ready = threading.Event()
         self.process = subprocess.Popen([*wrapper, self.posternd, "--config", self.config],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        os.set_blocking(self.process.stderr.fileno(), False)
-        self._buffer = b""
-        self.port = None
-        if not self._read_until(lambda line: " service.ready " in line + " ", START_LIMIT):
+        self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, ready), daemon=True)
+        self.reader.start()
+        if not ready.wait(START_LIMIT) or self.process.poll() is not None:
             raise RuntimeError("posternd did not become ready:\n" + "\n".join(self.log[-30:]))
 
-    def _read_until(self, wanted, limit):
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            for line in self._lines(deadline):
-                if wanted(line):
-                    return True
-            if self.process.poll() is not None and not self._buffer:
-                return False
-        return False
-
-    def _lines(self, deadline):
-        left = max(0.0, deadline - time.monotonic())
-        readable, _, _ = select.select([self.process.stderr], [], [], left)
-        if not readable:
-            return
-        chunk = self.process.stderr.read(65536)
-        if not chunk:
-            return
-        self._buffer += chunk
-        *lines, self._buffer = self._buffer.split(b"\n")
-        for raw in lines:
-            line = raw.decode("utf-8", "replace")
+    def _read_log(self, stream, ready):
+        """Takes the log as it comes, so that its pipe never fills; ends with the process."""
+        for raw in stream:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
             self.log.append(line)
             found = re.search(r"listener\.opened listener=smtp .*port=(\d+)", line)
             if found:
                 self.port = int(found.group(1))
-            yield line
-
-    def drain_log(self):
-        """Takes what the service wrote so far, so that its pipe never fills."""
-        if self.process and self.process.stderr:
-            for _ in self._lines(time.monotonic()):
-                pass
+            if " service.ready " in line:
+                ready.set()
+        stream.close()
+        ready.set()
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -106,17 +91,15 @@ folder = "{self.out}"
         return self.wait_for_end(30)
 
     def wait_for_end(self, limit):
-        """Waits for the process to end, taking its log meanwhile; its exit status, or None at the deadline."""
+        """Waits for the process to end; its exit status, or None at the deadline."""
         if self.process is None:
             return None
-        deadline = time.monotonic() + limit
-        descriptor = os.pidfd_open(self.process.pid) if self.process.poll() is None else None
-        while self.process.poll() is None and time.monotonic() < deadline:
-            select.select([descriptor, self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
-            self.drain_log()
-        if descriptor is not None:
-            os.close(descriptor)
-        return self.process.poll()
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            return None
+        self.reader.join(10)
+        return self.process.returncode
 
     def threads(self):
         """Thread names to ids."""
@@ -137,9 +120,9 @@ folder = "{self.out}"
         """Until every item is in a state that only a person changes, or final."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
-            self.drain_log()
             if not set(self.states()) & {"ready", "claimed", "publishing"}:
                 return True
+            breathe()
         return False
 
     def close(self):

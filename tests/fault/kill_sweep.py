@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from gateway import Gateway, Ledger
+from gateway import Gateway, Ledger, breathe
 
 # Threads that carry a mail, by the names that posternd gives them.
 ROLES = ("intake", "store-writer", "watch:out")
@@ -57,11 +57,12 @@ def one_mail(gateway, ledger, serial, consumer_at_once):
     ledger.send(gateway.port, serial)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and gateway.process.poll() is None:
-        gateway.drain_log()
         if any(" item.exported" in line for line in gateway.log):
             break
         if consumer_at_once:
             ledger.take(gateway.out)
+        else:
+            breathe()
 
 
 def thread_ids(gateway, role):
@@ -71,7 +72,6 @@ def thread_ids(gateway, role):
         found = gateway.threads().get(role)
         if found:
             return found
-        gateway.drain_log()
     raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
 
 
