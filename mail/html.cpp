@@ -1,183 +1,14 @@
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <set>
 #include <vector>
 
 #include "base/text.h"
 #include "mail/entities.h"
+#include "mail/html_tokens.h"
 #include "mail/text.h"
 
 namespace postern::mail {
 namespace {
-
-// One tag, without its angle brackets.
-struct Tag {
-    std::string name;  // lower case
-    bool closes = false;
-    std::string_view rest;  // the attributes
-
-    std::optional<std::string> attribute(std::string_view wanted) const;
-};
-
-bool isSpace(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-bool isLetter(char c) {
-    return lowerAscii(c) >= 'a' && lowerAscii(c) <= 'z';
-}
-
-std::string decoded(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        if (text.front() == '&') {
-            takeEntity(text, out);
-            continue;
-        }
-        const auto plain = std::min(text.find('&'), text.size());
-        out.append(text.substr(0, plain));
-        text.remove_prefix(plain);
-    }
-    return out;
-}
-
-std::string_view takeAttributeValue(std::string_view& text) {
-    std::string_view value;
-    if (!text.empty() && (text.front() == '"' || text.front() == '\'')) {
-        const auto end = std::min(text.find(text.front(), 1), text.size());
-        value = text.substr(1, end - 1);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        return value;
-    }
-    std::size_t end = 0;
-    while (end < text.size() && !isSpace(text[end])) ++end;
-    value = text.substr(0, end);
-    text.remove_prefix(end);
-    return value;
-}
-
-void skipSpace(std::string_view& text) {
-    while (!text.empty() && isSpace(text.front())) text.remove_prefix(1);
-}
-
-std::optional<std::string> Tag::attribute(std::string_view wanted) const {
-    std::string_view text = rest;
-    while (!text.empty()) {
-        skipSpace(text);
-        std::size_t end = 0;
-        while (end < text.size() && !isSpace(text[end]) && text[end] != '=') ++end;
-        const std::string_view found = text.substr(0, end);
-        text.remove_prefix(end);
-        skipSpace(text);
-        std::string_view value;
-        if (!text.empty() && text.front() == '=') {
-            text.remove_prefix(1);
-            skipSpace(text);
-            value = takeAttributeValue(text);
-        }
-        if (equalsIgnoreCase(found, wanted)) return decoded(value);
-    }
-    return std::nullopt;
-}
-
-// Cuts HTML into text and tags. Each search that failed is not made again, so the whole is linear.
-class Tokenizer {
-  public:
-    explicit Tokenizer(std::string_view html) : left_(html) {}
-
-    bool atEnd() const { return left_.empty(); }
-
-    // Text up to the next tag, or nothing when a tag comes.
-    std::string_view text() {
-        std::size_t end = 0;
-        while (end < left_.size() && !(left_[end] == '<' && beginsTag(left_.substr(end)))) {
-            const auto next = left_.find('<', end + (left_[end] == '<' ? 1 : 0));
-            end = std::min(next, left_.size());
-        }
-        return take(end);
-    }
-
-    // The tag that comes, or nothing when it was a comment, a declaration or no tag after all: then `literal`
-    // is what to show.
-    std::optional<Tag> tag(std::string_view& literal) {
-        if (left_.starts_with("<!--")) return skipComment();
-        const auto end = tagEnd();
-        if (end == std::string_view::npos) {
-            literal = take(1);
-            return std::nullopt;
-        }
-        const std::string_view all = take(end + 1);
-        if (all[1] == '!' || all[1] == '?') return std::nullopt;
-        return read(all.substr(1, all.size() - 2));
-    }
-
-    // Drops everything up to "</name"; nothing when there is none, so that no text is lost.
-    void skipTo(const std::string& name) {
-        const std::string close = "</" + name;
-        if (missing_.contains(close)) return;
-        for (std::size_t at = left_.find("</"); at != std::string_view::npos; at = left_.find("</", at + 2)) {
-            if (!equalsIgnoreCase(left_.substr(at, close.size()), close)) continue;
-            take(at);
-            return;
-        }
-        missing_.insert(close);
-    }
-
-  private:
-    std::string_view take(std::size_t size) {
-        const std::string_view taken = left_.substr(0, size);
-        left_.remove_prefix(std::min(size, left_.size()));
-        return taken;
-    }
-
-    bool beginsTag(std::string_view text) const {
-        if (noMoreTags_ || text.size() < 3) return false;
-        if (text[1] == '/') return isLetter(text[2]);
-        return isLetter(text[1]) || text[1] == '!' || text[1] == '?';
-    }
-
-    std::optional<Tag> skipComment() {
-        const auto end = noMoreComments_ ? std::string_view::npos : left_.find("-->", 4);
-        noMoreComments_ = end == std::string_view::npos;
-        take(noMoreComments_ ? std::min(left_.find('>'), left_.size() - 1) + 1 : end + 3);
-        return std::nullopt;
-    }
-
-    // The index of the ">" that ends the tag at the front, quotes minded as long as they are in order.
-    std::size_t tagEnd() {
-        char quote = 0;
-        for (std::size_t i = 1; mindQuotes_ && i < left_.size(); ++i) {
-            const char c = left_[i];
-            if (quote == 0 && c == '>') return i;
-            if (quote == c)
-                quote = 0;
-            else if (quote == 0 && (c == '"' || c == '\'') && left_[i - 1] == '=')
-                quote = c;
-        }
-        mindQuotes_ = false;
-        const auto end = left_.find('>');
-        noMoreTags_ = end == std::string_view::npos;
-        return end;
-    }
-
-    static Tag read(std::string_view inside) {
-        Tag tag;
-        tag.closes = inside.front() == '/';
-        if (tag.closes) inside.remove_prefix(1);
-        std::size_t end = 0;
-        while (end < inside.size() && !isSpace(inside[end]) && inside[end] != '/') ++end;
-        tag.name = lowerAscii(inside.substr(0, std::min<std::size_t>(end, 20)));
-        tag.rest = inside.substr(end);
-        return tag;
-    }
-
-    std::string_view left_;
-    bool noMoreTags_ = false;
-    bool noMoreComments_ = false;
-    bool mindQuotes_ = true;
-    std::set<std::string> missing_;
-};
 
 enum class Layout { Inline, Line, Paragraph };
 
@@ -199,7 +30,7 @@ class Page {
     void text(std::string_view words) {
         while (!words.empty()) {
             std::size_t size = 0;
-            while (size < words.size() && !isSpace(words[size])) ++size;
+            while (size < words.size() && !isHtmlSpace(words[size])) ++size;
             if (size > 0) run(words.substr(0, size));
             words.remove_prefix(size);
             if (words.empty()) return;
