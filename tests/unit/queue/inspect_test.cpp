@@ -154,7 +154,8 @@ TEST_F(InspectTest, Q199258_counts_equal_the_list) {
         force(item, state);
         clock_.advance(Millis(1000));
     }
-    sql("UPDATE item SET deaths = 1 WHERE state = 'ready' AND id % 2 = 0");
+    sql("UPDATE item SET deaths = 1 WHERE state = 'ready' AND id % 3 = 0");
+    ASSERT_GT(number("SELECT count(*) FROM item WHERE deaths > 0"), 0);
     for (const bool all : {false, true}) {
         std::map<std::pair<std::string, State>, std::int64_t> listed;
         std::map<std::pair<std::string, State>, WallTime> oldest;

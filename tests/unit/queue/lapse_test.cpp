@@ -42,6 +42,16 @@ TEST_F(LapseTest, AStallOfOurOwnIsNobodysDeath) {
     EXPECT_EQ(everything(item), before);
 }
 
+// The limit may have been lowered since: deaths of the past do not make a stall one more.
+TEST_F(LapseTest, AStallSetsNothingAsideWhateverTheCount) {
+    const ItemId item = post();
+    claimOne();
+    sql("UPDATE item SET deaths = 9");
+    clock_.advance(queue_->options().lease);
+    EXPECT_EQ(queue_->takeLapsed("maildir", false, 10)->setAside, 0);
+    EXPECT_EQ(state(item), State::Ready);
+}
+
 TEST_F(LapseTest, ADeadProcessIsCountedAtStartWhateverItsLease) {
     const ItemId item = post();
     claimOne();
