@@ -187,6 +187,8 @@ void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done
     {
         MutexLock lock(impl_->mutex);
         ++impl_->open;
+        // Between two looks at the disk the reserve must hold as well, however fast mail comes in.
+        impl_->lastFree -= 2 * job->mail.body->size();
     }
     if (const auto made = impl_->makeItems(*job); !made.ok()) return impl_->finish(*job, made);
     if (job->mail.body->inFile()) return impl_->sealLater(job);
