@@ -81,7 +81,10 @@ Result<void> copyMail(ByteStream& from, store::BodyWriter& body, intake::HeaderS
     for (std::int64_t size = 0;;) {
         POSTERN_LET(got, from.read(piece.get(), kPiece));
         if (got == 0 && size == 0) return fail(Errc::Invalid, "the mail is empty");
-        if (got == 0) return {};
+        if (got == 0) {
+            header.feed("\r\n\r\n");  // a mail may end inside its header
+            return {};
+        }
         text.clear();
         lineEnds.feed({piece.get(), got}, text);
         size += static_cast<std::int64_t>(text.size());

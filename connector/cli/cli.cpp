@@ -36,7 +36,9 @@ class Grammar {
         app_.fallthrough();  // --json and --config are taken in any place
         app_.require_subcommand(1);
         app_.set_version_flag("--version", std::string("postern ") + kVersion);
-        app_.add_option("--config", run.configPath, "The configuration file")->option_text("FILE");
+        app_.add_option("--config", run.configPath, "The configuration file")
+            ->option_text("FILE")
+            ->take_last();
         app_.add_flag("--json", run.json, "Print one JSON object a line");
         app_.footer("Exit statuses and forms of output: postern --help");  // for every command below
         for (const VerbGroup& group : verbGroups()) groupNamed(group);
@@ -75,7 +77,9 @@ std::optional<std::string> strangeWord(const CLI::App& app, const std::vector<st
         const std::string& word = arguments[i];
         if (word == "--config") ++i;
         if (word.starts_with("-")) continue;
-        const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+        // Groups of options are commands without a name to the parser.
+        const auto commands =
+            at->get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
         if (commands.empty()) return std::nullopt;
         std::vector<std::string> names;
         for (const CLI::App* command : commands) names.push_back(command->get_name());

@@ -135,16 +135,19 @@ Result<void> Output::details(const Record& record) {
     if (form_ == Form::Json) return row(record);
     any_ = true;
     flushTable();
+    const auto silent = [](const Value& value) {
+        return value.kind == Value::Kind::None || (value.kind == Value::Kind::Text && value.text.empty());
+    };
     std::size_t widest = 0;
-    for (const auto& [name, value] : record.fields) widest = std::max(widest, name.size());
+    for (const auto& [name, value] : record.fields)
+        if (!silent(value)) widest = std::max(widest, name.size());
     for (const auto& [name, value] : record.fields) {
         if (name == "type") continue;
         if (form_ == Form::Tabs) {
             console_.out << record.text("type") << "\t" << name << "\t" << plain(value) << "\n";
             continue;
         }
-        if (value.kind == Value::Kind::None || (value.kind == Value::Kind::Text && value.text.empty()))
-            continue;
+        if (silent(value)) continue;
         console_.out << name << pad(static_cast<int>(widest - name.size()) + kGap);
         console_.out << (value.kind == Value::Kind::Time ? plain(value) + ", " : "")
                      << forPeople(value, console_.clock.now()) << "\n";
@@ -217,7 +220,8 @@ void Output::writeTableRow(const Record& record) {
         line += std::string(colour) + text + (colour.empty() ? "" : "\x1b[0m");
         owed = kGap + (right_[i] ? 0 : rest);
     }
-    console_.out << line << "\n";
+    const auto end = line.find_last_not_of(' ');  // empty fields at the end leave nothing behind
+    console_.out << line.substr(0, end == std::string::npos ? 0 : end + 1) << "\n";
 }
 
 }  // namespace postern::cli

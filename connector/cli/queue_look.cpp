@@ -33,8 +33,14 @@ std::string messageName(MessageId id) {
     return "m" + std::to_string(id.value);
 }
 
+// People see one column for all recipients of an item.
+std::string recipientText(const queue::ItemRow& item, Form form) {
+    const bool more = form == Form::Table && item.recipientCount > 1;
+    return item.firstRecipient + (more ? " +" + std::to_string(item.recipientCount - 1) : "");
+}
+
 // The columns are stable: new ones come last.
-admin::Record listRow(const queue::ItemRow& item) {
+admin::Record listRow(const queue::ItemRow& item, Form form) {
     return admin::Record()
         .add("id", item.id.value)
         .add("state", queue::stateName(item.state))
@@ -44,7 +50,7 @@ admin::Record listRow(const queue::ItemRow& item) {
         .add("attempts", item.attempts)
         .add("size", admin::Value::size(item.size))
         .add("sender", item.sender.empty() ? "<>" : item.sender)
-        .add("recipient", item.firstRecipient)
+        .add("recipient", recipientText(item, form))
         .add("recipients", item.recipientCount)
         .add("message", messageName(item.message))
         .add("subject", item.subject)
@@ -92,11 +98,11 @@ Result<int> list(const Run& run, const ListOptions& options) {
     POSTERN_LET(reader, openReader(*config));
     POSTERN_LET(filter, filterFrom(options, reader->session()));
     Output output(run.console, run.form());
-    for (const char* name : {"due", "message", "target"}) output.hide(name);
+    for (const char* name : {"due", "attempts", "recipients", "message", "target"}) output.hide(name);
     output.whenEmpty(filter.waiting ? "Nothing waits." : "No item matches.");
     Result<void> printed;
     POSTERN_TRY(queue::listItems(reader->session(), filter, [&](const queue::ItemRow& item) {
-        printed = output.row(listRow(item));
+        printed = output.row(listRow(item, output.form()));
         return printed.ok();
     }));
     POSTERN_TRY(printed);

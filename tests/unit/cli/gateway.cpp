@@ -176,7 +176,7 @@ void Gateway::settle(ItemId id, queue::Settlement::Kind kind, const std::string&
             settlement.kind = kind;
             settlement.item = id;
             settlement.epoch = each.epoch;
-            settlement.reason = reason;
+            settlement.reason = kind == Kind::Exported ? "" : reason;
             settlement.target = kind == Kind::Exported ? reason : "";
             settlement.due = clock.now() + Millis{60'000};
             EXPECT_EQ(queue.settle({&settlement, 1})->size(), 1u);

@@ -130,7 +130,7 @@ class Transcript {
             } else if (line.starts_with("= ")) {
                 command.exit = static_cast<int>(*parseInt(line.substr(2)));
             } else {
-                command.out.push_back(replaced(line, "\\t", "\t"));
+                command.out.push_back(line == "~" ? "" : replaced(line, "\\t", "\t"));
             }
         }
         --at_;
