@@ -166,8 +166,12 @@ TEST_P(AdapterTrouble, AForeignFileWithTheNameIsNeitherReplacedNorTaken) {
     EXPECT_FALSE(job.outcome->adapterUnusable);
     EXPECT_NE(job.outcome->reason.find(name), std::string::npos) << job.outcome->reason;
     EXPECT_EQ(onlyArtifact(), "somebody else's");
-    EXPECT_EQ(rig_.adapter().recover(job.delivery.key, job.evidence).found, Found::NotPublished);
+    Job late = job;
     fs::remove(rig_.folder() + "/" + name);
+    late.outcome.reset();
+    rig_.publishJob(late);  // a deferred job is withdrawn: nothing may publish it later (A2)
+    EXPECT_TRUE(rig_.visible().empty()) << testing::PrintToString(rig_.visible());
+    EXPECT_EQ(rig_.adapter().recover(late.delivery.key, late.evidence).found, Found::NotPublished);
     EXPECT_EQ(rig_.exportJob(rig_.job(1, 2)).outcome->verdict, Verdict::Exported);
 }
 
@@ -232,6 +236,9 @@ TEST_P(AdapterTrouble, ALostStageFolderIsNeverTakenForPublished) {
         const auto seen = rig.adapter().recover(job.delivery.key, job.evidence);
         EXPECT_EQ(seen.found, Found::CannotTell) << what << ": " << seen.text;
         EXPECT_TRUE(seen.unusable) << what;
+        Job late = job;
+        rig.publishJob(late);
+        EXPECT_EQ(late.outcome->verdict, Verdict::Unknown) << what << ": " << outcomeText(late);
         Job next = rig.job(2, 1);
         rig.stageJob(next);
         EXPECT_TRUE(next.outcome && next.outcome->adapterUnusable) << what << ": " << outcomeText(next);
@@ -241,6 +248,9 @@ TEST_P(AdapterTrouble, ALostStageFolderIsNeverTakenForPublished) {
         if (!rig.probed().ok()) continue;
         const auto later = rig.adapter().recover(job.delivery.key, job.evidence);
         EXPECT_EQ(later.found, Found::CannotTell) << what << ": " << later.text;
+        rig.publishJob(job);
+        EXPECT_EQ(job.outcome->verdict, Verdict::Unknown) << what << ": " << outcomeText(job);
+        EXPECT_TRUE(rig.visible().empty()) << what;
     }
 }
 
@@ -348,7 +358,12 @@ TEST_P(AdapterTrouble, ALongBodyPassesThroughFlat) {
     const long peak = memoryKib("VmHWM:");
     ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
     EXPECT_GE(fs::file_size(job.outcome->target), std::uintmax_t{25} << 20);
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // their bookkeeping grows with every access
     EXPECT_LT(peak - before, 16 * 1024) << "KiB above " << before;
+#else
+    EXPECT_GT(peak, before);
+#endif
 }
 
 // In a child with a small disk of its own: a message that does not fit is put off, nothing is left behind,

@@ -304,14 +304,17 @@ TEST(CcmailExport, AnyBytesMakeOneReadableFile) {
                                          "To: bob@legacy.example\r\n",
                                          "\xff",
                                          "\0"};
-    for (int round = 0; round < 300; ++round) {
+    AdapterRig rig("ccmail", kAtPo1);
+    for (int round = 1; round <= 300; ++round) {
         std::string mail;
         for (std::uint64_t pieces = next() % 40; pieces > 0; --pieces)
             mail += next() % 3 == 0 ? std::string(1, static_cast<char>(next() & 0xff))
                                     : kSeeds[next() % std::size(kSeeds)];
-        const Exported got = exported({}, mail);
-        ASSERT_FALSE(testing::Test::HasFailure()) << testing::PrintToString(mail);
-        EXPECT_EQ(got.message.recipients.size(), 1u);
+        const Job job = rig.exportJob(rig.job(round, 1, mail));
+        ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << testing::PrintToString(mail);
+        const auto read = tests::readCcmail(tests::slurp(job.outcome->target));
+        ASSERT_TRUE(read.ok()) << read.error().text << testing::PrintToString(mail);
+        EXPECT_EQ(read->recipients.size(), 1u);
     }
 }
 
