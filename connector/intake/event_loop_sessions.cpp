@@ -1,0 +1,163 @@
+// The sessions of the loop: reading, answering, sending, ending.
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "connector/intake/event_loop.h"
+
+namespace postern::intake {
+
+namespace {
+
+constexpr int kReadsPerTurn = 4;  // then the others have their turn
+// How much a client may leave unread before it is not read either.
+constexpr std::size_t kMostReplies = 64 * 1024;
+// How long a closed session's client may take to read its last reply, and what it may still send meanwhile.
+constexpr Millis kLinger{5'000};
+constexpr std::int64_t kLingerBytes = 1 << 20;
+constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
+
+}  // namespace
+
+void IntakeServer::Loop::onReadable(Token token, Connection& connection) {
+    if (connection.endBy) {
+        if (!lingerOn(connection)) forget(token);
+        return;
+    }
+    const bool mayRead =
+        connection.session.wantsInput() && connection.session.replies().size() < kMostReplies;
+    if (!mayRead) {
+        // It sends while it should wait: not looked at until we want it. An event in spite of that is a
+        // broken connection.
+        if (!connection.watchesRead) return forget(token);
+        connection.watchesRead = false;
+        if (!poller_->change(connection.wire.handle(), token, false, connection.watchesWrite).ok())
+            forget(token);
+        return;
+    }
+    if (!readSome(connection)) return forget(token);
+    settle(token, connection);
+}
+
+bool IntakeServer::Loop::readSome(Connection& connection) {
+    for (int turn = 0; turn < kReadsPerTurn && connection.session.wantsInput(); ++turn) {
+        const int got = connection.wire.receive(buffer_.data(), buffer_.size());
+        if (got < 0) return false;
+        if (got == 0) return true;
+        connection.session.received(std::string_view(buffer_).substr(0, static_cast<std::size_t>(got)),
+                                    now());
+        if (static_cast<std::size_t>(got) < buffer_.size()) return true;
+    }
+    return true;
+}
+
+bool IntakeServer::Loop::lingerOn(Connection& connection) {
+    const int got = connection.wire.receive(buffer_.data(), buffer_.size());
+    if (got < 0) return false;
+    connection.lingered += got;
+    return connection.lingered <= kLingerBytes;
+}
+
+void IntakeServer::Loop::bringAnswers() {
+    mailbox_->take(letters_);
+    for (const auto& [token, answer] : letters_) {
+        const auto found = connections_.find(token);
+        if (found == connections_.end()) continue;  // its client did not wait
+        found->second.session.answered(answer, now());
+        lookBy(found->second.session.deadline());
+        settle(token, found->second);
+    }
+}
+
+// After anything that happened to a session: hands on its mail, sends, closes, and asks for the next event.
+void IntakeServer::Loop::settle(Token token, Connection& connection) {
+    if (auto mail = connection.session.takeMail()) {
+        door_.accept(std::move(*mail),
+                     [mailbox = mailbox_, token](const Answer& answer) { mailbox->post(token, answer); });
+    }
+    if (connection.session.closing() && !connection.endBy) {
+        connection.endBy = clock_.steady() + kLinger;
+        lookBy(*connection.endBy);
+    }
+    if (!sendReplies(connection)) return forget(token);
+    if (connection.endBy && !connection.sendingEnded && connection.session.replies().empty()) {
+        connection.wire.endSending();
+        connection.sendingEnded = true;
+    }
+    watch(token, connection);
+}
+
+bool IntakeServer::Loop::sendReplies(Connection& connection) {
+    std::string& replies = connection.session.replies();
+    while (!replies.empty()) {
+        const int sent = connection.wire.send(replies);
+        if (sent < 0) return false;
+        if (sent == 0) return true;
+        replies.erase(0, static_cast<std::size_t>(sent));
+    }
+    return true;
+}
+
+// Reading is given up only when a client sends while it should wait (onReadable): most never do, and are
+// spared two calls a mail.
+void IntakeServer::Loop::watch(Token token, Connection& connection) {
+    const bool mayRead = connection.endBy.has_value() || (connection.session.wantsInput() &&
+                                                          connection.session.replies().size() < kMostReplies);
+    const bool read = connection.watchesRead || mayRead;
+    const bool write = !connection.session.replies().empty();
+    if (read == connection.watchesRead && write == connection.watchesWrite) return;
+    connection.watchesRead = read;
+    connection.watchesWrite = write;
+    if (!poller_->change(connection.wire.handle(), token, read, write).ok()) forget(token);
+}
+
+void IntakeServer::Loop::forget(Token token) {
+    const auto found = connections_.find(token);
+    Connection& connection = found->second;
+    const SmtpSession& session = connection.session;
+    LogLine(LogEvent::SessionClosed)
+        .with("client", session.client().name)
+        .with("mails", session.accepted())
+        .with("why", session.closing() ? session.ending() : "the client went away");
+    poller_->remove(connection.wire.handle());
+    --open_;
+    --connection.gate.sessions;
+    const auto same = connection.gate.perAddress.find(connection.address);
+    if (same != connection.gate.perAddress.end() && --same->second == 0)
+        connection.gate.perAddress.erase(same);
+    connections_.erase(found);
+}
+
+void IntakeServer::Loop::lookAtClock() {
+    const Now time = now();
+    nextLook_ = SteadyTime::max();
+    for (const auto& gate : gates_) {
+        if (!gate->pausedUntil) continue;
+        if (*gate->pausedUntil > time.steady ||
+            !poller_->add(gate->ear->handle(), gate->token, true, false).ok()) {
+            lookBy(std::max(*gate->pausedUntil, time.steady + kAcceptAgain));
+        } else {
+            gate->pausedUntil.reset();
+        }
+    }
+    std::vector<Token> due;
+    for (const auto& [token, connection] : connections_) {
+        const SteadyTime when = connection.endBy.value_or(connection.session.deadline());
+        if (when <= time.steady) {
+            due.push_back(token);
+        } else {
+            lookBy(when);
+        }
+    }
+    for (const Token token : due) {
+        Connection& connection = connections_.at(token);
+        if (connection.endBy) {
+            forget(token);
+        } else {
+            connection.session.checkTime(time);
+            settle(token, connection);
+        }
+    }
+}
+
+}  // namespace postern::intake
