@@ -27,14 +27,18 @@ void addCounts(const std::vector<queue::StateCount>& counts, Lines& lines) {
     }
 }
 
-std::string stateText(const Line& line) {
+std::string stateText(const Line& line, bool running) {
     if (!line.configured) return "not configured";
-    return line.state.suspended ? "suspended" : "running";
+    if (line.state.suspended) return "suspended";
+    return running ? "running" : "stopped";
 }
 
-Record recordOf(const std::string& name, const Line& line, bool all) {
+Record recordOf(const std::string& name, const Line& line, bool running, bool all) {
     Record record;
-    record.add("type", "adapter").add("adapter", name).add("kind", line.kind).add("state", stateText(line));
+    record.add("type", "adapter")
+        .add("adapter", name)
+        .add("kind", line.kind)
+        .add("state", stateText(line, running));
     for (const queue::State state : queue::kAllStates) {
         if (queue::isFinal(state) && !all) continue;
         const auto count = line.counts.find(state);
@@ -72,7 +76,7 @@ Result<void> statusRows(store::ReadSession& session, const config::Config& confi
         for (const auto& [name, value] : facts->fields) service.add(name, value);
     POSTERN_TRY(row(service));
     POSTERN_LET(lines, readLines(session, config, all));
-    for (const auto& [name, line] : lines) POSTERN_TRY(row(recordOf(name, line, all)));
+    for (const auto& [name, line] : lines) POSTERN_TRY(row(recordOf(name, line, facts.has_value(), all)));
     return {};
 }
 

@@ -118,7 +118,7 @@ Result<void> Output::row(const Record& record) {
             held_.push_back(record);
             if (held_.size() >= kMeasured) measure();
         } else {
-            writeTableRow(record);
+            console_.out << tableLine(record) << "\n";
         }
         return written();
     }
@@ -189,31 +189,31 @@ void Output::measure() {
     const auto columns =
         std::count_if(names_.begin(), names_.end(), [&](const auto& name) { return shown(name); });
     const int room = console_.width - kGap * static_cast<int>(std::max<std::ptrdiff_t>(columns - 1, 0));
-    while (std::accumulate(widths_.begin(), widths_.end(), 0) > room) {
+    while (fit_ && std::accumulate(widths_.begin(), widths_.end(), 0) > room) {
         const auto widest = std::max_element(widths_.begin(), widths_.end());
         if (*widest <= kNarrowest) break;
         --*widest;
     }
     writeHeader();
-    for (const Record& record : held_) writeTableRow(record);
+    for (const Record& record : held_) console_.out << tableLine(record) << "\n";
     held_.clear();
 }
 
 void Output::writeHeader() {
     Record header;
     for (const std::string& name : names_) header.add(name, headerOf(name));
-    if (console_.colour) console_.out << "\x1b[1m";
-    writeTableRow(header);
-    if (console_.colour) console_.out << "\x1b[0m";
+    const std::string line = tableLine(header);
+    console_.out << (console_.colour ? "\x1b[1m" + line + "\x1b[0m" : line) << "\n";
 }
 
-void Output::writeTableRow(const Record& record) {
+std::string Output::tableLine(const Record& record) const {
     std::string line;
     int owed = 0;  // blanks before the next field; none at the end of a line
     for (std::size_t i = 0; i < record.fields.size() && i < widths_.size(); ++i) {
         const auto& [name, value] = record.fields[i];
         if (!shown(name)) continue;
-        const std::string text = fitWidth(forPeople(value, console_.clock.now()), widths_[i]);
+        const std::string whole = forPeople(value, console_.clock.now());
+        const std::string text = fit_ ? fitWidth(whole, widths_[i]) : whole;
         const int rest = widths_[i] - displayWidth(text);
         const std::string_view colour = console_.colour && name == "state" ? colourOf(text) : "";
         line += pad(owed + (right_[i] ? rest : 0));
@@ -221,7 +221,7 @@ void Output::writeTableRow(const Record& record) {
         owed = kGap + (right_[i] ? 0 : rest);
     }
     const auto end = line.find_last_not_of(' ');  // empty fields at the end leave nothing behind
-    console_.out << line.substr(0, end == std::string::npos ? 0 : end + 1) << "\n";
+    return line.substr(0, end == std::string::npos ? 0 : end + 1);
 }
 
 }  // namespace postern::cli

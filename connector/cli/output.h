@@ -1,7 +1,7 @@
 #pragma once
 // Rows for people and for programs. One of three forms, chosen once:
 //
-//   Table  on a terminal: aligned columns under a header, cut to its width; sizes and times in human words
+//   Table  on a terminal: aligned columns under a header; sizes and times in human words
 //   Tabs   in a pipe: one line a row, fields separated by tabs, no header; sizes in bytes, times in RFC 3339
 //   Json   with --json: one object a line
 //
@@ -33,6 +33,8 @@ class Output {
     void heading(std::string_view text);
     // Leaves a column out of tables; programs always get it.
     void hide(std::string_view name) { hidden_.emplace_back(name); }
+    // Tables are cut to the terminal's width, for overviews; else fields are shown whole, however long.
+    void fitScreen() { fit_ = true; }
     // For people: said instead of an empty list.
     void whenEmpty(std::string_view text) { empty_ = text; }
     // Writes what is still held back.
@@ -49,7 +51,7 @@ class Output {
     void flushTable();
     void measure();
     void writeHeader();
-    void writeTableRow(const admin::Record& record);
+    std::string tableLine(const admin::Record& record) const;
     Result<void> written() const;
 
     const Console& console_;
@@ -59,6 +61,7 @@ class Output {
     std::vector<std::string> names_;   // of the table being written
     std::vector<int> widths_;
     std::vector<bool> right_;  // columns of numbers
+    bool fit_ = false;
     bool any_ = false;
     bool inTable_ = false;
     std::string empty_;

@@ -99,6 +99,7 @@ Result<int> list(const Run& run, const ListOptions& options) {
     POSTERN_LET(filter, filterFrom(options, reader->session()));
     Output output(run.console, run.form());
     for (const char* name : {"due", "attempts", "recipients", "message", "target"}) output.hide(name);
+    output.fitScreen();
     output.whenEmpty(filter.waiting ? "Nothing waits." : "No item matches.");
     Result<void> printed;
     POSTERN_TRY(queue::listItems(reader->session(), filter, [&](const queue::ItemRow& item) {

@@ -27,6 +27,7 @@ admin::RowSink statusSink(Output& output) {
 // Without a service the queue is still there to be counted.
 Result<int> statusOfStore(const Run& run, const config::Config& config, bool all) {
     Output output(run.console, run.form());
+    output.fitScreen();
     POSTERN_LET(reader, openReader(config));
     POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, all, statusSink(output)));
     output.finish();
@@ -45,6 +46,7 @@ Result<int> status(const Run& run, bool all) {
     request.who = userName();
     request.fields["all"] = all ? "true" : "false";
     Output output(run.console, run.form());
+    output.fitScreen();
     admin::NoBytes none;
     POSTERN_TRY(client->call(request, none, statusSink(output)));
     return int{kExitDone};
