@@ -10,7 +10,8 @@ namespace postern::tests {
 
 class TempFolder {
   public:
-    TempFolder() : path_((std::filesystem::temp_directory_path() / ("postern-test-" + randomName(12))).string()) {
+    TempFolder()
+        : path_((std::filesystem::temp_directory_path() / ("postern-test-" + randomName(12))).string()) {
         std::filesystem::create_directories(path_);
     }
     ~TempFolder() {
