@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adapters/spool_evidence.h"
+#include "base/log.h"
 
 namespace postern::adapters {
 
@@ -119,6 +120,8 @@ SpoolAdapter::SpoolAdapter(AdapterContext context, SpoolPlan plan)
 
 Result<void> SpoolAdapter::probe() {
     POSTERN_LET(opened, SpoolFolders::open(context_, plan_));
+    if (!opened->durableRenames())
+        LogLine(LogEvent::AdapterWeaker).with("adapter", context_.name).with("folder", plan_.folder);
     const MutexLock lock(mutex_);
     folders_ = std::move(opened);
     return {};
