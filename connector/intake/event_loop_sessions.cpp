@@ -17,6 +17,10 @@ constexpr Millis kLinger{5'000};
 constexpr std::int64_t kLingerBytes = 1 << 20;
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 
+bool wantsInput(Connection& connection) {
+    return connection.session.wantsInput() && connection.session.replies().size() < kMostReplies;
+}
+
 }  // namespace
 
 void IntakeServer::Loop::onReadable(Token token, Connection& connection) {
@@ -24,9 +28,7 @@ void IntakeServer::Loop::onReadable(Token token, Connection& connection) {
         if (!lingerOn(connection)) forget(token);
         return;
     }
-    const bool mayRead =
-        connection.session.wantsInput() && connection.session.replies().size() < kMostReplies;
-    if (!mayRead) {
+    if (!wantsInput(connection)) {
         // It sends while it should wait: not looked at until we want it. An event in spite of that is a
         // broken connection.
         if (!connection.watchesRead) return forget(token);
@@ -40,7 +42,7 @@ void IntakeServer::Loop::onReadable(Token token, Connection& connection) {
 }
 
 bool IntakeServer::Loop::readSome(Connection& connection) {
-    for (int turn = 0; turn < kReadsPerTurn && connection.session.wantsInput(); ++turn) {
+    for (int turn = 0; turn < kReadsPerTurn && wantsInput(connection); ++turn) {
         const int got = connection.wire.receive(buffer_.data(), buffer_.size());
         if (got < 0) return false;
         if (got == 0) return true;
@@ -101,8 +103,7 @@ bool IntakeServer::Loop::sendReplies(Connection& connection) {
 // Reading is given up only when a client sends while it should wait (onReadable): most never do, and are
 // spared two calls a mail.
 void IntakeServer::Loop::watch(Token token, Connection& connection) {
-    const bool mayRead = connection.endBy.has_value() || (connection.session.wantsInput() &&
-                                                          connection.session.replies().size() < kMostReplies);
+    const bool mayRead = connection.endBy.has_value() || wantsInput(connection);
     const bool read = connection.watchesRead || mayRead;
     const bool write = !connection.session.replies().empty();
     if (read == connection.watchesRead && write == connection.watchesWrite) return;

@@ -84,8 +84,9 @@ int Wire::send(std::string_view bytes) {
     try {
         const int sent = socket_->sendBytes(bytes.data(), static_cast<int>(bytes.size()));
         return sent < 0 ? 0 : sent;
-    } catch (const Poco::Exception&) {
-        return -1;
+    } catch (const Poco::Exception& exception) {
+        // Poco 1.11 throws when a non-blocking socket is full, though not when it is empty.
+        return exception.code() == POCO_EWOULDBLOCK || exception.code() == POCO_EAGAIN ? 0 : -1;
     }
 }
 

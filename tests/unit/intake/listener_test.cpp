@@ -60,6 +60,19 @@ class Caller {
         return say(text + "\r\n.");
     }
 
+    // Away without a goodbye: what is under way is lost.
+    void reset() {
+        socket_.setLinger(true, 0);
+        socket_.close();
+    }
+    void stopSending() {
+        try {
+            socket_.shutdown();
+        } catch (const Poco::Exception&) {
+            // It was closed from the other side already.
+        }
+    }
+
   private:
     static SocketAddress addressOf(const config::Listener& listener) {
         if (!listener.socketPath.empty()) return {SocketAddress::UNIX_LOCAL, listener.socketPath};
@@ -303,6 +316,23 @@ TEST_F(ListenerTest, AnswersForSessionsThatAreGoneAreDropped) {
     door.held[1]({250, "2.0.0", "too late"});
 }
 
+// The session is over at once, although the door has not answered, and the loop does not spin on it.
+TEST_F(ListenerTest, AResetWhileWaitingEndsTheSession) {
+    ScriptedDoor door(house_.store());
+    door.hold = true;
+    const auto& bound = start(door, tcp());
+    Caller watcher(bound), caller(bound);
+    watcher.hello();
+    caller.hello();
+    caller.say("MAIL FROM:<a@x>");
+    caller.say("RCPT TO:<b@x>");
+    caller.say("DATA");
+    caller.send("x\r\n.\r\n");
+    for (int i = 0; i < 5; ++i) watcher.say("NOOP");
+    caller.reset();
+    turns(watcher, 1);
+}
+
 TEST_F(ListenerTest, BytesBehindAMailWaitForItsAnswer) {
     ScriptedDoor door(house_.store());
     door.hold = true;
@@ -344,6 +374,25 @@ TEST_F(ListenerTest, AClientThatDoesNotReadIsNotReadEither) {
     while (replies < kCount && caller.line() == "250 2.1.5 Ok") ++replies;
     sent.get();
     EXPECT_EQ(replies, kCount);
+}
+
+// And what it has not read yet does not pile up here: sixteen megabytes of questions, each with a longer
+// answer.
+TEST_F(ListenerTest, UnreadRepliesAreBounded) {
+    auto listener = tcp();
+    listener.limits.errors = 1'000'000'000;
+    const auto& bound = start(house_.acceptor(), listener);
+    Caller caller(bound), watcher(bound);
+    caller.hello();
+    watcher.hello();
+    std::string questions;
+    for (int i = 0; i < 2'000'000; ++i) questions += "EHLO c\r\n";
+    auto sent =
+        std::async(std::launch::async, [&] { EXPECT_THROW(caller.send(questions), Poco::Exception); });
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(watcher.say("NOOP").substr(0, 3), "250");
+    EXPECT_EQ(sent.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "all was read";
+    caller.stopSending();
+    sent.get();
 }
 
 TEST_F(ListenerTest, ALargeMailStreamsThrough) {

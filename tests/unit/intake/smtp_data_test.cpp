@@ -90,6 +90,7 @@ TEST(DataReader, NotesEveryFlawHoweverItIsCut) {
         for (std::size_t cut = 0; cut <= each.input.size(); ++cut) {
             const Read got = readText(each.input, cut, 10);
             EXPECT_TRUE(got.end) << each.input << " cut at " << cut;
+            EXPECT_EQ(got.left, "") << "no end before the true one: " << each.input << " cut at " << cut;
             EXPECT_EQ(got.flaws.bareCr, each.bareCr) << each.input << " cut at " << cut;
             EXPECT_EQ(got.flaws.bareLf, each.bareLf) << each.input << " cut at " << cut;
             EXPECT_EQ(got.flaws.nul, each.hasNul) << each.input << " cut at " << cut;
