@@ -11,6 +11,8 @@ namespace postern::tests {
 
 namespace {
 
+constexpr int kGarble = -1;
+
 struct Plan {
     bool active = false;
     int result = SQLITE_OK;
@@ -62,8 +64,11 @@ int closeFile(sqlite3_file* f) {
     return real(f)->pMethods->xClose(real(f));
 }
 int readFile(sqlite3_file* f, void* into, int size, sqlite3_int64 offset) {
-    if (const int result = verdict(f, &State::read); result != SQLITE_OK) return result;
-    return real(f)->pMethods->xRead(real(f), into, size, offset);
+    const int result = verdict(f, &State::read);
+    if (result != SQLITE_OK && result != kGarble) return result;
+    const int got = real(f)->pMethods->xRead(real(f), into, size, offset);
+    if (result == kGarble) std::memset(into, 0xa5, static_cast<std::size_t>(size));
+    return got;
 }
 int writeFile(sqlite3_file* f, const void* bytes, int size, sqlite3_int64 offset) {
     if (const int result = verdict(f, &State::write); result != SQLITE_OK) return result;
@@ -165,6 +170,10 @@ void FaultyDisk::failWrites(Fault fault, std::string ending, int after, int coun
 
 void FaultyDisk::failReads(std::string ending) {
     setPlan(&State::read, Plan{true, SQLITE_IOERR_READ, std::move(ending), 0, 1'000'000'000});
+}
+
+void FaultyDisk::garbleReads(std::string ending) {
+    setPlan(&State::read, Plan{true, kGarble, std::move(ending), 0, 1'000'000'000});
 }
 
 void FaultyDisk::failSyncs(std::string ending, int after) {

@@ -21,7 +21,8 @@ class FaultyDisk {
 
     // Let `after` writes to files whose name ends in `ending` through, then fail `count` of them.
     void failWrites(Fault fault, std::string ending, int after = 0, int count = 1'000'000'000);
-    void failReads(std::string ending);  // all, from now on
+    void failReads(std::string ending);    // all, from now on
+    void garbleReads(std::string ending);  // they succeed, with other bytes
     void failSyncs(std::string ending, int after = 0);
     void heal();
     void skipSyncs();  // pretend: for tests that open hundreds of stores
