@@ -67,7 +67,8 @@ void checkFolders(const Config& config, Findings& findings) {
             const std::string what = "adapter \"" + adapter.name + "\": \"" + setting.key + "\" is ";
             if (plainPath(path) == plainPath(config.store))
                 findings.problem(adapter.place, what + "the store's own folder");
-            if (const Place* first = folders.before(plainPath(path), adapter.place))
+            const Place* first = folders.before(plainPath(path), adapter.place);
+            if (first != nullptr && placeText(*first) != placeText(adapter.place))
                 findings.problem(adapter.place, what + "used by another adapter already, at " +
                                                     placeText(*first) + ": each needs a folder of its own");
         }

@@ -220,6 +220,25 @@ TEST_F(ControlTest, ABodyThatBreaksOffIsAnErrorForTheHandler) {
     EXPECT_TRUE(tests::waitFor([this] { return bodyError.load(); }));
 }
 
+TEST_F(ControlTest, AConnectionThatEndsInsideAChunkIsAnErrorForTheHandler) {
+    const auto server = started();
+    auto socket = raw();
+    const std::string bytes = "{\"verb\":\"count\",\"body\":true}\n100\nonly these";
+    socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+    socket.shutdownSend();
+    EXPECT_NE(drain(socket).find("\"code\":\"unavailable\""), std::string::npos);
+    EXPECT_TRUE(bodyError);
+}
+
+// Else a mail's text could be read as the next request.
+TEST_F(ControlTest, BytesNobodyTookAreNotReadAsRequests) {
+    const auto server = started();
+    auto socket = raw();
+    const std::string bytes = "{\"verb\":\"refuse\",\"body\":true}\n{\"verb\":\"echo\"}\n";
+    socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+    EXPECT_EQ(drain(socket).find("\"row\""), std::string::npos);
+}
+
 TEST_F(ControlTest, ManyRowsAndAReaderThatStops) {
     const auto server = started();
     NoBytes none;

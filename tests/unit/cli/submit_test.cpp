@@ -1,7 +1,9 @@
+#include <filesystem>
 #include <streambuf>
 
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/source.h"
 #include "connector/cli/backend.h"
 #include "store/messages.h"
@@ -107,6 +109,21 @@ TEST_P(Submit, InputThatCanNotBeReadStoresNothingAndSaysTryAgain) {
 INSTANTIATE_TEST_SUITE_P(Cli, Submit, testing::Bool(), [](const auto& each) {
     return each.param ? std::string("up") : std::string("down");
 });
+
+// A store made by whoever calls first would be his and not the service's.
+TEST(SubmitDown, WithoutAStoreNoneIsMade) {
+    tests::Gateway gateway;
+    const std::string store = gateway.folder / "store";
+    std::filesystem::remove_all(store);
+    std::filesystem::create_directory(store);
+    const auto ran = gateway.run({"submit", "u@legacy.example"}, "x\n");
+    EXPECT_EQ(ran.exit, 75);
+    EXPECT_EQ(ran.err, "postern: there is no store in " + store + " yet: start posternd once\n");
+    EXPECT_EQ(gateway.run({"status"}).exit, 69);
+    EXPECT_EQ(gateway.run({"queue", "list"}).exit, 69);
+    EXPECT_EQ(gateway.run({"queue", "hold", "1"}).exit, 69);
+    EXPECT_FALSE(pathExists(store + "/postern.db"));
+}
 
 TEST(SubmitDown, WhileAnotherHoldsTheStoreIsTriedAgainLater) {
     tests::Gateway gateway;
