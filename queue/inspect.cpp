@@ -166,7 +166,7 @@ Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, It
 
 Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId id) {
     constexpr const char* kHistory =
-        "SELECT at_ms, who, what, detail FROM history WHERE item_id = ?1 ORDER BY id";
+        "SELECT at_ms, who, what, detail FROM history WHERE item_id = ?1 ORDER BY n";
     std::vector<HistoryRow> history;
     store::Statement rows = session.query(kHistory, id);
     while (rows.next()) {

@@ -104,6 +104,7 @@ struct Acceptor::Impl {
     std::int64_t lastFree GUARDED_BY(mutex) = 0;
     bool shortOfRoom GUARDED_BY(mutex) = false;
     std::int64_t open GUARDED_BY(mutex) = 0;  // mails without their answer
+    bool leaving GUARDED_BY(mutex) = false;   // somebody waits for open to be 0
     std::deque<JobPointer> toSeal GUARDED_BY(mutex);
     bool stopping GUARDED_BY(mutex) = false;
     std::jthread sealer;
@@ -120,6 +121,7 @@ Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock,
 Acceptor::~Acceptor() {
     {
         MutexLock lock(impl_->mutex);
+        impl_->leaving = true;
         while (impl_->open > 0) {
             impl_->changed.waitUntil(impl_->mutex, std::chrono::steady_clock::now() + kWait);
         }
@@ -266,8 +268,7 @@ void Acceptor::Impl::answer(Job& job, const Answer& answer) {
     job.mail.body.reset();
     job.done(answer);
     MutexLock lock(mutex);
-    --open;
-    changed.notifyAll();
+    if (--open == 0 && leaving) changed.notifyAll();
 }
 
 }  // namespace postern::intake

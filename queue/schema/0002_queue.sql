@@ -34,12 +34,12 @@ CREATE TABLE item (
 ) STRICT;
 
 -- The claim reads these two in order and stops after a batch: its cost does not depend on how many wait.
-CREATE INDEX item_ready ON item (adapter, due_ms, id) WHERE state = 'ready' AND deaths = 0;
+CREATE INDEX item_ready ON item (adapter, due_ms, id, expires_ms) WHERE state = 'ready' AND deaths = 0;
 -- Items whose holder died are claimed alone, so that one that kills its worker can not take others with it (I7).
-CREATE INDEX item_suspect ON item (adapter, due_ms, id) WHERE state = 'ready' AND deaths > 0;
--- What fails by age while its adapter is suspended, without a walk over all that wait.
-CREATE INDEX item_expiry ON item (adapter, expires_ms) WHERE state = 'ready';
-CREATE INDEX item_held_by ON item (adapter, lease_ms) WHERE state IN ('claimed', 'publishing');
+CREATE INDEX item_suspect ON item (adapter, due_ms, id, expires_ms) WHERE state = 'ready' AND deaths > 0;
+-- Both carry the expiry, so that what fails by age while its adapter is suspended is found without the rows.
+-- Few at a time. The lease is not in it, so that the mark and a renewal touch no index.
+CREATE INDEX item_held_by ON item (adapter) WHERE state IN ('claimed', 'publishing');
 CREATE INDEX item_waiting_for_people ON item (id) WHERE state IN ('held', 'in_doubt');
 CREATE INDEX item_settled ON item (settled_ms) WHERE settled_ms IS NOT NULL;
 
@@ -55,14 +55,14 @@ CREATE TABLE recipient (
 
 -- Who did what to which item, and when. Only inserted, never changed; goes with its item in the purge.
 CREATE TABLE history (
-    id      INTEGER PRIMARY KEY,
     item_id INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    n       INTEGER NOT NULL CHECK (n > 0),              -- counts the item's rows: their order
     at_ms   INTEGER NOT NULL,
     who     TEXT    NOT NULL CHECK (who <> ''),          -- 'postern', or the operator's name
     what    TEXT    NOT NULL CHECK (what <> ''),         -- a word of queue/history.h, or a verb of operate.h
-    detail  TEXT    NOT NULL DEFAULT ''
-) STRICT;
-CREATE INDEX history_of_item ON history (item_id, id);
+    detail  TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (item_id, n)
+) STRICT, WITHOUT ROWID;
 
 -- An adapter's own state, apart from its items'.
 CREATE TABLE adapter_state (

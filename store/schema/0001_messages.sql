@@ -20,7 +20,6 @@ CREATE TABLE message (
     body_file   TEXT    CHECK (body_file <> '')                    -- under the store's folder; NULL: the bytes stand in table body
 ) STRICT;
 
-CREATE INDEX message_header_id ON message (header_id) WHERE header_id <> '';
 -- Two messages can not share a file; the sweep at start looks files up here.
 CREATE UNIQUE INDEX message_body_file ON message (body_file) WHERE body_file IS NOT NULL;
 

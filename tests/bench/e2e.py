@@ -180,6 +180,12 @@ folder = "{self.maildir}"
         return int(values["VmRSS"].split()[0]) / 1024, int(values["VmHWM"].split()[0]) / 1024
 
 
+def settle():
+    """Nothing of one run may be left for the next: dirty pages, and the seconds in which ext4 avoids fresh inodes."""
+    os.sync()
+    time.sleep(6)
+
+
 def run_load(gateway, mails):
     """Mails per second from the first byte to the last exported file."""
     before = gateway.exported()
@@ -234,6 +240,7 @@ def main():
             for kind in ("Postfix", "Postern"):
                 if kind == "Postfix" and options.skip_postfix:
                     continue
+                settle()
                 place = os.path.join(folder, f"{kind}-{number}")
                 os.makedirs(place)
                 gateway = Postfix(place) if kind == "Postfix" else Postern(place, options.build)
@@ -245,7 +252,7 @@ def main():
                     print(f"  round {number + 1}: {kind:<8} {end_to_end:8.0f} mails/s end to end ({accepted:.0f} accepted/s{memory})", flush=True)
                 finally:
                     gateway.stop()
-                shutil.rmtree(place, ignore_errors=True)
+        settle()
         place = os.path.join(folder, "latency")
         os.makedirs(place)
         gateway = Postern(place, options.build)

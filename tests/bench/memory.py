@@ -24,7 +24,7 @@ SELECT :now, 'sender@example.org', 'smtp', '192.0.2.1:25', 'client', 'ESMTP', '<
 INSERT INTO body (message_id, bytes) SELECT id, zeroblob(100) FROM message;
 INSERT INTO item (message_id, adapter, grp, due_ms, expires_ms) SELECT id, 'out', '1', :now, :now + 432000000 FROM message;
 INSERT INTO recipient (item_id, ordinal, address, legacy) SELECT id, 1, 'user@legacy.example', '' FROM item;
-INSERT INTO history (item_id, at_ms, who, what) SELECT id, :now, 'postern', 'queued' FROM item;
+INSERT INTO history (item_id, n, at_ms, who, what) SELECT id, 1, :now, 'postern', 'queued' FROM item;
 """
 
 

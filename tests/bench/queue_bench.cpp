@@ -81,8 +81,8 @@ SELECT id, id, 'maildir', '1', received_ms, received_ms + 432000000 FROM message
 INSERT INTO recipient (item_id, ordinal, address, legacy)
 SELECT id, 1, 'user' || id || '@example.org', 'USER' || id FROM message WHERE id BETWEEN ?1 AND ?2)sql";
     constexpr const char* kHistory = R"sql(
-INSERT INTO history (item_id, at_ms, who, what, detail)
-SELECT id, received_ms, 'postern', 'queued', 'for maildir, recipients: 1' FROM message WHERE id BETWEEN ?1 AND ?2)sql";
+INSERT INTO history (item_id, n, at_ms, who, what, detail)
+SELECT id, 1, received_ms, 'postern', 'queued', 'for maildir, recipients: 1' FROM message WHERE id BETWEEN ?1 AND ?2)sql";
     constexpr std::int64_t kChunk = 20'000;
     const std::int64_t begin = toMillis(Clock::system().now()) - 3'600'000;
     for (std::int64_t first = 1; first <= items; first += kChunk) {
