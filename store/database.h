@@ -1,7 +1,7 @@
 #pragma once
 // A connection to the store's database and its statements, without a type of any engine: SQLite stands behind
-// it (sqlite_engine.cpp), another engine can. Errors stick to a Statement and come out of finish(), so that a
-// loop over rows reads like one.
+// it (sqlite_session.cpp), another engine can. Errors stick to a Statement and come out of finish(), so that
+// a loop over rows reads like one.
 //
 // Thread rule: a Session and its Statements belong to one thread at a time.
 
