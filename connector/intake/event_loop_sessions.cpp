@@ -82,6 +82,7 @@ void IntakeServer::Loop::settle(Token token, Connection& connection) {
         lookBy(*connection.endBy);
     }
     if (!sendReplies(connection)) return forget(token);
+    if (connection.session.parted() && connection.session.replies().empty()) return forget(token);
     if (connection.endBy && !connection.sendingEnded && connection.session.replies().empty()) {
         connection.wire.endSending();
         connection.sendingEnded = true;

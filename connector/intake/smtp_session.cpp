@@ -77,6 +77,7 @@ void SmtpSession::work(std::string_view& input) {
             more = false;
         }
     }
+    if (closing_) leftBehind_ = !input.empty();
     if (closing_) input = {};
 }
 

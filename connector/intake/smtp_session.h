@@ -78,6 +78,8 @@ class SmtpSession {
     // Bytes to send. The caller erases what it sent.
     std::string& replies() { return replies_; }
     bool closing() const { return closing_; }  // close once replies() are sent; input is ignored
+    // It closes because the client said QUIT and nothing behind it: nobody waits for anything any more.
+    bool parted() const { return closing_ && saidQuit_ && !leftBehind_; }
     // False while it waits or closes: do not read from the client then, so that it is the client's system
     // that buffers.
     bool wantsInput() const { return phase_ != Phase::Waiting && !closing_; }
@@ -149,6 +151,8 @@ class SmtpSession {
     int acceptedMails_ = 0;
     bool shuttingDown_ = false;
     bool closing_ = false;
+    bool saidQuit_ = false;
+    bool leftBehind_ = false;  // input came in behind what closed the session
     const char* ending_ = "";
 };
 

@@ -188,6 +188,7 @@ void SmtpSession::onVerify(const Command& command) {
 void SmtpSession::onQuit(const Command& command) {
     if (!command.argument.empty()) return refuse(501, "5.5.4", "QUIT takes no argument");
     reply(221, "2.0.0", "Bye");
+    saidQuit_ = true;
     close("quit");
 }
 

@@ -240,18 +240,29 @@ TEST_F(ListenerTest, IdleSessionsAreEndedByTheClock) {
     EXPECT_EQ(caller.line(), "");
 }
 
-// A client that neither reads the last reply nor goes away holds its session for seconds only.
+// A client that is told to go and does not holds its session for seconds only.
 TEST_F(ListenerTest, ALingeringClientIsLeft) {
     const auto& bound = start(house_.acceptor(), tcp());
-    Caller watcher(bound);
+    Caller watcher(bound), caller(bound);
     watcher.hello();
-    Caller caller(bound);
     caller.hello();
-    EXPECT_EQ(caller.say("QUIT").substr(0, 3), "221");
+    caller.send("DATA\r\nunasked\r\n");
+    EXPECT_EQ(caller.line().substr(0, 9), "503 5.5.0");
+    EXPECT_EQ(caller.line(), "") << "the server sends no more";
     EXPECT_EQ(server_->counters().open, 2);
     house_.clock().advance(Millis(5'000));
     server_->tick();
     turns(watcher, 1);
+}
+
+// A session closed on a client that goes on sending still gets its last words through.
+TEST_F(ListenerTest, TheLastReplyArrivesAlthoughTheClientSendsOn) {
+    const auto& bound = start(house_.acceptor(), tcp());
+    Caller caller(bound);
+    caller.hello();
+    caller.send("QUIT\r\n" + std::string(200'000, 'x'));
+    EXPECT_EQ(caller.line(), "221 2.0.0 Bye");
+    EXPECT_EQ(caller.line(), "");
 }
 
 TEST_F(ListenerTest, ShutdownLetsARunningMailFinish) {
