@@ -136,7 +136,8 @@ Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int m
 
 namespace {
 
-// A walk over the two small indexes of what waits, outside of the writer: a million take some 100 ms, once a minute.
+// A walk over the two small indexes of what waits, outside of the writer: a million take some 100 ms, once a
+// minute.
 constexpr char kExpired[] = R"sql(
 SELECT id FROM item INDEXED BY item_ready
  WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 AND expires_ms <= ?2

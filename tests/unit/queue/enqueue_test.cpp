@@ -117,7 +117,8 @@ TEST_F(EnqueueTest, TheSchemaRefusesImpossibleRows) {
         {"an item of no message",
          "INSERT INTO item (message_id, adapter, grp, due_ms, expires_ms) VALUES (99, 'maildir', '1', 1, 1)"},
         {"an unknown outcome", "UPDATE recipient SET outcome = 'sent' WHERE item_id = 1"},
-        {"history by nobody", "INSERT INTO history (item_id, n, at_ms, who, what) VALUES (1, 99, 1, '', 'x')"},
+        {"history by nobody",
+         "INSERT INTO history (item_id, n, at_ms, who, what) VALUES (1, 99, 1, '', 'x')"},
         {"a message deleted under its item", "DELETE FROM message WHERE id = 1"},
     };
     for (const auto& row : impossible) EXPECT_FALSE(trySql(row.text).ok()) << row.what << " was stored";
