@@ -17,6 +17,8 @@
     EVENT(ConfigRejected, "config.rejected", Error,                                                          \
           "The old configuration stays in force. Correct the named places.")                                 \
     EVENT(StoreOpened, "store.opened", Info, "Nothing to do.")                                               \
+    EVENT(StoreLeftover, "store.leftover", Info,                                                             \
+          "Nothing to do: bodies of mail that never got its 250 were removed.")                              \
     EVENT(StoreBroken, "store.broken", Error,                                                                \
           "A commit or sync failed; nothing more is accepted and the service ends. Check the disk, then "    \
           "start it again.")                                                                                 \

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "mail/field_text.h"
 
 namespace postern::mail {
 
@@ -35,10 +36,6 @@ bool isFieldLine(std::string_view line, bool isFirst);
 
 // Takes line breaks out, nothing else (KB Q176045).
 std::string unfold(std::string_view value);
-
-// A raw value as clean UTF-8: unfolded, encoded words decoded, 8-bit bytes as UTF-8 or windows-1252, one
-// line.
-std::string decodeText(std::string_view value);
 
 // "multipart/mixed; boundary=x": the leading token in lower case and its parameters.
 struct ContentField {

@@ -6,6 +6,7 @@
 #include "connector/admin/selection.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/verbs.h"
+#include "mail/field_text.h"
 #include "queue/inspect.h"
 #include "store/messages.h"
 
@@ -53,7 +54,7 @@ admin::Record listRow(const queue::ItemRow& item, Form form) {
         .add("recipient", recipientText(item, form))
         .add("recipients", item.recipientCount)
         .add("message", messageName(item.message))
-        .add("subject", item.subject)
+        .add("subject", mail::decodeText(item.subject))
         .add("reason", item.reason)
         .add("target", item.target);
 }
@@ -129,7 +130,7 @@ admin::Record itemFacts(const queue::ItemRow& item, const store::MessageRow& mes
         .add("reason", item.reason)
         .add("evidence", item.evidence)
         .add("sender", item.sender.empty() ? "<>" : item.sender)
-        .add("subject", item.subject)
+        .add("subject", mail::decodeText(item.subject))
         .add("message_id", item.headerId)
         .add("size", admin::Value::size(item.size))
         .add("source", message.source)

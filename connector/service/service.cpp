@@ -110,7 +110,7 @@ std::optional<Failure> Service::openStore() {
     store_ = std::move(opened).value();
     const auto swept = store::sweepBodies(*store_);
     if (!swept.ok()) return failureFrom(swept.error());
-    LogLine(LogEvent::StoreOpened).with("folder", config->store).with("unfinished_bodies_removed", *swept);
+    if (*swept > 0) LogLine(LogEvent::StoreLeftover).with("bodies", *swept);
 
     queue::QueueOptions queueOptions;
     queueOptions.owner = randomName(16);
@@ -142,6 +142,10 @@ std::optional<Failure> Service::startAdapters() {
 
 std::optional<Failure> Service::startDoors() {
     const auto config = this->config();
+    intake_ = std::make_unique<intake::IntakeServer>(*acceptor_, clock_, config->hostname);
+    if (const auto started = intake_->start(config->listeners); !started.ok())
+        return failureFrom(started.error());
+    // Behind the intake: a command may ask for its facts at once.
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
         [this](const admin::Request& request, admin::ByteStream& body, const admin::RowSink& row) {
@@ -149,9 +153,6 @@ std::optional<Failure> Service::startDoors() {
         },
         clock_);
     if (const auto started = control_->start(); !started.ok()) return failureFrom(started.error());
-    intake_ = std::make_unique<intake::IntakeServer>(*acceptor_, clock_, config->hostname);
-    if (const auto started = intake_->start(config->listeners); !started.ok())
-        return failureFrom(started.error());
     return std::nullopt;
 }
 
