@@ -69,6 +69,7 @@ struct SpoolAdapter::Staging {
         File file;  // open only when each file is synced for itself
     };
     const SpoolFolders& folders;
+    const std::function<void()>& beat;
     std::optional<Folder> volume;  // set: one sync of the whole volume for all
     std::string buffer;
     std::vector<Written> written;
@@ -136,7 +137,7 @@ Result<std::shared_ptr<const SpoolFolders>> SpoolAdapter::folders() const {
 void SpoolAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unusable(held.error().text));
-    Staging staging{**held, std::nullopt, {}, {}};
+    Staging staging{**held, beat, std::nullopt, {}, {}};
     if (jobs.size() >= kVolumeSyncFrom) {
         // A handle of this batch's own: the system reports a failed write once per handle, and another
         // thread's sync must not take our report (RELIABILITY 2.4).
@@ -196,7 +197,7 @@ void SpoolAdapter::writeOne(Job& job, const std::string& name, Staging& staging)
         job.outcome = taken ? deferred(created.error().text) : unusable(created.error().text);
         return;
     }
-    StagedFile file(std::move(*created), staging.buffer);
+    StagedFile file(std::move(*created), staging.buffer, staging.beat);
     auto written = write(job, file);
     if (written.ok() && !written->has_value()) {
         if (const auto flushed = file.flush(); !flushed.ok()) written = flushed.error();
@@ -229,11 +230,14 @@ void SpoolAdapter::makeDurable(Staging& staging) const {
         written.job->outcome = unusable(error.text);
     };
     if (!staging.volume) {
-        for (auto& written : staging.written)
+        for (auto& written : staging.written) {
             if (const auto synced = written.file.sync(); !synced.ok())
                 drop(written, synced.error().within(joinPath(stage.path(), written.name)));
+            staging.beat();
+        }
     }
     const auto synced = staging.volume ? staging.volume->syncVolume() : stage.sync();
+    staging.beat();
     if (synced.ok()) return;
     for (const auto& written : staging.written)
         if (!written.job->outcome) drop(written, synced.error());

@@ -79,14 +79,8 @@ Result<void> SpoolFolders::claim(const AdapterContext& context) {
         return fail(Errc::Unavailable, stage_.path() + " belongs to another store (" +
                                            escapeLine(foreign, 100) +
                                            "): remove that folder if its store is gone");
-    if (auto file = stage_.create(marker_, 0600); file.ok()) {
-        // The token is what recover() relies on: it must not be lost by a power failure and then made anew.
-        POSTERN_TRY(file->write(context.name + "\n" + randomName(12) + "\n"));
-        POSTERN_TRY(file->sync());
-        POSTERN_TRY(stage_.sync());
-    } else if (file.error().code != Errc::Exists) {
-        return file.error();
-    }
+    POSTERN_LET(marked, stage_.has(marker_));
+    if (!marked) POSTERN_TRY(makeMarker(context));
     POSTERN_LET(text, readFile(path, 4096));
     const std::string owner = firstLine(text);
     if (owner != context.name)
@@ -95,6 +89,21 @@ Result<void> SpoolFolders::claim(const AdapterContext& context) {
     token_ = firstLine(std::string_view(text).substr(std::min(text.size(), owner.size() + 1)));
     if (token_.empty()) return fail(Errc::Corrupt, path + " is damaged: its second line is missing");
     return {};
+}
+
+// Made aside and renamed, so that a full disk or a crash leaves no half of it. The token is what recover()
+// relies on: it must not be lost by a power failure and then made anew.
+Result<void> SpoolFolders::makeMarker(const AdapterContext& context) {
+    const std::string aside = ".marker-" + randomName(8);
+    const auto made = [&]() -> Result<void> {
+        POSTERN_LET(file, stage_.create(aside, 0600));
+        POSTERN_TRY(file.write(context.name + "\n" + randomName(12) + "\n"));
+        POSTERN_TRY(file.sync());
+        POSTERN_TRY(stage_.moveNoReplace(aside, stage_, marker_));  // taken meanwhile: the other one counts
+        return stage_.sync();
+    }();
+    (void)stage_.remove(aside);  // gone when it became the marker; otherwise a hidden leftover is harmless
+    return made;
 }
 
 Result<void> SpoolFolders::openPlanned() {

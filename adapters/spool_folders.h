@@ -58,6 +58,7 @@ class SpoolFolders {
     SpoolFolders(const SpoolPlan& plan, Folder base, Folder stage, Folder withdrawn)
         : plan_(plan), base_(std::move(base)), stage_(std::move(stage)), withdrawn_(std::move(withdrawn)) {}
     Result<void> claim(const AdapterContext& context);
+    Result<void> makeMarker(const AdapterContext& context);
     Result<void> openPlanned();
     Result<void> tryOut() const;
     Result<std::shared_ptr<const LiveFolder>> openLive(const std::string& path) const;

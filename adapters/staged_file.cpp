@@ -9,6 +9,7 @@ constexpr std::size_t kBufferBytes = 64 * 1024;
 }
 
 Result<void> StagedFile::check(Result<void> result) {
+    beat_();
     refused_ = refused_ || !result.ok();
     return result;
 }

@@ -3,6 +3,7 @@
 // and a memory of who failed. A disk that refuses the file stops the adapter; a body that can not be read
 // concerns one mail. Thread rule: one thread.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,12 @@ enum class LineEnds { Crlf, Lf };
 
 class StagedFile {
   public:
-    // `buffer` is borrowed for the life of the StagedFile, so that a batch needs one.
-    StagedFile(File file, std::string& buffer) : file_(std::move(file)), buffer_(buffer) { buffer_.clear(); }
+    // `buffer` and `beat` are borrowed for the life of the StagedFile. `beat` is called with each piece that
+    // goes to the disk, so that a large mail on a slow disk keeps its lease.
+    StagedFile(File file, std::string& buffer, const std::function<void()>& beat)
+        : file_(std::move(file)), buffer_(buffer), beat_(beat) {
+        buffer_.clear();
+    }
 
     Result<void> write(std::string_view bytes);
     // `message`, whose lines end with CRLF, with the line ends asked for. A bare CR or LF stays as it is.
@@ -33,6 +38,7 @@ class StagedFile {
 
     File file_;
     std::string& buffer_;
+    const std::function<void()>& beat_;
     std::int64_t flushed_ = 0;
     bool refused_ = false;
 };

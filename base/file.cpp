@@ -6,11 +6,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <memory>
 #include <pwd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -258,8 +260,17 @@ Result<void> Folder::mayWrite() const {
     return {};
 }
 
+// Btrfs and some FUSE file systems store the flag and do not honour it, so success of the call proves
+// nothing.
+static bool keepsDirsync(int handle) {
+    struct statfs info;
+    return ::fstatfs(handle, &info) == 0 &&
+           info.f_type == EXT4_SUPER_MAGIC;  // ext2 and ext3 have the same number
+}
+
 bool Folder::askSynchronousRenames() const {
     int flags = 0;
+    if (!keepsDirsync(handle_)) return false;
     if (::ioctl(handle_, FS_IOC_GETFLAGS, &flags) != 0) return false;
     if (flags & FS_DIRSYNC_FL) return true;
     flags |= FS_DIRSYNC_FL;
@@ -268,7 +279,8 @@ bool Folder::askSynchronousRenames() const {
 
 bool Folder::hasSynchronousRenames() const {
     int flags = 0;
-    return ::ioctl(handle_, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_DIRSYNC_FL) != 0;
+    return keepsDirsync(handle_) && ::ioctl(handle_, FS_IOC_GETFLAGS, &flags) == 0 &&
+           (flags & FS_DIRSYNC_FL) != 0;
 }
 
 Result<FileLock> FileLock::acquire(const std::string& path) {

@@ -105,7 +105,7 @@ Error errorOf(const intake::Answer& answer) {
     return fail(code, answer.text);
 }
 
-Result<void> keep(const ServiceView& view, intake::IncomingMail mail) {
+Result<MessageId> keep(const ServiceView& view, intake::IncomingMail mail) {
     const auto waiting = std::make_shared<Waiting>();
     view.acceptor.accept(std::move(mail),
                          [waiting](const intake::Answer& answer) { waiting->answer(answer); });
@@ -113,7 +113,7 @@ Result<void> keep(const ServiceView& view, intake::IncomingMail mail) {
     if (!answer)
         return fail(Errc::Unavailable, "the disk is too slow; it is not known whether the mail was stored");
     if (!answer->accepted()) return errorOf(*answer);
-    return {};
+    return answer->message;
 }
 
 store::NewMessage newMessage(const ServiceView& view, const Request& request, const std::string& sender) {
@@ -158,12 +158,13 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
     POSTERN_TRY(copyMail(body, *mail.body, header, config->submitMessageSize));
     mail.message.headerId = header.messageId();
     mail.message.subject = header.subject();
-    POSTERN_TRY(keep(view, std::move(mail)));
+    POSTERN_LET(stored, keep(view, std::move(mail)));
     for (const auto& [address, destination] : recipients)
         POSTERN_TRY(row(Record()
                             .add("recipient", address)
                             .add("adapter", destination.adapter)
-                            .add("legacy", destination.legacy)));
+                            .add("legacy", destination.legacy)
+                            .add("message", "m" + std::to_string(stored.value))));
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include "base/peer.h"
 #include "base/service_manager.h"
 #include "connector/cli/cli.h"
+#include "connector/cli/exits.h"
 
 int main(int count, char** words) {
     postern::ignoreBrokenPipes();
@@ -18,5 +19,9 @@ int main(int count, char** words) {
     const char* kind = std::getenv("TERM");
     const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
     console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
-    return postern::cli::runCli({words + 1, words + count}, console);
+    const int status = postern::cli::runCli({words + 1, words + count}, console);
+    // A full disk behind a redirection must not look like success.
+    if (std::cout.flush()) return status;
+    std::cerr << "postern: the output could not be written\n";
+    return status == 0 ? postern::cli::kExitIo : status;
 }

@@ -24,12 +24,7 @@ Exporter::~Exporter() = default;
 
 namespace {
 
-std::vector<queue::Claim> claimsOf(const auto& works) {
-    std::vector<queue::Claim> claims;
-    claims.reserve(works.size());
-    for (const auto& work : works) claims.push_back(work.claim);
-    return claims;
-}
+constexpr const char* kNoAnswer = "the adapter gave no answer";
 
 // Runs `step` on the jobs that are still under way, moved together as the contract's span asks.
 template <class Works, class Step>
@@ -181,18 +176,34 @@ void Exporter::publish(Works& works, const std::function<void()>& beat) {
                 .with("reason", error.what());
         }
         for (adapters::Job& job : jobs)
-            if (!job.outcome) job.outcome = adapters::unknown("the adapter gave no answer");
+            if (!job.outcome) job.outcome = adapters::unknown(kNoAnswer);
     });
-    for (Work& work : works)
-        if (!work.lost && work.job.outcome->verdict == adapters::Verdict::Unknown) askAbout(work);
+    for (Work& work : works) {
+        if (work.lost || work.job.outcome->verdict != adapters::Verdict::Unknown) continue;
+        work.suspect = work.job.outcome->reason == kNoAnswer;
+        askAbout(work);
+    }
+}
+
+// A recovery that fails unexpectedly knows nothing: then a person decides, and the process lives.
+adapters::Recovery Exporter::ask(const Work& work) {
+    try {
+        return post_.adapter.recover({work.claim.item, work.stagedEpoch}, work.job.evidence);
+    } catch (const std::exception& error) {
+        ++post_.counters.faults;
+        LogLine(LogEvent::WorkerFailed, work.claim.item)
+            .with("adapter", post_.settings.name)
+            .with("reason", error.what());
+        return {adapters::Found::CannotTell, std::string("the adapter failed when asked: ") + error.what(),
+                std::nullopt};
+    }
 }
 
 // The adapter is asked what became of a staged artifact; when it can not even look, the item stays as it is
 // and is asked about again when its lease is over.
 void Exporter::askAbout(Work& work) {
     adapters::Recovery recovery{adapters::Found::NotPublished, "not asked", std::nullopt};
-    if (post_.queue.options().guards.askAdapter)
-        recovery = post_.adapter.recover({work.claim.item, work.stagedEpoch}, work.job.evidence);
+    if (post_.queue.options().guards.askAdapter) recovery = ask(work);
     if (recovery.unusable) {
         work.lost = true;
         work.job.outcome = adapters::unusable(recovery.unusable->text);

@@ -64,6 +64,7 @@ class Exporter {
     Result<void> mark(Works& works);
     void publish(Works& works, const std::function<void()>& beat);
     void askAbout(Work& work);
+    adapters::Recovery ask(const Work& work);
     Result<Round> settle(Works& works);
     std::function<void()> heartbeat(const std::vector<queue::Claim>& claims);
     void blame(Work& work);

@@ -9,6 +9,10 @@
 
 namespace postern::exporting {
 
+namespace {
+constexpr Millis kBreath{5};
+}
+
 Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
                std::shared_ptr<adapters::Adapter> adapter, config::Adapter settings, RunnerOptions options)
     : store_(store),
@@ -120,6 +124,10 @@ SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
         suspend(round->unusable);
         return clock_.steady();
     }
+    if (round->claimed > 0) {
+        MutexLock lock(mutex_);
+        probeDelay_ = Millis(0);
+    }
     maintain(exporter);
     return round->claimed > 0 ? clock_.steady() : nextWake();
 }
@@ -161,7 +169,9 @@ SteadyTime Runner::nextWake() {
         trouble("look for work", due.error());
         return poll;
     }
-    return due->has_value() ? std::min(poll, steadyFor(**due)) : poll;
+    if (!due->has_value()) return poll;
+    // What is due and was not claimed went to another watcher this moment: look again, but do not spin.
+    return std::min(poll, std::max(steadyFor(**due), clock_.steady() + kBreath));
 }
 
 SteadyTime Runner::steadyFor(WallTime due) const {
@@ -175,12 +185,10 @@ void Runner::suspend(const std::string& reason) {
     {
         MutexLock lock(mutex_);
         first = health_.state != Health::State::Suspended;
-        if (first) {
-            health_.since = clock_.now();
-            probeDelay_ = options_.firstProbe;
-        } else {
-            probeDelay_ = std::min(probeDelay_ * 2, options_.longestProbe);
-        }
+        if (first) health_.since = clock_.now();
+        // It grows until a batch went well: a probe that succeeds proves less than a mail does.
+        probeDelay_ =
+            probeDelay_ == Millis(0) ? options_.firstProbe : std::min(probeDelay_ * 2, options_.longestProbe);
         first = first || health_.reason != reason;
         health_.state = Health::State::Suspended;
         health_.reason = reason;

@@ -43,11 +43,23 @@ void logRefused(const Job& job, const Error& error) {
         .with("error", std::string(errcName(error.code)) + ": " + error.text);
 }
 
+// The envelope, so that "did Bob's mail arrive?" is one search in the log; the log cuts a long list.
+std::string recipientsOf(const Job& job) {
+    std::string text;
+    for (const auto& recipient : job.mail.recipients) {
+        if (!text.empty()) text += ",";
+        text += recipient.address;
+        if (text.size() > 500) break;
+    }
+    return text;
+}
+
 void logAccepted(const Job& job) {
     const store::NewMessage& message = job.mail.message;
     LogLine line(LogEvent::MessageAccepted);
     line.with("message", idText(job.id)).with("sender", message.sender);
     line.with("recipients", static_cast<std::int64_t>(job.mail.recipients.size()));
+    line.with("to", recipientsOf(job));
     line.with("items", static_cast<std::int64_t>(job.items.size()));
     line.with("size", job.mail.body->size()).with("source", message.source).with("client", message.client);
     if (!message.headerId.empty()) line.with("header_id", message.headerId);
@@ -261,7 +273,7 @@ void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
         if (adapters.insert(item.adapter).second) notifier.notify(item.adapter);
     }
     logAccepted(job);
-    answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id)});
+    answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id), job.id});
 }
 
 void Acceptor::Impl::answer(Job& job, const Answer& answer) {

@@ -18,6 +18,7 @@ struct Answer {
     int code = 250;
     std::string enhanced = "2.0.0";
     std::string text;
+    MessageId message{};  // accepted: what it was stored as
     bool accepted() const { return code < 300; }
 };
 

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "connector/config/load.h"
 #include "connector/version.h"
+#include "queue/inspect.h"
 #include "store/messages.h"
 
 namespace postern::service {
@@ -129,15 +130,28 @@ std::optional<Failure> Service::startAdapters() {
     replaceRunners(*config, std::move(*made));
     HousekeeperOptions options;
     options.retention = [this] { return this->config()->retention; };
-    options.idleAdapters = [this] {
-        MutexLock lock(runnersMutex_);
-        std::vector<std::string> idle;
-        for (const auto& [name, runner] : runners_)
-            if (runner->health().state != exporting::Runner::Health::State::Running) idle.push_back(name);
-        return idle;
-    };
+    options.idleAdapters = [this] { return idleAdapters(); };
     housekeeper_ = std::make_unique<Housekeeper>(*store_, *queue_, std::move(options));
     return std::nullopt;
+}
+
+// Adapters with waiting mail that nobody exports now: suspended ones, and those that the configuration lost.
+std::vector<std::string> Service::idleAdapters() {
+    std::vector<std::string> idle;
+    const auto read = store_->read([&](store::ReadSession& session) -> Result<void> {
+        POSTERN_LET(counts, queue::countItems(session, false));
+        for (const queue::StateCount& count : counts)
+            if (count.state == queue::State::Ready) idle.push_back(count.adapter);
+        return {};
+    });
+    if (!read.ok()) LogLine(LogEvent::StoreTrouble).with("step", "count").with("reason", read.error().text);
+    MutexLock lock(runnersMutex_);
+    std::erase_if(idle, [&](const std::string& name) REQUIRES(runnersMutex_) {
+        const auto runner = runners_.find(name);
+        return runner != runners_.end() &&
+               runner->second->health().state == exporting::Runner::Health::State::Running;
+    });
+    return idle;
 }
 
 std::optional<Failure> Service::startDoors() {
@@ -278,6 +292,8 @@ std::vector<std::string> Service::notesAbout(const config::Config& before,
     note(before.hostname != after.hostname, "hostname");
     note(before.controlSocket != after.controlSocket, "control_socket");
     note(before.lease != after.lease, "lease");
+    note(before.holdAfterDeaths != after.holdAfterDeaths, "hold_after_deaths");
+    note(before.pollInterval != after.pollInterval, "poll_interval");
     note(before.reserve != after.reserve, "reserve");
     note(before.inlineBody != after.inlineBody, "inline_body");
     note(!sameListeners(before.listeners, after.listeners), "listener");

@@ -59,6 +59,7 @@ class Service {
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();
     std::optional<Failure> startDoors();
+    std::vector<std::string> idleAdapters();
     Result<Made> makeAdapters(const config::Config& config);
     void useRoutes(const config::Config& config, const Made& made);
     void replaceRunners(const config::Config& config, Made made);
