@@ -26,7 +26,8 @@ std::string written(ByteSource& source, LineEnds lineEnds) {
     const tests::TempFolder temp;
     const auto folder = Folder::open(temp.path());
     std::string buffer;
-    StagedFile file(folder->create("f").value(), buffer);
+    const std::function<void()> beat = [] {};
+    StagedFile file(folder->create("f").value(), buffer, beat);
     EXPECT_TRUE(file.writeMessage(source, lineEnds).ok());
     EXPECT_TRUE(file.flush().ok());
     const std::string bytes = tests::slurp(temp / "f");
@@ -65,6 +66,19 @@ TEST(StagedFile, LongMessagesAreWrittenWholeFromMemoryAndFromPieces) {
     EXPECT_EQ(written(pieces, LineEnds::Lf), withoutCr(text));
     EXPECT_EQ(written(memory, LineEnds::Crlf), text);
     EXPECT_EQ(written(pieces, LineEnds::Crlf), text);
+}
+
+// A 50 MB mail on a slow share must not lose its lease between two looks at the clock.
+TEST(StagedFile, EveryPieceThatGoesToTheDiskKeepsTheLeaseAlive) {
+    const tests::TempFolder temp;
+    const auto folder = Folder::open(temp.path());
+    ASSERT_TRUE(folder.ok());
+    std::string buffer;
+    int beats = 0;
+    const std::function<void()> beat = [&] { ++beats; };
+    StagedFile file(folder->create("f").value(), buffer, beat);
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(file.write(std::string(10'000, 'x')).ok());
+    EXPECT_GE(beats, 10);
 }
 
 }  // namespace postern::adapters
