@@ -14,6 +14,8 @@
     EVENT(ServiceFailed, "service.failed", Error,                                                            \
           "The text says what to change; the service ended with that exit code.")                            \
     EVENT(ConfigReloaded, "config.reloaded", Notice, "Nothing to do: routes and adapters are the new ones.") \
+    EVENT(ConfigWarning, "config.warning", Warning,                                                          \
+          "It works, but perhaps not as meant: the text says where.")                                        \
     EVENT(ConfigRejected, "config.rejected", Error,                                                          \
           "The old configuration stays in force. Correct the named places.")                                 \
     EVENT(StoreOpened, "store.opened", Info, "Nothing to do.")                                               \

@@ -84,7 +84,7 @@ std::optional<Failure> Service::start() {
     if (!loaded.config) return Failure{78, linesOf(loaded.problems)};
     setLogLevel(loaded.config->logLevel);
     for (const std::string& line : linesOf(loaded.warnings))
-        LogLine(LogEvent::ConfigReloaded).with("warning", line);
+        LogLine(LogEvent::ConfigWarning).with("warning", line);
     {
         MutexLock lock(configMutex_);
         config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
@@ -277,6 +277,8 @@ admin::Reloaded Service::reload() {
             reloaded.problems.push_back({{configPath_, 0, 0}, made.error().text});
         }
     }
+    for (const std::string& line : linesOf(reloaded.warnings))
+        LogLine(LogEvent::ConfigWarning).with("warning", line);
     for (const std::string& line : linesOf(reloaded.problems))
         LogLine(LogEvent::ConfigRejected).with("problem", line);
     return reloaded;
