@@ -29,6 +29,13 @@ const std::string& Settings::text(std::string_view key) const {
     return found == values_.end() ? kNothing : found->second;
 }
 
+std::vector<std::string> Settings::list(std::string_view key) const {
+    std::vector<std::string> lines;
+    if (text(key).empty()) return lines;
+    for (const std::string_view line : split(text(key), '\n')) lines.emplace_back(line);
+    return lines;
+}
+
 bool Settings::boolean(std::string_view key) const {
     return text(key) == "true";
 }

@@ -14,14 +14,15 @@
 
 namespace postern::adapters {
 
-enum class SettingType { Text, Path, Boolean, Integer, Size, Duration, Choice };
+enum class SettingType { Text, Path, Boolean, Integer, Size, Duration, Choice, List };
 
 struct Setting {
     const char* key;
     SettingType type;
-    const char* fallback;                   // as it would be written, without quotes; nullptr: must be given
-    const char* help;                       // one sentence
-    std::vector<const char*> choices = {};  // Choice only
+    const char* fallback;                      // as it would be written, without quotes; a List one a line;
+                                               // nullptr: must be given
+    const char* help;                          // one sentence
+    std::vector<const char*> choices = {};     // Choice only
     std::int64_t least = 0, most = INT64_MAX;  // Integer, Size, Duration (milliseconds)
 };
 
@@ -34,6 +35,7 @@ class Settings {
     bool boolean(std::string_view key) const;
     std::int64_t integer(std::string_view key) const;       // Integer, and Size in bytes
     std::int64_t milliseconds(std::string_view key) const;  // Duration
+    std::vector<std::string> list(std::string_view key) const;
     bool operator==(const Settings&) const = default;
 
   private:

@@ -148,7 +148,8 @@ Result<ItemRow> readItem(store::ReadSession& session, ItemId id) {
 
 Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, ItemId id) {
     constexpr const char* kRecipients =
-        "SELECT ordinal, address, legacy, outcome, reason FROM recipient WHERE item_id = ?1 ORDER BY ordinal";
+        "SELECT ordinal, address, legacy, outcome, reason, notify, original FROM recipient"
+        " WHERE item_id = ?1 ORDER BY ordinal";
     std::vector<RecipientRow> recipients;
     store::Statement rows = session.query(kRecipients, id);
     while (rows.next()) {
@@ -158,6 +159,8 @@ Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, It
         recipient.legacy = rows.text(2);
         recipient.outcome = rows.text(3);
         recipient.reason = rows.text(4);
+        recipient.notify = rows.text(5);
+        recipient.original = rows.text(6);
         recipients.push_back(std::move(recipient));
     }
     POSTERN_TRY(rows.finish());

@@ -29,6 +29,9 @@ struct RecipientRow {
     std::string legacy;               // the name on the legacy side
     std::string outcome = "pending";  // pending, exported, failed, deleted
     std::string reason;
+    std::string notify =
+        {};  // NOTIFY of RFC 3461, lower case: "", "never", "success,failure,delay" in any choice
+    std::string original = {};  // ORCPT as given, "rfc822;xtext"
 };
 
 // What intake asks for: one artifact of a message for one adapter.
@@ -37,6 +40,7 @@ struct NewItem {
     std::string group;                     // unique within (message, adapter): "1", "2", ...
     std::vector<RecipientRow> recipients;  // ordinals are given by enqueue; never empty
     WallTime expires;
+    std::string hold = {};  // not empty: it begins as held, for this reason
 };
 
 // An item in somebody's hands until the lease ends. Dropping it is safe: it lapses.

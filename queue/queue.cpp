@@ -32,25 +32,29 @@ Result<void> checkItem(store::WriteSession& session, MessageId message, const Ne
 Result<void> insertRecipients(store::WriteSession& session, ItemId item,
                               const std::vector<RecipientRow>& recipients) {
     constexpr const char* kInsert =
-        "INSERT INTO recipient (item_id, ordinal, address, legacy) VALUES (?1, ?2, ?3, ?4)";
+        "INSERT INTO recipient (item_id, ordinal, address, legacy, notify, original)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     int ordinal = 0;
     for (const RecipientRow& recipient : recipients)
-        POSTERN_TRY(session.run(kInsert, item, ++ordinal, recipient.address, recipient.legacy));
+        POSTERN_TRY(session.run(kInsert, item, ++ordinal, recipient.address, recipient.legacy,
+                                recipient.notify, recipient.original));
     return {};
 }
 
 Result<ItemId> insertItem(store::WriteSession& session, MessageId message, const NewItem& item,
                           WallTime now) {
     constexpr const char* kInsert =
-        "INSERT INTO item (message_id, adapter, grp, due_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " RETURNING id";
+        "INSERT INTO item (message_id, adapter, grp, due_ms, expires_ms, state, reason)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = '', 'ready', 'held'), ?6) RETURNING id";
     POSTERN_LET(number, session.one(kInsert, message, item.adapter, item.group, toMillis(now),
-                                    toMillis(item.expires)));
+                                    toMillis(item.expires), item.hold));
     const ItemId id{number};
     POSTERN_TRY(insertRecipients(session, id, item.recipients));
     const std::string detail =
         "for " + item.adapter + ", recipients: " + std::to_string(item.recipients.size());
     POSTERN_TRY(record(session, id, now, history::kService, history::kQueued, detail));
+    if (!item.hold.empty())
+        POSTERN_TRY(record(session, id, now, history::kService, history::kHeld, item.hold));
     return id;
 }
 
@@ -119,7 +123,7 @@ Millis retryDelay(const RetryPolicy& policy, int attempts, double jitter) {
 
 Result<std::vector<RecipientRow>> pendingRecipients(store::Session& session, ItemId item) {
     constexpr const char* kPending =
-        "SELECT ordinal, address, legacy, reason FROM recipient"
+        "SELECT ordinal, address, legacy, reason, notify, original FROM recipient"
         " WHERE item_id = ?1 AND outcome = 'pending' ORDER BY ordinal";
     std::vector<RecipientRow> rows;
     store::Statement statement = session.query(kPending, item);
@@ -129,6 +133,8 @@ Result<std::vector<RecipientRow>> pendingRecipients(store::Session& session, Ite
         row.address = statement.text(1);
         row.legacy = statement.text(2);
         row.reason = statement.text(3);
+        row.notify = statement.text(4);
+        row.original = statement.text(5);
         rows.push_back(std::move(row));
     }
     POSTERN_TRY(statement.finish());

@@ -170,11 +170,14 @@ Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message
     std::optional<std::string> file;
     if (stored.folder) file = stored.path();
     POSTERN_LET(id, session.one("INSERT INTO message (received_ms, sender, source, client, helo, protocol, "
-                                "header_id, subject, size, eight_bit, body_file) "
-                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id",
+                                "header_id, subject, size, eight_bit, body_file, account, envelope_id, ret, "
+                                "utf8, binary_body, reports_item) "
+                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+                                "?16, nullif(?17, 0)) RETURNING id",
                                 toMillis(message.received), message.sender, message.source, message.client,
                                 message.helo, message.protocol, message.headerId, message.subject,
-                                stored.size, message.eightBit, file));
+                                stored.size, message.eightBit, file, message.account, message.envelopeId,
+                                message.ret, message.utf8, message.binary, message.reportsItem));
     if (!file)
         POSTERN_TRY(
             session.run("INSERT INTO body (message_id, bytes) VALUES (?1, ?2)", id, Blob{stored.buffer}));
@@ -191,8 +194,8 @@ Error missing(MessageId id, const std::string& what) {
 
 Result<MessageRow> readMessage(ReadSession& session, MessageId id) {
     Statement row = session.query(
-        "SELECT received_ms, sender, source, client, helo, protocol, header_id, subject, size, eight_bit "
-        "FROM message WHERE id = ?1",
+        "SELECT received_ms, sender, source, client, helo, protocol, header_id, subject, size, eight_bit, "
+        "account, envelope_id, ret, utf8, binary_body, reports_item FROM message WHERE id = ?1",
         id);
     if (!row.next()) {
         POSTERN_TRY(row.finish());
@@ -207,6 +210,12 @@ Result<MessageRow> readMessage(ReadSession& session, MessageId id) {
     for (std::string* text : texts) *text = row.text(++column);
     message.size = row.integer(8);
     message.eightBit = row.integer(9) != 0;
+    message.account = row.text(10);
+    message.envelopeId = row.text(11);
+    message.ret = row.text(12);
+    message.utf8 = row.integer(13) != 0;
+    message.binary = row.integer(14) != 0;
+    message.reportsItem = ItemId{row.integer(15)};
     return message;
 }
 

@@ -43,14 +43,21 @@ class BodyWriter {
 
 struct NewMessage {
     WallTime received;
-    std::string sender;     // envelope, without brackets; empty is the null reverse path
-    std::string source;     // where it came in: a listener's name, "submit", "pickup"
-    std::string client;     // "192.0.2.1:4711", "uid 1000"; for people
-    std::string helo;       // what the client called itself
-    std::string protocol;   // "SMTP", "ESMTP", "LMTP", "local" (RFC 3848)
-    std::string headerId;   // the Message-ID field with its brackets, as far as seen; may be empty
-    std::string subject;    // the raw Subject field, unfolded, cut at 200 bytes; for lists
-    bool eightBit = false;  // BODY=8BITMIME
+    std::string sender;      // envelope, without brackets; empty is the null reverse path
+    std::string source;      // where it came in: a listener's name, "submit", "pickup"
+    std::string client;      // "192.0.2.1:4711", "uid 1000"; for people
+    std::string helo;        // what the client called itself
+    std::string protocol;    // "SMTP", "ESMTP", "LMTP", "local" (RFC 3848)
+    std::string headerId;    // the Message-ID field with its brackets, as far as seen; may be empty
+    std::string subject;     // the raw Subject field, unfolded, cut at 200 bytes; for lists
+    bool eightBit = false;   // BODY=8BITMIME
+    std::string account;     // who logged on; empty: nobody
+    std::string envelopeId;  // ENVID of RFC 3461, decoded from xtext
+    std::string ret;         // RET of RFC 3461: "", "full", "hdrs"
+    bool utf8 = false;       // SMTPUTF8 (RFC 6531)
+    bool binary =
+        false;  // BODY=BINARYMIME (RFC 3030): lines may be of any length, NUL and bare CR or LF allowed
+    ItemId reportsItem;  // a report of ours about that item; 0 for ordinary mail
 };
 
 // Inside Store::write. REQUIRES: body sealed, and alive until the transaction is answered.
@@ -62,6 +69,9 @@ struct MessageRow {
     std::string sender, source, client, helo, protocol, headerId, subject;
     std::int64_t size = 0;
     bool eightBit = false;
+    std::string account, envelopeId, ret;
+    bool utf8 = false, binary = false;
+    ItemId reportsItem;
 };
 Result<MessageRow> readMessage(ReadSession& session, MessageId id);  // NotFound
 

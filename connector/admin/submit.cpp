@@ -47,13 +47,14 @@ Result<std::string> checkedAddress(std::string_view text) {
 }
 
 // All of them or none; every refusal is told.
-Result<Recipients> routeAll(const ServiceView& view, std::string_view list) {
+Result<Recipients> routeAll(const ServiceView& view, std::string_view list,
+                            const intake::Envelope& envelope) {
     Recipients recipients;
     std::optional<Error> refused;
     for (const std::string_view line : split(list, '\n')) {
         if (trim(line).empty()) continue;
         const auto address = checkedAddress(trim(line));
-        auto routed = address.ok() ? view.acceptor.routeRecipient(*address)
+        auto routed = address.ok() ? view.acceptor.routeRecipient(*address, envelope)
                                    : Result<routing::Router::Routed>(address.error());
         if (routed.ok()) {
             recipients.push_back(std::move(*routed));
@@ -150,20 +151,24 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
         POSTERN_LET(checked, checkedAddress(request.field("sender")));
         sender = checked;
     }
-    POSTERN_LET(recipients, routeAll(view, request.field("recipients")));
-    POSTERN_TRY(view.acceptor.checkRoom(parseInt(request.field("size")).value_or(0)));
-    intake::IncomingMail mail{newMessage(view, request, sender), recipients, view.acceptor.newBody()};
+    const std::int64_t size = parseInt(request.field("size")).value_or(0);
+    POSTERN_LET(recipients, routeAll(view, request.field("recipients"), {sender, size, "submit", {}}));
+    POSTERN_TRY(view.acceptor.checkRoom(size));
+    intake::IncomingMail mail;
+    mail.message = newMessage(view, request, sender);
+    mail.recipients = recipients;
+    mail.body = view.acceptor.newBody();
     POSTERN_TRY(mail.body->append(receivedLine(request.who, *config, mail.message.received)));
     intake::HeaderScan header;
     POSTERN_TRY(copyMail(body, *mail.body, header, config->submitMessageSize));
     mail.message.headerId = header.messageId();
     mail.message.subject = header.subject();
     POSTERN_LET(stored, keep(view, std::move(mail)));
-    for (const auto& [address, destination] : recipients)
+    for (const auto& recipient : recipients)
         POSTERN_TRY(row(Record()
-                            .add("recipient", address)
-                            .add("adapter", destination.adapter)
-                            .add("legacy", destination.legacy)
+                            .add("recipient", recipient.address)
+                            .add("adapter", recipient.destination.adapter)
+                            .add("legacy", recipient.destination.legacy)
                             .add("message", "m" + std::to_string(stored.value))));
     return {};
 }

@@ -23,6 +23,7 @@ const char* typeName(adapters::SettingType type) {
         case SettingType::Integer: return "integer";
         case SettingType::Size: return "size";
         case SettingType::Duration: return "duration";
+        case SettingType::List: return "list";
         case SettingType::Choice: break;
     }
     return "choice";

@@ -26,6 +26,8 @@ struct Problem {
 };
 
 enum class Protocol { Smtp, Lmtp };
+enum class Tls { Off, StartTls, Required, Implicit };  // Required: STARTTLS, and no mail before it
+enum class Auth { Off, Offered, Required };            // only ever under TLS, or on a Unix socket
 
 struct Limits {
     std::int64_t messageSize = 50LL << 20;  // bytes, as announced by SIZE (RFC 1870)
@@ -34,9 +36,11 @@ struct Limits {
     int textLine = 65536;                   // bytes with CRLF; RFC 5321 says 1000, real mail says more
     int sessions = 1000;                    // at once
     int sessionsPerAddress = 50;
-    int errors = 20;          // refused commands before the session is closed
-    Millis idle{300'000};     // without a command or data (RFC 5321 4.5.3.2: 5 minutes)
-    Millis total{3'600'000};  // a whole session
+    int errors = 20;              // refused commands before the session is closed
+    int idleCommands = 100;       // NOOP, RSET and the like between two mails, before they count as errors
+    Millis firstCommand{60'000};  // from the connection to the first command, TLS handshake included
+    Millis idle{300'000};         // without a command or data (RFC 5321 4.5.3.2: 5 minutes)
+    Millis total{3'600'000};      // a whole session
     bool operator==(const Limits&) const = default;
 };
 
@@ -47,6 +51,61 @@ struct Listener {
     int port = 0;            // 0: any free one, written to the log
     std::string socketPath;  // a Unix socket, LMTP only
     Limits limits;
+
+    Tls tls = Tls::Off;
+    std::string certificate, key;  // PEM files: the chain, and the key of its first certificate
+    std::string clientCa;          // PEM file: who signs clients' certificates; empty: none is asked for
+    std::vector<std::string> clientCertificates;  // subjects' common names or "sha256:HEX" that may send
+    Auth auth = Auth::Off;
+    std::vector<std::string> networks{"127.0.0.0/8", "::1/128"};  // who may send without logging on
+    bool submission = false;          // RFC 6409: a missing Date and Message-ID are added
+    std::string socketMode = "0660";  // octal
+    std::string socketOwner;          // "user:group", "user", ":group"; empty: the service's own
+    Millis duplicatesWithin{0};       // RFC 1047 by content: see keys.cpp; 0: off
+    Place place;
+};
+
+// A folder that mail is put into as files (Exchange's and IIS' Pickup).
+struct Pickup {
+    std::string name;
+    std::string folder;    // *.eml are taken and removed when stored
+    std::string setAside;  // bad ones go there with a .reason.txt; default: <folder>/bad
+    Millis interval{2'000};
+    Millis settle{10'000};  // a file is taken when it has not changed for so long
+    std::int64_t messageSize = 50LL << 20;
+    Place place;
+};
+
+// A file of lines "internet address,legacy address": asked before every route, in both directions.
+struct Table {
+    std::string name;
+    std::string file;  // CSV, UTF-8
+    std::string adapter;
+    Place place;
+};
+
+enum class RuleAction { Accept, Reject, Hold, Route };
+
+// Policy on mail coming in: the first rule all of whose conditions hold decides. Empty conditions hold.
+struct Rule {
+    std::string name;
+    std::string sender, recipient;  // patterns as in Route; sender "<>" is the null reverse path
+    std::string source;             // the listener's or pickup's name, "submit"
+    std::int64_t largerThan = 0;    // bytes; 0: any
+    std::string header;             // "Field: pattern" with * and ?, ASCII case ignored
+    RuleAction action = RuleAction::Accept;
+    std::string text;     // Reject: for the sender; Hold: the item's reason
+    std::string adapter;  // Route
+    Place place;
+};
+
+// Who is told what became of a mail (RFC 3461, 3464).
+struct Reports {
+    std::string adapter;     // which one carries them; empty: the routes decide by the sender's address
+    std::string from;        // shown as their author; default: "Mail Delivery System <postmaster@hostname>"
+    std::string postmaster;  // gets a copy of every failure, and the reports about mail without a sender
+    Millis delayAfter{4LL * 3'600'000};  // when a delay is reported; 0: never
+    std::int64_t returnLimit = 50'000;   // larger mail comes back as its header only
     Place place;
 };
 
@@ -67,6 +126,13 @@ struct Adapter {
     int batch = 64;
     OnDoubt onDoubt = OnDoubt::Hold;
     queue::RetryPolicy retry;
+    std::vector<std::string> retryRules;   // "CLASS FIRST LONGEST [AGE]": back-off per class of error
+    std::vector<std::string> sendWindows;  // "Mon-Fri 08:00-18:00"; empty: always
+    std::string timeZone = "UTC";          // of the windows, an IANA name
+    std::string rate;                      // "100/1m": items that may begin in a time; empty: no limit
+    std::int64_t messageSize = 0;          // larger mail is refused at once; 0: no limit
+    std::string fallback;                  // the adapter that takes over after fallback_after attempts
+    int fallbackAfter = 0;                 // 0: never
     Place place;
 };
 
@@ -77,7 +143,11 @@ struct Config {
     std::string controlSocket;  // <store>/control.sock by default
     Severity logLevel = Severity::Info;
     std::vector<Listener> listeners;
-    std::vector<Route> routes;      // first match wins
+    std::vector<Pickup> pickups;
+    std::vector<Table> tables;  // asked in order, before the routes
+    std::vector<Rule> rules;    // first match wins
+    std::vector<Route> routes;  // first match wins
+    Reports reports;
     std::vector<Adapter> adapters;  // by name
     Millis lease{60'000};
     Millis pollInterval{5'000};

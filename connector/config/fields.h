@@ -34,8 +34,60 @@ void visitListener(ListenerType& listener, Visit&& visit) {
     visit("sessions", listener.limits.sessions);
     visit("sessions_per_address", listener.limits.sessionsPerAddress);
     visit("errors", listener.limits.errors);
+    visit("idle_commands", listener.limits.idleCommands);
+    visit("first_command", listener.limits.firstCommand);
     visit("idle", listener.limits.idle);
     visit("total", listener.limits.total);
+    visit("tls", listener.tls);
+    visit("certificate", listener.certificate);
+    visit("key", listener.key);
+    visit("client_ca", listener.clientCa);
+    visit("client_certificates", listener.clientCertificates);
+    visit("auth", listener.auth);
+    visit("networks", listener.networks);
+    visit("submission", listener.submission);
+    visit("socket_mode", listener.socketMode);
+    visit("socket_owner", listener.socketOwner);
+    visit("duplicates_within", listener.duplicatesWithin);
+}
+
+template <class PickupType, class Visit>
+void visitPickup(PickupType& pickup, Visit&& visit) {
+    visit("name", pickup.name);
+    visit("folder", pickup.folder);
+    visit("set_aside", pickup.setAside);
+    visit("interval", pickup.interval);
+    visit("settle", pickup.settle);
+    visit("message_size", pickup.messageSize);
+}
+
+template <class TableType, class Visit>
+void visitTable(TableType& table, Visit&& visit) {
+    visit("name", table.name);
+    visit("file", table.file);
+    visit("adapter", table.adapter);
+}
+
+template <class RuleType, class Visit>
+void visitRule(RuleType& rule, Visit&& visit) {
+    visit("name", rule.name);
+    visit("sender", rule.sender);
+    visit("recipient", rule.recipient);
+    visit("source", rule.source);
+    visit("larger_than", rule.largerThan);
+    visit("header", rule.header);
+    visit("action", rule.action);
+    visit("text", rule.text);
+    visit("adapter", rule.adapter);
+}
+
+template <class ReportsType, class Visit>
+void visitReports(ReportsType& reports, Visit&& visit) {
+    visit("adapter", reports.adapter);
+    visit("from", reports.from);
+    visit("postmaster", reports.postmaster);
+    visit("delay_after", reports.delayAfter);
+    visit("return_limit", reports.returnLimit);
 }
 
 template <class AdapterType, class Visit>
@@ -47,6 +99,13 @@ void visitAdapter(AdapterType& adapter, Visit&& visit) {
     visit("retry_first", adapter.retry.first);
     visit("retry_longest", adapter.retry.longest);
     visit("maximum_age", adapter.retry.maximumAge);
+    visit("retry_rules", adapter.retryRules);
+    visit("send_windows", adapter.sendWindows);
+    visit("time_zone", adapter.timeZone);
+    visit("rate", adapter.rate);
+    visit("message_size", adapter.messageSize);
+    visit("fallback", adapter.fallback);
+    visit("fallback_after", adapter.fallbackAfter);
 }
 
 template <class RouteType, class Visit>

@@ -34,6 +34,12 @@ Key size(const char* section, const char* name, const char* fallback, std::int64
          const char* help) {
     return {section, {name, SettingType::Size, fallback, help, {}, least, most}, nullptr};
 }
+Key flag(const char* section, const char* name, const char* fallback, const char* help) {
+    return {section, {name, SettingType::Boolean, fallback, help}, nullptr};
+}
+Key list(const char* section, const char* name, const char* fallback, const char* help) {
+    return {section, {name, SettingType::List, fallback, help}, nullptr};
+}
 Key duration(const char* section, const char* name, const char* fallback, std::int64_t least,
              std::int64_t most, const char* help) {
     return {section, {name, SettingType::Duration, fallback, help, {}, least, most}, nullptr};
@@ -86,8 +92,46 @@ const std::vector<Key> kKeys = {
     count("listener", "sessions_per_address", "50", 1, 100'000,
           "The most sessions at once from one address."),
     count("listener", "errors", "20", 1, 1'000'000, "Refused commands before a session is closed."),
+    count("listener", "idle_commands", "100", 1, 1'000'000,
+          "NOOP, RSET and the like between two mails before they count as errors."),
+    duration("listener", "first_command", "1m", kSecond, kDay,
+             "From the connection to the first command, the TLS handshake included."),
     duration("listener", "idle", "5m", kSecond, kDay, "The longest silence of a client."),
     duration("listener", "total", "1h", kSecond, 7 * kDay, "The longest session."),
+    choice("listener", "tls", "off", {"off", "starttls", "required", "implicit"},
+           "starttls offers it, required takes no mail before it, implicit begins with it (port 465)."),
+    path("listener", "certificate", "",
+         "PEM file with the certificate and its chain; read again by a reload."),
+    path("listener", "key", "", "PEM file with the certificate's private key."),
+    path(
+        "listener", "client_ca", "",
+        "PEM file of the authorities that sign clients' certificates; empty: clients are not asked for one."),
+    list("listener", "client_certificates", "",
+         "Common names or \"sha256:HEX\" fingerprints of client certificates whose holders may send."),
+    choice(
+        "listener", "auth", "off", {"off", "offered", "required"},
+        "Logging on with an account, under TLS only: offered lets the account's holder send from anywhere, "
+        "required asks everybody."),
+    list("listener", "networks", "127.0.0.0/8\n::1/128",
+         "Clients that may send without logging on; \"0.0.0.0/0\" and \"::/0\" are everybody."),
+    flag("listener", "submission", "false",
+         "Mail comes from people's programs (RFC 6409): a missing Date or Message-ID is added."),
+    text("listener", "socket_mode", "0660", "Permission bits of a Unix socket, in octal."),
+    text("listener", "socket_owner", "", "\"user:group\" of a Unix socket; empty: the service's own."),
+    duration("listener", "duplicates_within", "0s", 0, 30 * kDay,
+             "Mail with the same sender, recipients, Message-ID and content as one accepted so recently is "
+             "answered with 250 and not stored again; 0s: only the exact rule of RFC 1047."),
+
+    // One [[pickup]] for each folder that programs put mail into.
+    text("pickup", "name", "", "In logs and in each message's source; default: pickup, numbered.", "pickup"),
+    path("pickup", "folder", nullptr, "Its *.eml files are taken, and removed once stored.",
+         "/var/spool/postern/pickup"),
+    path("pickup", "set_aside", "",
+         "Where files go that can not be taken, each with its reason beside it; default: bad in the folder."),
+    duration("pickup", "interval", "2s", 100, kDay, "How often the folder is looked at."),
+    duration("pickup", "settle", "10s", 0, kDay,
+             "A file is taken when it has not changed for so long; 0s where files are only renamed in."),
+    size("pickup", "message_size", "50 MiB", kKiB, 16 * kGiB, "The largest mail taken."),
 
     // One [adapter.NAME], or a file adapters.d/NAME.toml, for each way out; the kind adds its own settings.
     text("adapter", "kind", nullptr, "What it writes: one of 'postern adapter kinds'."),
@@ -102,6 +146,50 @@ const std::vector<Key> kKeys = {
     duration("adapter", "maximum_age", "5d", kSecond, 365 * kDay,
              "From acceptance until an item that could not be exported fails."),
 
+    list("adapter", "retry_rules", "",
+         "Back-off per class of error, \"CLASS FIRST LONGEST [AGE]\", the first that fits; else the three "
+         "above."),
+    list("adapter", "send_windows", "",
+         "When it may export, \"Mon-Fri 08:00-18:00\", \"Sat,Sun 22:00-06:00\"; empty: always."),
+    text("adapter", "time_zone", "UTC", "Of the send windows: an IANA name such as Europe/Berlin."),
+    text("adapter", "rate", "", "The most items in a time, \"100/1m\"; empty: no limit."),
+    size("adapter", "message_size", "0 B", 0, 16 * kGiB,
+         "Larger mail is refused, at MAIL or RCPT when the sender says its size; 0: no limit."),
+    text("adapter", "fallback", "", "The adapter that takes over items after fallback_after attempts."),
+    count("adapter", "fallback_after", "0", 0, 1'000'000, "Failed attempts until the fallback; 0: never."),
+
+    // [reports]: who is told what became of a mail (RFC 3461, 3464).
+    text("reports", "adapter", "",
+         "The adapter that carries delivery reports; empty: the routes decide by the sender's address."),
+    text("reports", "from", "",
+         "The author of reports; default: Mail Delivery System <postmaster@> our hostname."),
+    text("reports", "postmaster", "",
+         "This address gets a copy of every failure report, and those about mail without a sender."),
+    duration("reports", "delay_after", "4h", 0, 365 * kDay,
+             "When a sender is told that mail still waits; 0s: never."),
+    size("reports", "return_limit", "50000 B", 0, 16 * kMiB,
+         "Mail up to this size comes back whole in a failure report, larger mail as its header."),
+
+    // One [[table]] for each file of address pairs; they are asked before the routes.
+    text("table", "name", nullptr, "In logs and in 'postern route test'.", "people"),
+    path("table", "file", nullptr,
+         "CSV in UTF-8, a line \"internet address,legacy address\" each; read again by a reload.",
+         "/etc/postern/people.csv"),
+    text("table", "adapter", nullptr, "The adapter that takes the table's recipients.", "postoffice"),
+
+    // The [[rule]]s are read from the top: the first all of whose conditions hold decides.
+    text("rule", "name", nullptr, "In logs and in 'postern route test'.", "no-big-mail"),
+    text("rule", "sender", "", "\"user@domain\", \"*@domain\", \"*@*.domain\", or \"<>\"."),
+    text("rule", "recipient", "", "As in a route."),
+    text("rule", "source", "", "The name of a listener or pickup, or submit."),
+    size("rule", "larger_than", "0 B", 0, 1024 * kGiB, "Mail of more bytes than this."),
+    text("rule", "header", "", "\"Subject: *lottery*\": a field that matches; * and ? as in file names."),
+    choice("rule", "action", nullptr, {"accept", "reject", "hold", "route"},
+           "accept ends the rules; hold stores the mail for a person to release; route leads to an adapter.",
+           "hold"),
+    text("rule", "text", "", "Told to the sender with reject, to the operator with hold."),
+    text("rule", "adapter", "", "The adapter of route."),
+
     // The [[route]]s are read from the top: the first whose pattern takes a recipient decides.
     text("route", "recipient", nullptr, "\"user@domain\", \"*@domain\", \"*@*.domain\" or \"*\".",
          "*@postoffice.example"),
@@ -113,6 +201,7 @@ const std::vector<Key> kKeys = {
 std::string written(std::string_view section) {
     if (section.empty()) return "the top of the file";
     if (section == "adapter") return "[adapter.NAME]";
+    if (section == "reports") return "[reports]";
     return "[[" + std::string(section) + "]]";
 }
 

@@ -13,7 +13,7 @@
 namespace postern::config {
 
 struct Key {
-    const char* section;        // "" (the top of the file), "listener", "adapter", "route"
+    const char* section;        // "" (the top of the file), "listener", "pickup", "adapter", "reports", ...
     adapters::Setting setting;  // fallback "": computed, as the help says
     const char* sample;         // in the example file; nullptr: the fallback stands there as a comment
 };

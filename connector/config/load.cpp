@@ -31,6 +31,16 @@ class Assign {
     void operator()(const char* key, std::int64_t& member) const {
         with(key, [&](const Entry& entry) { member = entry.number; });
     }
+    void operator()(const char* key, bool& member) const {
+        with(key, [&](const Entry& entry) { member = entry.number != 0; });
+    }
+    void operator()(const char* key, std::vector<std::string>& member) const {
+        with(key, [&](const Entry& entry) {
+            member.clear();
+            if (entry.text.empty()) return;
+            for (const std::string_view line : split(entry.text, '\n')) member.emplace_back(line);
+        });
+    }
     void operator()(const char* key, Millis& member) const {
         with(key, [&](const Entry& entry) { member = Millis(entry.number); });
     }
@@ -54,7 +64,8 @@ const Entry* entryOf(const Section& section, std::string_view key) {
 }
 
 void readTop(const Node& root, Config& config, Findings& findings) {
-    static constexpr std::string_view kElsewhere[] = {"listener", "adapter", "route"};
+    static constexpr std::string_view kElsewhere[] = {"listener", "pickup", "adapter", "reports",
+                                                      "table",    "rule",   "route"};
     const Section section = readSection(root, keysOf(""), kElsewhere, findings);
     visitTop(config, Assign(section));
     if (config.hostname.empty()) config.hostname = hostName();
@@ -111,6 +122,45 @@ void readListener(const Node& table, Config& config, Findings& findings) {
         if (!read.ok()) findings.problem(address->place, read.error().text);
     }
     config.listeners.push_back(std::move(listener));
+}
+
+void readPickup(const Node& table, Config& config, Findings& findings) {
+    const Section section = readSection(table, keysOf("pickup"), {}, findings);
+    Pickup pickup;
+    pickup.place = table.place;
+    visitPickup(pickup, Assign(section));
+    const std::size_t before = config.pickups.size();
+    if (pickup.name.empty()) pickup.name = before == 0 ? "pickup" : "pickup-" + std::to_string(before + 1);
+    if (pickup.setAside.empty() && !pickup.folder.empty()) pickup.setAside = joinPath(pickup.folder, "bad");
+    if (!validName(pickup.name))
+        findings.problem(entryOf(section, "name")->place,
+                         "\"name\" must consist of letters, digits, - and _");
+    config.pickups.push_back(std::move(pickup));
+}
+
+void readTable(const Node& node, Config& config, Findings& findings) {
+    const Section section = readSection(node, keysOf("table"), {}, findings);
+    Table table;
+    table.place = node.place;
+    visitTable(table, Assign(section));
+    config.tables.push_back(std::move(table));
+}
+
+void readRule(const Node& table, Config& config, Findings& findings) {
+    const Section section = readSection(table, keysOf("rule"), {}, findings);
+    Rule rule;
+    rule.place = table.place;
+    visitRule(rule, Assign(section));
+    config.rules.push_back(std::move(rule));
+}
+
+void readReports(const Node& root, Config& config, Findings& findings) {
+    const Node* table = childNamed(root, "reports");
+    if (table == nullptr) return;
+    if (table->kind != Node::Kind::Table)
+        return findings.problem(table->place, "write [reports] and its keys below");
+    config.reports.place = table->place;
+    visitReports(config.reports, Assign(readSection(*table, keysOf("reports"), {}, findings)));
 }
 
 void readRoute(const Node& table, Config& config, Findings& findings) {
@@ -227,6 +277,10 @@ void sortProblems(std::vector<Problem>& problems, const std::string& mainFile) {
 void readAll(const Node& root, Config& config, Findings& findings) {
     readTop(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
+    eachTable(root, "pickup", findings, [&](const Node& table) { readPickup(table, config, findings); });
+    eachTable(root, "table", findings, [&](const Node& table) { readTable(table, config, findings); });
+    eachTable(root, "rule", findings, [&](const Node& table) { readRule(table, config, findings); });
+    readReports(root, config, findings);
     eachTable(root, "route", findings, [&](const Node& table) { readRoute(table, config, findings); });
     readAdapterTables(root, config, findings);
     readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), config, findings);

@@ -21,6 +21,9 @@ Loaded load(const std::string& path);
 
 // The effective configuration, defaults filled in, as TOML that load() reads back to the same Config.
 std::string show(const Config& config);
+// One section of it; two that show alike are alike.
+std::string show(const Listener& listener);
+std::string show(const Adapter& adapter);
 
 // The commented example file, made from the key table; load() takes it.
 std::string example();

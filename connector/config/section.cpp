@@ -50,6 +50,7 @@ std::string_view wanted(SettingType type) {
         case SettingType::Integer: return "a whole number";
         case SettingType::Size: return "a size such as \"50 MiB\"";
         case SettingType::Duration: return "a duration with its unit such as \"5m\"";
+        case SettingType::List: return "a list of texts such as [\"a\", \"b\"]";
         case SettingType::Choice: break;
     }
     return "one of the words in quotes that are listed for it";
@@ -59,6 +60,7 @@ bool rightKind(SettingType type, Node::Kind kind) {
     switch (type) {
         case SettingType::Boolean: return kind == Node::Kind::Boolean;
         case SettingType::Integer: return kind == Node::Kind::Integer;
+        case SettingType::List: return kind == Node::Kind::List;
         case SettingType::Size: return kind == Node::Kind::Integer || kind == Node::Kind::Text;
         default: return kind == Node::Kind::Text;
     }
@@ -84,6 +86,13 @@ std::string rangeProblem(const Setting& setting, std::int64_t number, std::strin
     return quoted(setting.key) + " must be " + range + ", not " + escapeLine(text, 100);
 }
 
+std::string listProblem(const Setting& setting, std::string_view text) {
+    for (const std::string_view line : split(text, '\n'))
+        if (line.empty() || hasControls(line))
+            return quoted(setting.key) + " holds an empty text or a control character";
+    return {};
+}
+
 std::string choiceProblem(const Setting& setting, std::string_view text) {
     const std::vector<std::string_view> words(setting.choices.begin(), setting.choices.end());
     if (std::find(words.begin(), words.end(), text) != words.end()) return {};
@@ -102,6 +111,7 @@ std::string numberProblem(const Setting& setting, std::optional<std::int64_t> nu
 
 // Fills `entry.number` and says what is wrong with the text; empty when nothing is.
 std::string valueProblem(const Setting& setting, Entry& entry) {
+    if (setting.type == SettingType::List) return listProblem(setting, entry.text);
     if (hasControls(entry.text)) return quoted(setting.key) + " holds a control character";
     switch (setting.type) {
         case SettingType::Text: return {};
@@ -112,6 +122,7 @@ std::string valueProblem(const Setting& setting, Entry& entry) {
         case SettingType::Integer: return numberProblem(setting, parseInt(entry.text), entry);
         case SettingType::Size: return numberProblem(setting, parseSize(entry.text), entry);
         case SettingType::Duration: return numberProblem(setting, parseDurationMillis(entry.text), entry);
+        case SettingType::List:
         case SettingType::Choice: break;
     }
     return choiceProblem(setting, entry.text);
@@ -123,9 +134,16 @@ void readGiven(const Node& node, const Setting& setting, Section& section, Findi
                                                 std::string(wanted(setting.type)) + ", not " +
                                                 std::string(kindName(node.kind)));
     Entry entry{node.text, 0, node.place, true};
+    for (const Node& child : node.children) {
+        if (child.kind != Node::Kind::Text || child.text.find('\n') != std::string::npos)
+            return findings.problem(child.place,
+                                    quoted(setting.key) + " must be a list of texts of one line");
+        entry.text += (entry.text.empty() ? "" : "\n") + child.text;
+    }
+    const bool emptyList = setting.type == SettingType::List && node.children.empty();
     // "" where it is the fallback: "none" or "computed", as if the key were not there.
     const bool none = entry.text.empty() && setting.fallback != nullptr && setting.fallback[0] == '\0';
-    std::string wrong = none ? "" : valueProblem(setting, entry);
+    std::string wrong = none || emptyList ? "" : valueProblem(setting, entry);
     if (!wrong.empty()) return findings.problem(node.place, std::move(wrong));
     section[setting.key] = std::move(entry);
 }

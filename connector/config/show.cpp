@@ -33,6 +33,15 @@ std::string quoted(std::string_view text) {
     return out + "\"";
 }
 
+// "[\"a\", \"b\"]" of lines.
+std::string listed(std::string_view lines) {
+    std::string out = "[";
+    if (!lines.empty())
+        for (const std::string_view line : split(lines, '\n'))
+            out += (out.size() > 1 ? ", " : "") + quoted(line);
+    return out + "]";
+}
+
 bool quotedType(SettingType type) {
     return type != SettingType::Integer && type != SettingType::Boolean;
 }
@@ -46,6 +55,12 @@ class Write {
     void operator()(const char* key, int member) const { operator()(key, std::int64_t{member}); }
     void operator()(const char* key, std::int64_t member) const {
         line(key, isSize(key) ? quoted(exactSize(member)) : std::to_string(member));
+    }
+    void operator()(const char* key, bool member) const { line(key, member ? "true" : "false"); }
+    void operator()(const char* key, const std::vector<std::string>& member) const {
+        std::string lines;
+        for (const std::string& each : member) lines += (lines.empty() ? "" : "\n") + each;
+        line(key, listed(lines));
     }
     void operator()(const char* key, Millis member) const {
         line(key, quoted(exactDuration(member.count())));
@@ -74,6 +89,7 @@ std::string settingValue(const Setting& setting, const std::string& text) {
         return quoted(exactSize(parseInt(text).value_or(0)));
     if (setting.type == SettingType::Duration && !text.empty())
         return quoted(exactDuration(parseDurationMillis(text).value_or(0)));
+    if (setting.type == SettingType::List) return listed(text);
     return quotedType(setting.type) ? quoted(text) : text;
 }
 
@@ -83,13 +99,14 @@ void showKind(std::string& out, const Adapter& adapter) {
     for (const Setting& setting : kind->settings) {
         const std::string& text = adapter.settings.text(setting.key);
         // Empty means "none" here and can not be written where the type asks for more than a text.
-        if (text.empty() && setting.type != SettingType::Text) continue;
+        if (text.empty() && setting.type != SettingType::Text && setting.type != SettingType::List) continue;
         out.append(setting.key).append(" = ").append(settingValue(setting, text)).append("\n");
     }
 }
 
 std::string fallbackValue(const Setting& setting) {
     const std::string text = setting.fallback == nullptr ? "" : setting.fallback;
+    if (setting.type == SettingType::List) return listed(text);
     return quotedType(setting.type) ? quoted(text) : text;
 }
 
@@ -115,6 +132,17 @@ void exampleSection(std::string& out, std::string_view section) {
         if (key.section == section && std::string_view(key.setting.key) != "kind") exampleKey(out, key);
 }
 
+// A section that a plain installation does not have: all of it stands as a comment.
+void exampleOption(std::string& out, std::string_view about, std::string_view header,
+                   std::string_view section) {
+    out.append("\n# ").append(about).append("\n#").append(header).append("\n");
+    std::string keys;
+    exampleSection(keys, section);
+    if (keys.ends_with('\n')) keys.pop_back();
+    for (const std::string_view line : split(keys, '\n'))
+        out.append(line.starts_with('#') ? "" : "#").append(line).append("\n");
+}
+
 void exampleAdapter(std::string& out) {
     const adapters::Kind& kind = *adapters::kindNamed("maildir");
     explain(out, *keysOf("adapter").front());
@@ -130,18 +158,41 @@ void exampleAdapter(std::string& out) {
 
 }  // namespace
 
+std::string show(const Listener& listener) {
+    std::string out = "[[listener]]\n";
+    visitListener(listener, Write(out, "listener"));
+    return out.append("address = ").append(quoted(addressText(listener))).append("\n");
+}
+
+std::string show(const Adapter& adapter) {
+    std::string out = "[adapter." + adapter.name + "]\n";
+    visitAdapter(adapter, Write(out, "adapter"));
+    showKind(out, adapter);
+    return out;
+}
+
 std::string show(const Config& config) {
     std::string out;
     visitTop(config, Write(out, ""));
     for (const Listener& listener : config.listeners) {
-        out += "\n[[listener]]\n";
-        visitListener(listener, Write(out, "listener"));
-        out.append("address = ").append(quoted(addressText(listener))).append("\n");
+        out += "\n" + show(listener);
+    }
+    for (const Pickup& pickup : config.pickups) {
+        out += "\n[[pickup]]\n";
+        visitPickup(pickup, Write(out, "pickup"));
     }
     for (const Adapter& adapter : config.adapters) {
-        out.append("\n[adapter.").append(adapter.name).append("]\n");
-        visitAdapter(adapter, Write(out, "adapter"));
-        showKind(out, adapter);
+        out += "\n" + show(adapter);
+    }
+    out += "\n[reports]\n";
+    visitReports(config.reports, Write(out, "reports"));
+    for (const Table& table : config.tables) {
+        out += "\n[[table]]\n";
+        visitTable(table, Write(out, "table"));
+    }
+    for (const Rule& rule : config.rules) {
+        out += "\n[[rule]]\n";
+        visitRule(rule, Write(out, "rule"));
     }
     for (const Route& route : config.routes) {
         out += "\n[[route]]\n";
@@ -160,11 +211,17 @@ std::string example() {
     exampleSection(out, "");
     out += "\n# Where mail comes in. One [[listener]] for each address.\n[[listener]]\n";
     exampleSection(out, "listener");
+    exampleOption(out, "A folder that programs put mail into as files. One [[pickup]] for each.",
+                  "[[pickup]]", "pickup");
     out +=
         "\n# Where mail goes out. One [adapter.NAME] for each, or a file adapters.d/NAME.toml beside this "
         "one\n"
         "# with the same keys at its top.\n[adapter.postoffice]\n";
     exampleAdapter(out);
+    exampleOption(out, "Who is told what became of a mail.", "[reports]", "reports");
+    exampleOption(out, "Address tables, asked before the routes.", "[[table]]", "table");
+    exampleOption(out, "Policy on mail coming in. The first rule all of whose conditions hold decides.",
+                  "[[rule]]", "rule");
     out +=
         "\n# Who gets what: the first [[route]] whose pattern takes a recipient decides; a recipient that "
         "no\n"

@@ -11,6 +11,27 @@ namespace postern::config {
 inline std::string_view wordOf(Protocol protocol) {
     return protocol == Protocol::Smtp ? "smtp" : "lmtp";
 }
+inline std::string_view wordOf(Tls tls) {
+    switch (tls) {
+        case Tls::Off: return "off";
+        case Tls::StartTls: return "starttls";
+        case Tls::Required: return "required";
+        case Tls::Implicit: break;
+    }
+    return "implicit";
+}
+inline std::string_view wordOf(Auth auth) {
+    return auth == Auth::Off ? "off" : auth == Auth::Offered ? "offered" : "required";
+}
+inline std::string_view wordOf(RuleAction action) {
+    switch (action) {
+        case RuleAction::Accept: return "accept";
+        case RuleAction::Reject: return "reject";
+        case RuleAction::Hold: return "hold";
+        case RuleAction::Route: break;
+    }
+    return "route";
+}
 inline std::string_view wordOf(OnDoubt onDoubt) {
     return onDoubt == OnDoubt::Hold ? "hold" : "resend";
 }
@@ -26,6 +47,10 @@ inline std::string_view wordOf(Severity severity) {
 }
 
 inline constexpr Protocol kProtocols[] = {Protocol::Smtp, Protocol::Lmtp};
+inline constexpr Tls kTlsModes[] = {Tls::Off, Tls::StartTls, Tls::Required, Tls::Implicit};
+inline constexpr Auth kAuthModes[] = {Auth::Off, Auth::Offered, Auth::Required};
+inline constexpr RuleAction kRuleActions[] = {RuleAction::Accept, RuleAction::Reject, RuleAction::Hold,
+                                              RuleAction::Route};
 inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend};
 inline constexpr Severity kSeverities[] = {Severity::Error, Severity::Warning, Severity::Notice,
                                            Severity::Info, Severity::Debug};
@@ -38,6 +63,15 @@ void setByWord(Enum& into, const Enum (&values)[kCount], std::string_view word) 
 }
 inline void setByWord(Protocol& into, std::string_view word) {
     setByWord(into, kProtocols, word);
+}
+inline void setByWord(Tls& into, std::string_view word) {
+    setByWord(into, kTlsModes, word);
+}
+inline void setByWord(Auth& into, std::string_view word) {
+    setByWord(into, kAuthModes, word);
+}
+inline void setByWord(RuleAction& into, std::string_view word) {
+    setByWord(into, kRuleActions, word);
 }
 inline void setByWord(OnDoubt& into, std::string_view word) {
     setByWord(into, kOnDoubts, word);

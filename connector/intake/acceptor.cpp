@@ -181,7 +181,7 @@ Result<void> Acceptor::checkRoom(std::int64_t announced) {
     return {};
 }
 
-Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address) const {
+Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address, const Envelope&) const {
     const auto router = impl_->currentRouter();
     if (!router) return fail(Errc::Stopped, "no routes yet");
     POSTERN_LET(parsed, mail::parseAddress(address));
@@ -189,7 +189,7 @@ Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& addr
     if (mail::looksRelayed(parsed) && !equalsIgnoreCase(destination.route, address)) {
         return fail(Errc::Denied, "mail is not relayed by such addresses");
     }
-    return routing::Router::Routed{address, std::move(destination)};
+    return routing::Router::Routed{address, std::move(destination), {}, {}, {}};
 }
 
 std::unique_ptr<store::BodyWriter> Acceptor::newBody() const {
@@ -256,6 +256,8 @@ JobPointer Acceptor::Impl::nextToSeal() {
 void Acceptor::Impl::sealLoop() {
     while (const JobPointer job = nextToSeal()) keepSealed(job);
 }
+
+void Acceptor::confirm(MessageId) {}
 
 // Commit first, then tell: the watchers, then the sender.
 void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {

@@ -30,13 +30,15 @@ class Acceptor final : public Door {
     // The free space is looked at once a second at most.
     Result<void> checkRoom(std::int64_t announced) override;
     // Stopped before the first setRouter().
-    Result<routing::Router::Routed> routeRecipient(const std::string& address) const override;
+    Result<routing::Router::Routed> routeRecipient(const std::string& address,
+                                                   const Envelope& envelope) const override;
     std::unique_ptr<store::BodyWriter> newBody() const override;
 
     // `done` runs on the store's writer thread, on a thread of the acceptor, or, for a mail refused at once,
     // on the caller's. A body in a file is synced on a thread of the acceptor, so that neither the caller nor
     // the writer waits for the disk.
     void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
+    void confirm(MessageId message) override;
 
   private:
     struct Impl;

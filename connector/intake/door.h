@@ -27,11 +27,23 @@ struct Answer {
 // own trouble is said in general words; the log has the details.
 Answer answerFor(const Error& error);
 
+// What is known of a mail when its recipients are named; rules decide on it.
+struct Envelope {
+    std::string sender;     // empty: the null reverse path
+    std::int64_t size = 0;  // as announced; 0: not known
+    std::string source;     // the listener's or pickup's name, "submit"
+    std::string account;    // who logged on; empty: nobody
+};
+
 // A mail on its way in: filled by a session, handed over whole.
 struct IncomingMail {
     store::NewMessage message;
     std::vector<routing::Router::Routed> recipients;  // each one came from routeRecipient()
     std::unique_ptr<store::BodyWriter> body;          // not sealed yet
+    std::string header;      // its header block as received, cut at 64 KiB: for rules on fields
+    std::string digest;      // SHA-256 of the content as received, 32 bytes; empty: no look for duplicates
+    bool confirmed = false;  // its sender can not miss the answer: no duplicate of it is expected
+    Millis duplicatesWithin{0};  // the listener's
 };
 
 class Door {
@@ -42,12 +54,16 @@ class Door {
     // writes?
     virtual Result<void> checkRoom(std::int64_t announced) = 0;
     // At RCPT time.
-    virtual Result<routing::Router::Routed> routeRecipient(const std::string& address) const = 0;
+    virtual Result<routing::Router::Routed> routeRecipient(const std::string& address,
+                                                           const Envelope& envelope) const = 0;
     virtual std::unique_ptr<store::BodyWriter> newBody() const = 0;
 
     // Keeps the mail and calls `done` exactly once, from any thread and perhaps before accept() returns, when
     // it is on the disk or refused.
     virtual void accept(IncomingMail mail, std::function<void(const Answer&)> done) = 0;
+
+    // The sender of that message has read our "250": a second copy is wanted from now on (RFC 1047).
+    virtual void confirm(MessageId message) = 0;
 };
 
 }  // namespace postern::intake

@@ -175,8 +175,10 @@ void SmtpSession::endText() {
     }
     mail.message.headerId = mail.header.messageId();
     mail.message.subject = mail.header.subject();
-    finished_.emplace(
-        IncomingMail{std::move(mail.message), std::move(mail.recipients), std::move(mail.body)});
+    IncomingMail& finished = finished_.emplace();
+    finished.message = std::move(mail.message);
+    finished.recipients = std::move(mail.recipients);
+    finished.body = std::move(mail.body);
     phase_ = Phase::Waiting;
 }
 

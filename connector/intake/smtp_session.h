@@ -46,6 +46,7 @@ struct Client {
 // What MAIL began.
 struct Transaction {
     store::NewMessage message;
+    std::int64_t announced = 0;  // by SIZE
     std::vector<routing::Router::Routed> recipients;
     // While the text comes in:
     std::unique_ptr<store::BodyWriter> body;

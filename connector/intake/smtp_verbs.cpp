@@ -102,6 +102,7 @@ void SmtpSession::beginMail(const mail::Path& path, const MailParameters& parame
     transaction.message.helo = helo_;
     transaction.message.protocol = kNames[static_cast<int>(hello_)];
     transaction.message.eightBit = parameters.eightBit;
+    transaction.announced = parameters.size;
     reply(250, "2.1.0", "Ok");
 }
 
@@ -122,7 +123,8 @@ void SmtpSession::addRecipient(const std::string& address) {
     if (static_cast<int>(transaction_->recipients.size()) >= listener_.limits.recipients) {
         return refuseRecipient(address, {452, "4.5.3", "too many recipients: send the rest in another mail"});
     }
-    auto routed = door_.routeRecipient(address);
+    auto routed = door_.routeRecipient(
+        address, {transaction_->message.sender, transaction_->announced, listener_.name, {}});
     if (!routed.ok()) {
         Answer answer = answerFor(routed.error());
         if (answer.code >= 500) answer.text = "<" + address + ">: " + answer.text;

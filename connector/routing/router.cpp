@@ -54,6 +54,8 @@ class Packer {
         queue::RecipientRow row;
         row.address = routed.address;
         row.legacy = routed.destination.legacy;
+        row.notify = routed.notify;
+        row.original = routed.original;
         items_.back().recipients.push_back(std::move(row));
     }
 

@@ -49,6 +49,8 @@ class Router {
     struct Routed {
         std::string address;
         Destination destination;
+        std::string notify = {}, original = {};  // as in queue::RecipientRow, for delivery reports
+        std::string hold = {};                   // a rule's: its items begin as held, for this reason
     };
     std::vector<queue::NewItem> items(const std::vector<Routed>& recipients, WallTime received) const;
 

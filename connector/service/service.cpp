@@ -25,13 +25,11 @@ std::vector<std::string> linesOf(const std::vector<config::Problem>& problems) {
 }
 
 bool sameAdapter(const config::Adapter& a, const config::Adapter& b) {
-    return a.kind == b.kind && a.settings == b.settings && a.watchers == b.watchers && a.batch == b.batch &&
-           a.onDoubt == b.onDoubt && a.retry == b.retry;
+    return config::show(a) == config::show(b);
 }
 
 bool sameListener(const config::Listener& a, const config::Listener& b) {
-    return a.name == b.name && a.protocol == b.protocol && a.host == b.host && a.port == b.port &&
-           a.socketPath == b.socketPath && a.limits == b.limits;
+    return config::show(a) == config::show(b);
 }
 
 bool sameListeners(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {

@@ -50,6 +50,10 @@ CREATE TABLE recipient (
     legacy  TEXT    NOT NULL,                            -- what the legacy side calls it
     outcome TEXT    NOT NULL DEFAULT 'pending' CHECK (outcome IN ('pending', 'exported', 'failed', 'deleted')),
     reason  TEXT    NOT NULL DEFAULT '',
+    notify   TEXT   NOT NULL DEFAULT '',                 -- NOTIFY (RFC 3461) in lower case: 'never', 'success,failure', ...
+    original TEXT   NOT NULL DEFAULT '',                 -- ORCPT as given, "rfc822;xtext"
+    reported TEXT   NOT NULL DEFAULT ''                  -- what the sender was told: a thing is told once (RFC 3461 6.2)
+             CHECK (reported IN ('', 'delayed', 'final')),
     PRIMARY KEY (item_id, ordinal)
 ) STRICT, WITHOUT ROWID;
 
@@ -74,3 +78,12 @@ CREATE TABLE adapter_state (
     until_ms INTEGER,                                    -- an operator's suspension may end by itself
     probe_ms INTEGER                                     -- when its folder or tool is looked at again
 ) STRICT;
+
+-- An operator's suspension: the adapter's own health is in adapter_state, both may hold at once.
+CREATE TABLE adapter_hold (
+    adapter  TEXT    PRIMARY KEY CHECK (adapter <> ''),
+    since_ms INTEGER NOT NULL,
+    who      TEXT    NOT NULL CHECK (who <> ''),
+    reason   TEXT    NOT NULL,
+    until_ms INTEGER                                                 -- NULL: until somebody resumes it
+) STRICT, WITHOUT ROWID;

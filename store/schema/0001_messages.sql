@@ -17,7 +17,13 @@ CREATE TABLE message (
     subject     TEXT    NOT NULL,
     size        INTEGER NOT NULL CHECK (size >= 0),
     eight_bit   INTEGER NOT NULL CHECK (eight_bit IN (0, 1)),
-    body_file   TEXT    CHECK (body_file <> '')                    -- under the store's folder; NULL: the bytes stand in table body
+    body_file   TEXT    CHECK (body_file <> ''),                   -- under the store's folder; NULL: the bytes stand in table body
+    account     TEXT    NOT NULL DEFAULT '',                       -- who logged on; '' is nobody
+    envelope_id TEXT    NOT NULL DEFAULT '',                       -- ENVID (RFC 3461), decoded
+    ret         TEXT    NOT NULL DEFAULT '' CHECK (ret IN ('', 'full', 'hdrs')),
+    utf8        INTEGER NOT NULL DEFAULT 0 CHECK (utf8 IN (0, 1)), -- SMTPUTF8 (RFC 6531)
+    binary_body INTEGER NOT NULL DEFAULT 0 CHECK (binary_body IN (0, 1)),  -- BINARYMIME (RFC 3030)
+    reports_item INTEGER                                           -- the item whose fate this reports; NULL: ordinary mail
 ) STRICT;
 
 -- Two messages can not share a file; the sweep at start looks files up here.
@@ -28,3 +34,30 @@ CREATE TABLE body (
     message_id INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
     bytes      BLOB NOT NULL
 ) STRICT;
+
+-- Mail stored whose "250" was not seen to arrive: a second copy of it is answered with the first one's id (RFC 1047).
+-- A row lives for moments, or, after a crash or a lost connection, for five days at most.
+CREATE TABLE unconfirmed (
+    message_id INTEGER PRIMARY KEY,
+    digest     BLOB    NOT NULL CHECK (length(digest) = 32),  -- SHA-256 over way in, envelope and content as received
+    at_ms      INTEGER NOT NULL
+) STRICT;
+
+-- The wider window of a listener that asks for it (duplicates_within): accepted mail by its digest.
+CREATE TABLE seen (
+    digest     BLOB    PRIMARY KEY CHECK (length(digest) = 32),
+    message_id INTEGER NOT NULL,
+    at_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_at ON seen (at_ms);
+
+-- People and programs that may log on. Only SCRAM verifiers (RFC 5802, 7677): no password can be read from here.
+CREATE TABLE account (
+    name       TEXT    PRIMARY KEY CHECK (name <> ''),  -- as SASLprep leaves it
+    iterations INTEGER NOT NULL CHECK (iterations >= 4096),
+    salt       BLOB    NOT NULL CHECK (length(salt) >= 16),
+    stored_key BLOB    NOT NULL CHECK (length(stored_key) = 32),
+    server_key BLOB    NOT NULL CHECK (length(server_key) = 32),
+    roles      TEXT    NOT NULL DEFAULT 'send',         -- words with blanks between: send, viewer, operator, admin
+    changed_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -21,6 +21,7 @@ bool fallbackFits(const Setting& setting) {
         }
         case SettingType::Size: return parseSize(text).has_value();
         case SettingType::Duration: return parseDurationMillis(text).has_value();
+        case SettingType::List: return true;
         case SettingType::Choice:
             return std::find(setting.choices.begin(), setting.choices.end(), text) != setting.choices.end();
         case SettingType::Text:

@@ -172,6 +172,10 @@ TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
     bound.push_back("listener.address");
     visitAdapter(adapter, collect("adapter"));
     visitRoute(route, collect("route"));
+    visitPickup(config.pickups.emplace_back(), collect("pickup"));
+    visitTable(config.tables.emplace_back(), collect("table"));
+    visitRule(config.rules.emplace_back(), collect("rule"));
+    visitReports(config.reports, collect("reports"));
     for (const Key& key : keys()) table.push_back(std::string(key.section) + "." + key.setting.key);
     std::sort(bound.begin(), bound.end());
     std::sort(table.begin(), table.end());

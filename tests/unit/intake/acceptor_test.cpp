@@ -84,7 +84,7 @@ TEST(Acceptor, RoomIsWhatIsFreeBesideTheReserve) {
 TEST(Acceptor, BeforeTheFirstRoutesItIsStopped) {
     House house;
     Acceptor fresh(house.store(), house.notifier(), house.clock(), 0);
-    EXPECT_EQ(fresh.routeRecipient("joe@example.org").error().code, Errc::Stopped);
+    EXPECT_EQ(fresh.routeRecipient("joe@example.org", {}).error().code, Errc::Stopped);
 }
 
 TEST(Acceptor, AnswersInTheWordsOfSmtp) {

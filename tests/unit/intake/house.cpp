@@ -153,15 +153,16 @@ IncomingMail House::mail(const std::vector<std::string>& recipients, const std::
     mail.body = acceptor_->newBody();
     EXPECT_TRUE(mail.body->append(body).ok());
     for (const std::string& address : recipients) {
-        auto routed = acceptor_->routeRecipient(address);
+        auto routed = acceptor_->routeRecipient(address, {});
         EXPECT_TRUE(routed.ok()) << address;
         if (routed.ok()) mail.recipients.push_back(*routed);
     }
     return mail;
 }
 
-Result<routing::Router::Routed> ScriptedDoor::routeRecipient(const std::string& address) const {
-    return routing::Router::Routed{address, {"demo", address, "*"}};
+Result<routing::Router::Routed> ScriptedDoor::routeRecipient(const std::string& address,
+                                                             const Envelope&) const {
+    return routing::Router::Routed{address, {"demo", address, "*"}, {}, {}, {}};
 }
 
 std::unique_ptr<store::BodyWriter> ScriptedDoor::newBody() const {

@@ -67,7 +67,9 @@ class ScriptedDoor final : public Door {
   public:
     explicit ScriptedDoor(const store::Store& store) : store_(store) {}
     Result<void> checkRoom(std::int64_t) override { return room; }
-    Result<routing::Router::Routed> routeRecipient(const std::string& address) const override;
+    Result<routing::Router::Routed> routeRecipient(const std::string& address,
+                                                   const Envelope&) const override;
+    void confirm(MessageId) override {}
     std::unique_ptr<store::BodyWriter> newBody() const override;
     void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
 
