@@ -13,16 +13,24 @@ namespace postern::intake {
 namespace {
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{3'600'000};
+
+Client clientOf(const net::Accepted& accepted) {
+    if (accepted.address.empty()) return {accepted.name, {}, {}};
+    const bool v6 = accepted.address.find(':') != std::string::npos;
+    return {accepted.name, (v6 ? "[IPv6:" : "[") + accepted.address + "]", accepted.address};
+}
+
 }  // namespace
 
 Result<void> IntakeServer::Loop::openGate(const config::Listener& listener) {
-    POSTERN_LET(ear, Ear::open(listener));
+    auto ear = net::Ear::open({listener.host, listener.port, listener.socketPath});
+    if (!ear.ok()) return ear.error().within("listener " + listener.name);
     auto gate = std::make_unique<Gate>();
     gate->config = listener;
-    if (listener.socketPath.empty()) gate->config.port = ear.port();
+    if (listener.socketPath.empty()) gate->config.port = ear->port();
     gate->token = ++lastToken_;
-    POSTERN_TRY(poller_->add(ear.handle(), gate->token, true, false));
-    gate->ear.emplace(std::move(ear));
+    POSTERN_TRY(poller_->add(ear->handle(), gate->token, true, false));
+    gate->ear.emplace(std::move(*ear));
     bound_.push_back(gate->config);
     gates_.push_back(std::move(gate));
     return {};
@@ -132,16 +140,16 @@ void IntakeServer::Loop::acceptAt(Gate& gate) {
     admit(gate, std::move(**accepted));
 }
 
-void IntakeServer::Loop::refuse(Gate& gate, Accepted accepted, const char* limit) {
+void IntakeServer::Loop::refuse(Gate& gate, net::Accepted accepted, const char* limit) {
     ++refused_;
     LogLine(LogEvent::SessionRefused)
         .with("listener", gate.config.name)
-        .with("client", accepted.client.name)
+        .with("client", accepted.name)
         .with("limit", limit);
     (void)accepted.wire.send("421 4.7.0 " + hostname_ + " too many sessions, try again later\r\n");
 }
 
-void IntakeServer::Loop::admit(Gate& gate, Accepted accepted) {
+void IntakeServer::Loop::admit(Gate& gate, net::Accepted accepted) {
     const Token token = ++lastToken_;
     if (const auto added = poller_->add(accepted.wire.handle(), token, true, false); !added.ok()) {
         LogLine(LogEvent::SessionRefused)
@@ -153,8 +161,8 @@ void IntakeServer::Loop::admit(Gate& gate, Accepted accepted) {
     ++open_;
     ++gate.sessions;
     if (!accepted.address.empty()) ++gate.perAddress[accepted.address];
-    LogLine(LogEvent::SessionOpened).with("listener", gate.config.name).with("client", accepted.client.name);
-    SmtpSession session(hostname_, gate.config, door_, std::move(accepted.client), now());
+    LogLine(LogEvent::SessionOpened).with("listener", gate.config.name).with("client", accepted.name);
+    SmtpSession session(hostname_, gate.config, door_, clientOf(accepted), now());
     const auto made = connections_.try_emplace(token, std::move(accepted.wire), std::move(accepted.address),
                                                gate, std::move(session));
     Connection& connection = made.first->second;

@@ -16,7 +16,7 @@
 #include "base/sync.h"
 #include "connector/intake/listener.h"
 #include "connector/intake/smtp_session.h"
-#include "connector/intake/wire.h"
+#include "connector/net/wire.h"
 
 namespace postern::intake {
 
@@ -51,7 +51,7 @@ class Mailbox {
 
 struct Gate {
     config::Listener config;
-    std::optional<Ear> ear;
+    std::optional<net::Ear> ear;
     Token token = 0;
     std::int64_t sessions = 0;
     std::unordered_map<std::string, int> perAddress;
@@ -59,13 +59,13 @@ struct Gate {
 };
 
 struct Connection {
-    Connection(Wire theWire, std::string theAddress, Gate& theGate, SmtpSession theSession)
+    Connection(net::Wire theWire, std::string theAddress, Gate& theGate, SmtpSession theSession)
         : wire(std::move(theWire)),
           address(std::move(theAddress)),
           gate(theGate),
           session(std::move(theSession)) {}
 
-    Wire wire;
+    net::Wire wire;
     std::string address;
     Gate& gate;
     SmtpSession session;
@@ -107,8 +107,8 @@ class IntakeServer::Loop {
     Millis untilNextLook() const;
     void onEvent(const Poller::Ready& event);
     void acceptAt(Gate& gate);
-    void admit(Gate& gate, Accepted accepted);
-    void refuse(Gate& gate, Accepted accepted, const char* limit);
+    void admit(Gate& gate, net::Accepted accepted);
+    void refuse(Gate& gate, net::Accepted accepted, const char* limit);
     void closeGates();
 
     void onReadable(Token token, Connection& connection);

@@ -15,11 +15,11 @@ struct VerbName {
     Verb verb;
 };
 constexpr VerbName kVerbs[] = {
-    {"EHLO", Verb::Ehlo},        {"HELO", Verb::Helo},    {"LHLO", Verb::Lhlo},    {"MAIL", Verb::Mail},
-    {"RCPT", Verb::Rcpt},        {"DATA", Verb::Data},    {"RSET", Verb::Rset},    {"NOOP", Verb::Noop},
-    {"VRFY", Verb::Vrfy},        {"HELP", Verb::Help},    {"QUIT", Verb::Quit},    {"EXPN", Verb::NotHere},
-    {"ETRN", Verb::NotHere},     {"TURN", Verb::NotHere}, {"ATRN", Verb::NotHere}, {"AUTH", Verb::NotHere},
-    {"STARTTLS", Verb::NotHere}, {"BDAT", Verb::NotHere}, {"SEND", Verb::NotHere}, {"SOML", Verb::NotHere},
+    {"EHLO", Verb::Ehlo},         {"HELO", Verb::Helo},    {"LHLO", Verb::Lhlo},    {"MAIL", Verb::Mail},
+    {"RCPT", Verb::Rcpt},         {"DATA", Verb::Data},    {"RSET", Verb::Rset},    {"NOOP", Verb::Noop},
+    {"VRFY", Verb::Vrfy},         {"HELP", Verb::Help},    {"QUIT", Verb::Quit},    {"EXPN", Verb::NotHere},
+    {"ETRN", Verb::NotHere},      {"TURN", Verb::NotHere}, {"ATRN", Verb::NotHere}, {"AUTH", Verb::NotHere},
+    {"STARTTLS", Verb::StartTls}, {"BDAT", Verb::NotHere}, {"SEND", Verb::NotHere}, {"SOML", Verb::NotHere},
     {"SAML", Verb::NotHere},
 };
 

@@ -30,7 +30,22 @@ class LineReader {
     bool skipping_ = false;
 };
 
-enum class Verb { Ehlo, Helo, Lhlo, Mail, Rcpt, Data, Rset, Noop, Vrfy, Help, Quit, NotHere, Unknown };
+enum class Verb {
+    Ehlo,
+    Helo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    Data,
+    Rset,
+    Noop,
+    Vrfy,
+    Help,
+    Quit,
+    StartTls,
+    NotHere,
+    Unknown
+};
 
 struct Command {
     Verb verb = Verb::Unknown;  // NotHere: a command of some RFC that this server does not have

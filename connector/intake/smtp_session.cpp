@@ -41,9 +41,12 @@ SmtpSession::SmtpSession(const std::string& hostname, const config::Listener& li
       door_(door),
       client_(std::move(client)),
       opened_(now.steady),
-      now_(now) {}
+      firstBy_(now.steady + listener.limits.firstCommand),
+      now_(now),
+      phase_(listener.tls == config::Tls::Implicit ? Phase::Handshake : Phase::Command) {}
 
 void SmtpSession::greet() {
+    if (phase_ == Phase::Handshake) return;
     const bool lmtp = listener_.protocol == config::Protocol::Lmtp;
     reply(220, {}, hostname_ + (lmtp ? " LMTP Postern" : " ESMTP Postern"));
 }
@@ -84,11 +87,13 @@ void SmtpSession::work(std::string_view& input) {
 bool SmtpSession::workCommand(std::string_view& input) {
     const auto line = lines_.take(input, listener_.limits.commandLine);
     if (!line) return false;
+    awaitsFirst_ = false;
     if (line->kind == Line::Kind::Good) {
         dispatch(parseCommand(line->text), input);
     } else {
         badLine(*line);
     }
+    if (phase_ == Phase::Handshake) input = {};
     return true;
 }
 
@@ -212,25 +217,49 @@ void SmtpSession::finish(const Answer& answer) {
 
 void SmtpSession::shutDown() {
     shuttingDown_ = true;
+    if (phase_ == Phase::Handshake) return close("shutdown");
     if (!transaction_ && !closing_) closeWith421("4.3.2", "shutting down", "shutdown");
+}
+
+void SmtpSession::tlsStarted(net::TlsFacts facts, Now now) {
+    if (!wantsTls()) return;
+    now_ = now;
+    tls_ = std::move(facts);
+    clear();
+    hello_ = Hello::None;
+    helo_.clear();
+    lines_ = {};
+    std::string().swap(input_);
+    phase_ = Phase::Command;
+    if (listener_.tls == config::Tls::Implicit) greet();
+}
+
+void SmtpSession::tlsFailed() {
+    close("TLS handshake");
 }
 
 void SmtpSession::abort(std::string_view why) {
     if (closing_) return;
-    if (phase_ == Phase::Waiting) return close("shutdown");
+    if (phase_ == Phase::Waiting || phase_ == Phase::Handshake) return close("shutdown");
     closeWith421("4.3.2", why, "shutdown");
 }
 
 SteadyTime SmtpSession::deadline() const {
     if (phase_ == Phase::Waiting || closing_) return SteadyTime::max();
-    return std::min(opened_ + listener_.limits.total, now_.steady + listener_.limits.idle);
+    const SteadyTime last = std::min(opened_ + listener_.limits.total, now_.steady + listener_.limits.idle);
+    return awaitsFirst_ ? std::min(last, firstBy_) : last;
 }
 
 void SmtpSession::checkTime(Now now) {
     if (closing_ || now.steady < deadline()) return;
-    const bool whole = now.steady >= opened_ + listener_.limits.total;
-    closeWith421("4.4.2", whole ? "the session took too long" : "nothing heard for too long",
-                 whole ? "total time" : "idle");
+    if (phase_ == Phase::Handshake) return close("TLS handshake");  // nobody could read a word of ours
+    if (now.steady >= opened_ + listener_.limits.total) {
+        closeWith421("4.4.2", "the session took too long", "total time");
+    } else if (awaitsFirst_ && now.steady >= firstBy_) {
+        closeWith421("4.4.2", "no command came in time", "first command");
+    } else {
+        closeWith421("4.4.2", "nothing heard for too long", "idle");
+    }
 }
 
 void SmtpSession::reply(int code, std::string_view enhanced, std::string_view text) {
@@ -268,11 +297,21 @@ void SmtpSession::closeWith421(std::string_view enhanced, std::string_view text,
     close(why);
 }
 
-// RFC 5321 4.4; the protocol's name by RFC 3848. No id: the message's does not exist yet.
+std::string SmtpSession::protocolName() const {
+    static constexpr const char* kNames[] = {"", "SMTP", "ESMTP", "LMTP"};
+    std::string name = kNames[static_cast<int>(hello_)];
+    if (overTls() && hello_ != Hello::Helo) name += 'S';  // there is no word for HELO over TLS
+    return name;
+}
+
+// RFC 5321 4.4; the protocol's name by RFC 3848, the tls clause by RFC 8314 7.4. No id: the message's does
+// not exist yet.
 std::string SmtpSession::receivedLine(const store::NewMessage& message) const {
     return "Received: from " + heloForTrace(message.helo) + " (" +
            (client_.literal.empty() ? "local" : client_.literal) + ")\r\n\tby " + hostname_ +
-           " (Postern) with " + message.protocol + ";\r\n\t" + formatRfc5322(message.received) + "\r\n";
+           " (Postern) with " + message.protocol +
+           (tls_ && !tls_->cipher.empty() ? "\r\n\ttls " + tls_->cipher : "") + ";\r\n\t" +
+           formatRfc5322(message.received) + "\r\n";
 }
 
 }  // namespace postern::intake

@@ -1,7 +1,7 @@
 #pragma once
 // One SMTP or LMTP session (RFC 5321, RFC 2033) as a pure state machine: bytes go in, replies come out. It
 // knows no socket, no thread and no clock; time is passed in. Extensions: PIPELINING (RFC 2920), SIZE (1870),
-// 8BITMIME (6152), ENHANCEDSTATUSCODES (2034).
+// 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207).
 //
 // Strictness, against SMTP smuggling (CVE-2023-51764 and its kin) and pipelined injection; docs/INTAKE.md has
 // the reasons:
@@ -11,10 +11,14 @@
 //     is believed. A command with one is refused whole with 500.
 //   - Bytes that came in behind DATA before our 354 end the session with 503: they are the text of a mail and
 //     must not be read as commands.
+//   - Bytes that came in behind STARTTLS are dropped unread (RFC 3207 4.2, CVE-2011-0411): they were not
+//     protected, and must not count as if they had been.
 //   - RSET, EHLO, a refused DATA and a MAIL inside a transaction clear sender and recipients (KB Q241502).
 //
 // The caller: after greet(), received(), answered(), shutDown() and checkTime(), send what replies() holds,
-// hand takeMail() to the Door and bring its answer to answered(), and close when closing() says so.
+// hand takeMail() to the Door and bring its answer to answered(), and close when closing() says so. While
+// wantsTls(), the replies go out in the clear, then nothing is read but a TLS handshake, whose end is told to
+// tlsStarted(), or which closes the connection.
 // Thread rule: one thread at a time.
 
 #include <cstdint>
@@ -28,6 +32,7 @@
 #include "connector/intake/header_scan.h"
 #include "connector/intake/smtp_command.h"
 #include "connector/intake/smtp_data.h"
+#include "connector/net/tls_facts.h"
 #include "mail/address.h"
 
 namespace postern::intake {
@@ -39,8 +44,9 @@ struct Now {
 
 // Who is at the other end.
 struct Client {
-    std::string name;     // "192.0.2.1:4711", "local": for people
-    std::string literal;  // "[192.0.2.1]", "[IPv6:2001:db8::1]", empty on a Unix socket: for Received lines
+    std::string name;       // "192.0.2.1:4711", "local": for people
+    std::string literal;    // "[192.0.2.1]", "[IPv6:2001:db8::1]", empty on a Unix socket: for Received lines
+    std::string address{};  // "192.0.2.1", "2001:db8::1", empty on a Unix socket: for policy
 };
 
 // What MAIL began.
@@ -61,12 +67,24 @@ class SmtpSession {
     SmtpSession(const std::string& hostname, const config::Listener& listener, Door& door, Client client,
                 Now now);
 
-    void greet();  // call once, first
+    // STARTTLS can be done; without this it is answered with 454, where the listener has it at all. Call
+    // before greet().
+    void allowTls() { mayStartTls_ = true; }
+    void greet();  // call once, first; with implicit TLS the greeting comes from tlsStarted()
     void received(std::string_view bytes, Now now);
 
     // A mail that came in whole. The session waits, and keeps what was pipelined behind it, until answered().
     std::optional<IncomingMail> takeMail();
     void answered(const Answer& answer, Now now);
+
+    // A TLS handshake is to come now, as the server's side: all of a listener with implicit TLS, else after
+    // STARTTLS. Nothing is given to received() before tlsStarted(), which forgets whatever the client said
+    // in the clear (RFC 3207 4.2).
+    bool wantsTls() const { return phase_ == Phase::Handshake && !closing_; }
+    void tlsStarted(net::TlsFacts facts, Now now);
+    void tlsFailed();  // closes without a word
+    bool overTls() const { return tls_.has_value(); }
+    const std::optional<net::TlsFacts>& tls() const { return tls_; }
 
     // No new transaction from now on: says 421 and closes, at once or when the running one is over.
     void shutDown();
@@ -83,7 +101,7 @@ class SmtpSession {
     bool parted() const { return closing_ && saidQuit_ && !leftBehind_; }
     // False while it waits or closes: do not read from the client then, so that it is the client's system
     // that buffers.
-    bool wantsInput() const { return phase_ != Phase::Waiting && !closing_; }
+    bool wantsInput() const { return phase_ != Phase::Waiting && phase_ != Phase::Handshake && !closing_; }
     bool inTransaction() const { return transaction_.has_value(); }
 
     const Client& client() const { return client_; }
@@ -91,7 +109,7 @@ class SmtpSession {
     const char* ending() const { return ending_; }   // why it closes: "quit", "errors", "idle", ...
 
   private:
-    enum class Phase { Command, Text, Waiting };
+    enum class Phase { Command, Text, Waiting, Handshake };
     enum class Hello { None, Helo, Ehlo, Lhlo };
 
     void work(std::string_view& input);
@@ -109,6 +127,7 @@ class SmtpSession {
     void onData(const Command& command, std::string_view behind);
     void beginText();
     void onRset(const Command& command);
+    void onStartTls(const Command& command);
     void onVerify(const Command& command);
     void onQuit(const Command& command);
 
@@ -117,6 +136,8 @@ class SmtpSession {
     void refuseFlaws();
     void endText();
     void finish(const Answer& answer);
+    bool offersStartTls() const;
+    std::string protocolName() const;  // for Received lines (RFC 3848)
     std::string receivedLine(const store::NewMessage& message) const;
 
     void reply(int code, std::string_view enhanced, std::string_view text);
@@ -132,9 +153,13 @@ class SmtpSession {
     Door& door_;
     Client client_;
     SteadyTime opened_;
+    SteadyTime firstBy_;  // until then the first command, or the first one over TLS, has come in whole
+    bool awaitsFirst_ = true;
     Now now_;  // of the last input
 
     Phase phase_ = Phase::Command;
+    bool mayStartTls_ = false;
+    std::optional<net::TlsFacts> tls_;
     Hello hello_ = Hello::None;
     std::string helo_;
     std::optional<Transaction> transaction_;

@@ -9,19 +9,17 @@ namespace postern::intake {
 
 namespace {
 
-// NOOP, RSET and the like that a session may say between two mails before they count as errors.
-constexpr int kMostIdleCommands = 100;
 constexpr std::size_t kLongestHelo = 255;
 
 bool isIdleVerb(Verb verb) {
     return verb == Verb::Noop || verb == Verb::Rset || verb == Verb::Vrfy || verb == Verb::Help ||
-           verb == Verb::Ehlo || verb == Verb::Helo || verb == Verb::Lhlo;
+           verb == Verb::Ehlo || verb == Verb::Helo || verb == Verb::Lhlo || verb == Verb::StartTls;
 }
 
 }  // namespace
 
 void SmtpSession::dispatch(const Command& command, std::string_view behind) {
-    if (isIdleVerb(command.verb) && ++idleCommands_ > kMostIdleCommands) countError();
+    if (isIdleVerb(command.verb) && ++idleCommands_ > listener_.limits.idleCommands) countError();
     if (closing_) return;
     switch (command.verb) {
         case Verb::Ehlo:
@@ -31,6 +29,7 @@ void SmtpSession::dispatch(const Command& command, std::string_view behind) {
         case Verb::Rcpt: return onRcpt(command);
         case Verb::Data: return onData(command, behind);
         case Verb::Rset: return onRset(command);
+        case Verb::StartTls: return onStartTls(command);
         case Verb::Noop: return reply(250, "2.0.0", "Ok");
         case Verb::Vrfy: return onVerify(command);
         case Verb::Help: return reply(214, "2.0.0", "see RFC 5321; the service is Postern");
@@ -58,14 +57,33 @@ void SmtpSession::onHello(const Command& command) {
 
 void SmtpSession::ehloReply() {
     replies_ += "250-" + hostname_ + "\r\n250-PIPELINING\r\n250-SIZE " +
-                std::to_string(listener_.limits.messageSize) +
-                "\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n";
+                std::to_string(listener_.limits.messageSize) + "\r\n250-8BITMIME\r\n" +
+                (offersStartTls() ? "250-STARTTLS\r\n" : "") + "250 ENHANCEDSTATUSCODES\r\n";
+}
+
+bool SmtpSession::offersStartTls() const {
+    return !overTls() && (listener_.tls == config::Tls::StartTls || listener_.tls == config::Tls::Required);
+}
+
+// What came in behind it is dropped by workCommand(): see the header.
+void SmtpSession::onStartTls(const Command& command) {
+    if (overTls()) return refuse(503, "5.5.1", "TLS is active already");
+    if (!offersStartTls()) return refuse(502, "5.5.1", "command not implemented");
+    if (!command.argument.empty()) return refuse(501, "5.5.4", "STARTTLS takes no argument");
+    if (transaction_) return refuse(503, "5.5.1", "STARTTLS inside a transaction: finish it or say RSET");
+    if (!mayStartTls_) return reply(454, "4.7.0", "TLS is not available for now");
+    reply(220, "2.0.0", "ready to start TLS");
+    phase_ = Phase::Handshake;
+    awaitsFirst_ = true;
+    firstBy_ = now_.steady + listener_.limits.firstCommand;
 }
 
 // A client that says MAIL inside a transaction has lost its place; going on with the old recipients could
 // send its next mail to them (KB Q241502).
 void SmtpSession::onMail(const Command& command) {
     if (hello_ == Hello::None) return refuse(503, "5.5.1", "say hello first");
+    if (listener_.tls == config::Tls::Required && !overTls())
+        return refuse(530, "5.7.0", "no mail in the clear: say STARTTLS first");
     if (transaction_) {
         clear();
         return refuse(503, "5.5.1", "MAIL inside a transaction: all of it is forgotten");
@@ -94,13 +112,12 @@ void SmtpSession::beginMail(const mail::Path& path, const MailParameters& parame
         if (answer.code == 421) close("shutdown");
         return;
     }
-    static constexpr const char* kNames[] = {"", "SMTP", "ESMTP", "LMTP"};
     Transaction& transaction = transaction_.emplace();
     transaction.message.sender = path.isNull ? std::string() : path.address.text();
     transaction.message.source = listener_.name;
     transaction.message.client = client_.name;
     transaction.message.helo = helo_;
-    transaction.message.protocol = kNames[static_cast<int>(hello_)];
+    transaction.message.protocol = protocolName();
     transaction.message.eightBit = parameters.eightBit;
     transaction.announced = parameters.size;
     reply(250, "2.1.0", "Ok");

@@ -72,9 +72,10 @@ class Player {
         if (word == "C+") return hold(unescape(rest) + "\r\n");
         if (word == "C=") return send(unescape(rest));
         if (word == "S:") return expectReply(rest);
-        if (word == "S!") return expectEnd(rest == "closed");
+        if (word == "S!") return expectEnd(rest);
         if (word == "after") return pass(rest);
         if (word == "shutdown") return shutDown();
+        if (word == "tls-starts") return startTls();
         if (word == "mail") return beginMail();
         if (word == "|") return expectBody(rest);
         if (word.ends_with(':')) return mails_.empty() ? set(word, rest) : expectField(word, rest);
@@ -86,6 +87,15 @@ class Player {
         const auto number = parseInt(value).value_or(0);
         if (word == "protocol:") {
             listener_ = listenerOf(value == "lmtp" ? config::Protocol::Lmtp : config::Protocol::Smtp);
+        } else if (word == "tls:") {
+            listener_.tls = value == "off"        ? config::Tls::Off
+                            : value == "starttls" ? config::Tls::StartTls
+                            : value == "required" ? config::Tls::Required
+                                                  : config::Tls::Implicit;
+        } else if (word == "certificate:") {
+            listener_.certificate = value;
+        } else if (word == "idle-commands:") {
+            limits.idleCommands = static_cast<int>(number);
         } else if (word == "message-size:") {
             limits.messageSize = number;
         } else if (word == "recipients:") {
@@ -124,9 +134,10 @@ class Player {
         EXPECT_TRUE(fits(wanted, replies_.front())) << "got    " << replies_.front() << "\nwanted " << wanted;
         replies_.erase(replies_.begin());
     }
-    void expectEnd(bool closed) {
+    void expectEnd(const std::string& wanted) {
         EXPECT_TRUE(replies_.empty()) << "got " << replies_.front() << ", wanted nothing more";
-        EXPECT_EQ(talk().session().closing(), closed);
+        const SmtpSession& session = talk().session();
+        EXPECT_EQ(wanted, session.closing() ? "closed" : session.wantsTls() ? "handshake" : "open");
     }
 
     void pass(const std::string& time) {
@@ -135,6 +146,11 @@ class Player {
         talk();
         house_.clock().advance(Millis(*millis));
         talk().session().checkTime(house_.now());
+        collect();
+    }
+    void startTls() {
+        ASSERT_TRUE(talk().session().wantsTls()) << "no handshake is wanted";
+        talk().session().tlsStarted({"TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false, {}, {}}, house_.now());
         collect();
     }
     void shutDown() {

@@ -190,6 +190,7 @@ Talk::Talk(House& house, Door& door, config::Listener listener)
       door_(door),
       listener_(std::move(listener)),
       session_(hostname_, listener_, door, {"192.0.2.1:4711", "[192.0.2.1]"}, house.now()) {
+    if (listener_.certificate != "broken") session_.allowTls();
     session_.greet();
 }
 

@@ -1,4 +1,4 @@
-#include "connector/intake/wire.h"
+#include "connector/net/wire.h"
 
 #include <cerrno>
 #include <filesystem>
@@ -12,15 +12,11 @@
 
 #include "base/file.h"
 
-namespace postern::intake {
+namespace postern::net {
 
 namespace {
 
 constexpr int kBacklog = 511;
-
-Error notListening(const config::Listener& listener, const std::string& why) {
-    return fail(Errc::Unavailable, "listener " + listener.name + ": " + why);
-}
 
 Poco::Net::SocketAddress unixAddress(const std::string& path) {
     return {Poco::Net::SocketAddress::UNIX_LOCAL, path};
@@ -35,23 +31,17 @@ bool somebodyListens(const std::string& path) {
     }
 }
 
-Result<void> clearStaleSocket(const config::Listener& listener) {
+Result<void> clearStaleSocket(const EarPlace& place) {
     std::error_code ignored;  // what can not be looked at can not be bound either, and then says why
-    const auto status = std::filesystem::symlink_status(listener.socketPath, ignored);
+    const auto status = std::filesystem::symlink_status(place.socketPath, ignored);
     if (!std::filesystem::exists(status)) return {};
     if (!std::filesystem::is_socket(status)) {
-        return notListening(listener, listener.socketPath + " is there and is not a socket");
+        return fail(Errc::Unavailable, place.socketPath + " is there and is not a socket");
     }
-    if (somebodyListens(listener.socketPath)) {
-        return notListening(listener, "another process listens at " + listener.socketPath);
+    if (somebodyListens(place.socketPath)) {
+        return fail(Errc::Unavailable, "another process listens at " + place.socketPath);
     }
-    return removeFile(listener.socketPath);
-}
-
-Client clientAt(const Poco::Net::SocketAddress& address) {
-    const std::string host = address.host().toString();
-    const bool v6 = address.family() == Poco::Net::SocketAddress::IPv6;
-    return {address.toString(), (v6 ? "[IPv6:" : "[") + host + "]"};
+    return removeFile(place.socketPath);
 }
 
 bool outOfHandles(const Poco::Exception& exception) {
@@ -115,22 +105,21 @@ Ear::~Ear() {
     if (!path_.empty()) (void)removeFile(path_);
 }
 
-Result<Ear> Ear::open(const config::Listener& listener) {
-    const bool local = !listener.socketPath.empty();
-    if (local) POSTERN_TRY(clearStaleSocket(listener));
+Result<Ear> Ear::open(const EarPlace& place) {
+    const bool local = !place.socketPath.empty();
+    if (local) POSTERN_TRY(clearStaleSocket(place));
     try {
         const auto address =
-            local ? unixAddress(listener.socketPath)
-                  : Poco::Net::SocketAddress(listener.host, static_cast<Poco::UInt16>(listener.port));
+            local ? unixAddress(place.socketPath)
+                  : Poco::Net::SocketAddress(place.host, static_cast<Poco::UInt16>(place.port));
         auto socket = std::make_unique<Poco::Net::ServerSocket>();
         socket->bind(address, !local, false);
         socket->listen(kBacklog);
         socket->setBlocking(false);
-        return Ear(std::move(socket), listener.socketPath);
+        return Ear(std::move(socket), place.socketPath);
     } catch (const Poco::Exception& exception) {
-        const std::string where =
-            local ? listener.socketPath : listener.host + ":" + std::to_string(listener.port);
-        return notListening(listener, where + ": " + exception.displayText());
+        const std::string where = local ? place.socketPath : place.host + ":" + std::to_string(place.port);
+        return fail(Errc::Unavailable, where + ": " + exception.displayText());
     }
 }
 
@@ -145,13 +134,14 @@ Result<std::optional<Accepted>> Ear::accept() {
         auto socket = std::make_unique<Poco::Net::StreamSocket>(local ? socket_->acceptConnection()
                                                                       : socket_->acceptConnection(address));
         socket->setBlocking(false);
-        if (local) return std::optional(Accepted{Wire(std::move(socket)), {"local", ""}, ""});
+        if (local) return std::optional(Accepted{Wire(std::move(socket)), "local", ""});
         socket->setNoDelay(true);
-        return std::optional(Accepted{Wire(std::move(socket)), clientAt(address), address.host().toString()});
+        return std::optional(
+            Accepted{Wire(std::move(socket)), address.toString(), address.host().toString()});
     } catch (const Poco::Exception& exception) {
         if (outOfHandles(exception)) return fail(Errc::Unavailable, exception.displayText());
         return std::optional<Accepted>();
     }
 }
 
-}  // namespace postern::intake
+}  // namespace postern::net

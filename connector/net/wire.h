@@ -1,6 +1,6 @@
 #pragma once
-// Sockets as the loop needs them: non-blocking, without exceptions, and without Poco's types in a header.
-// Thread rule: one thread at a time.
+// Sockets as an event loop needs them: non-blocking, without exceptions, and without Poco's types in a
+// header. Thread rule: one thread at a time.
 
 #include <memory>
 #include <optional>
@@ -8,15 +8,13 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "connector/config/config.h"
-#include "connector/intake/smtp_session.h"
 
 namespace Poco::Net {
 class ServerSocket;
 class StreamSocket;
 }  // namespace Poco::Net
 
-namespace postern::intake {
+namespace postern::net {
 
 // One connection.
 class Wire {
@@ -38,8 +36,15 @@ class Wire {
 
 struct Accepted {
     Wire wire;
-    Client client;
-    std::string address;  // without port, to count by; empty on a Unix socket, which is not counted
+    std::string name;     // "192.0.2.1:4711", "[2001:db8::1]:4711", "local": for people
+    std::string address;  // without port and brackets; empty on a Unix socket
+};
+
+// Where an Ear listens: a Unix socket, or a host and a port.
+struct EarPlace {
+    std::string host;
+    int port = 0;            // 0: any free one
+    std::string socketPath;  // not empty: a Unix socket, and the rest does not count
 };
 
 // One listening socket.
@@ -47,7 +52,7 @@ class Ear {
   public:
     // Binds and listens. A Unix socket's file that nobody listens at is removed first; a file that is no
     // socket never is.
-    static Result<Ear> open(const config::Listener& listener);
+    static Result<Ear> open(const EarPlace& place);
     Ear(Ear&&) noexcept;
     Ear& operator=(Ear&&) noexcept;
     ~Ear();  // closes, and removes the Unix socket's file
@@ -64,4 +69,4 @@ class Ear {
     int port_ = 0;
 };
 
-}  // namespace postern::intake
+}  // namespace postern::net
