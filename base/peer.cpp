@@ -1,7 +1,9 @@
 #include "base/peer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -34,6 +36,52 @@ Result<std::string> fileOwner(const std::string& path) {
     struct stat facts {};
     if (::stat(path.c_str(), &facts) != 0) return systemError(errno, path);
     return nameOfUser(facts.st_uid);
+}
+
+Result<void> setFileMode(const std::string& path, unsigned mode) {
+    if (::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) return systemError(errno, path);
+    return {};
+}
+
+static Result<uid_t> userNamed(const std::string& name) {
+    char buffer[4096];
+    passwd entry;
+    passwd* found = nullptr;
+    if (::getpwnam_r(name.c_str(), &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr)
+        return found->pw_uid;
+    const auto number = parseInt(name);
+    if (number && *number >= 0) return static_cast<uid_t>(*number);
+    return fail(Errc::NotFound, "there is no user \"" + escapeLine(name, 100) + "\"");
+}
+
+static Result<gid_t> groupNamed(const std::string& name) {
+    char buffer[16384];  // the members stand in it too
+    group entry;
+    group* found = nullptr;
+    if (::getgrnam_r(name.c_str(), &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr)
+        return found->gr_gid;
+    const auto number = parseInt(name);
+    if (number && *number >= 0) return static_cast<gid_t>(*number);
+    return fail(Errc::NotFound, "there is no group \"" + escapeLine(name, 100) + "\"");
+}
+
+Result<void> setFileOwner(const std::string& path, const std::string& owner) {
+    const std::size_t colon = std::min(owner.find(':'), owner.size());
+    const std::string user = owner.substr(0, colon);
+    const std::string group = colon < owner.size() ? owner.substr(colon + 1) : std::string();
+    auto userId = static_cast<uid_t>(-1);  // no change
+    auto groupId = static_cast<gid_t>(-1);
+    if (!user.empty()) {
+        POSTERN_LET(id, userNamed(user));
+        userId = id;
+    }
+    if (!group.empty()) {
+        POSTERN_LET(id, groupNamed(group));
+        groupId = id;
+    }
+    if (::chown(path.c_str(), userId, groupId) != 0)
+        return systemError(errno, path + ": giving it to " + owner);
+    return {};
 }
 
 int terminalWidth() {

@@ -15,6 +15,12 @@ Result<std::string> peerUser(int socketHandle);
 // The name of the user a file or folder belongs to.
 Result<std::string> fileOwner(const std::string& path);
 
+// Sets the permission bits of a file. "anna:mail", "anna" or ":mail" by name or number, empty: no change.
+// NotFound: no such user or group. Denied: only the administrator may give files away, and only to groups of
+// the process's own otherwise.
+Result<void> setFileMode(const std::string& path, unsigned mode);
+Result<void> setFileOwner(const std::string& path, const std::string& owner);
+
 int terminalWidth();  // columns of the terminal at standard output; 80 when it does not say
 
 }  // namespace postern

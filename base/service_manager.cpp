@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -61,6 +62,15 @@ void ignoreBrokenPipes() {
 
 bool standardOutputIsTerminal() {
     return ::isatty(STDOUT_FILENO) == 1;
+}
+
+std::int64_t raiseHandleLimit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    rlimit wanted = limit;
+    wanted.rlim_cur = limit.rlim_max;
+    if (limit.rlim_cur != limit.rlim_max && ::setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
+    return static_cast<std::int64_t>(limit.rlim_cur);
 }
 
 }  // namespace postern

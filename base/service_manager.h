@@ -2,6 +2,7 @@
 // What the service manager and the process environment ask for: readiness, stop and reload requests.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace postern {
@@ -23,5 +24,9 @@ class StopSignals {
 // For programs that only write: a closed pipe is an error code, not a death.
 void ignoreBrokenPipes();
 bool standardOutputIsTerminal();
+
+// Every session, watcher and body needs a file handle: takes as many as the system lets this process have
+// (the hard limit), and returns how many that are.
+std::int64_t raiseHandleLimit();
 
 }  // namespace postern

@@ -1,6 +1,7 @@
 #include "base/peer.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -33,6 +34,30 @@ TEST(FileOwner, IsWhoMadeIt) {
     ASSERT_TRUE(owner.ok()) << owner.error().text;
     EXPECT_EQ(*owner, userName());
     EXPECT_EQ(fileOwner(folder / "none").error().code, Errc::NotFound);
+}
+
+TEST(FileMode, IsSet) {
+    const tests::TempFolder folder;
+    const std::string file = folder / "file";
+    ASSERT_TRUE(replaceFile(file, "x", 0600).ok());
+    ASSERT_TRUE(setFileMode(file, 0640).ok());
+    struct stat info {};
+    ASSERT_EQ(::stat(file.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777u, 0640u);
+    EXPECT_FALSE(setFileMode(folder / "none", 0640).ok());
+}
+
+TEST(FileOwner, IsSetByNameOrNumber) {
+    const tests::TempFolder folder;
+    const std::string file = folder / "file";
+    ASSERT_TRUE(replaceFile(file, "x").ok());
+    const std::string user = userName(), group = std::to_string(::getgid());
+    for (const std::string& owner : {user, user + ":" + group, ":" + group, std::string()}) {
+        const auto set = setFileOwner(file, owner);
+        EXPECT_TRUE(set.ok()) << owner << ": " << set.error().text;
+    }
+    EXPECT_EQ(setFileOwner(file, "no-such-user-here").error().code, Errc::NotFound);
+    EXPECT_EQ(setFileOwner(file, ":no-such-group-here").error().code, Errc::NotFound);
 }
 
 TEST(Terminal, HasAWidthAlsoWhereThereIsNone) {
