@@ -11,4 +11,8 @@ std::uint64_t randomBelow(std::uint64_t bound);
 // thread.
 std::string randomName(int count);
 
+// `count` bytes from the system's entropy source: for salts, nonces and keys. REQUIRES: count <= 256. Any
+// thread.
+std::string secretBytes(std::size_t count);
+
 }  // namespace postern

@@ -1,9 +1,11 @@
 # Everything from outside comes through the system's package manager; nothing is vendored.
 find_package(Threads REQUIRED)
 find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net Util JSON)
+find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0>=3.2)
+pkg_check_modules(IDN REQUIRED IMPORTED_TARGET libidn>=1.33)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus>=3.1)
 find_package(CLI11 2.1 REQUIRED)
 if(POSTERN_TESTS)

@@ -22,6 +22,8 @@ library_homes() {
     echo "toml\\+\\+/     ^connector/config/[^:]*\\.(cpp|h):"
     echo "CLI/         ^connector/cli/[^:]*\\.cpp:"
     echo "Poco/        ^connector/[^:]*\\.cpp:"
+    echo "openssl/     ^base/digest\\.cpp:"
+    echo "stringprep\\.h ^connector/accounts/[^:]*\\.cpp:"
     echo "iconv\\.h     ^mail/[^:]*\\.cpp:"
 }
 
@@ -42,7 +44,7 @@ while read -r header home; do
 done < <(library_homes)
 
 complain_each "a public header shows a library's type" < <(
-    includes_of "${rooms[@]}" | grep -E '^[^:]*\.h:' | grep -E 'include <(gmime|sqlite3|toml\+\+|CLI|Poco)' |
+    includes_of "${rooms[@]}" | grep -E '^[^:]*\.h:' | grep -E 'include <(gmime|sqlite3|toml\+\+|CLI|Poco|openssl|stringprep)' |
         grep -vE '^(store/sqlite|connector/config/tree)[^:]*\.h:' || true)
 
 platform='(unistd|fcntl|dirent|poll|signal|pthread|pwd|grp|netdb|sched|termios|dlfcn|spawn|sysexits)\.h'
