@@ -63,6 +63,7 @@
     EVENT(ItemFenced, "item.fenced", Notice,                                                                 \
           "Nothing to do: a late worker found its claim gone and changed nothing.")                          \
     EVENT(ItemChanged, "item.changed", Notice, "Nothing to do: an operator did this.")                       \
+    EVENT(AccountChanged, "account.changed", Notice, "Nothing to do: an operator did this.")                 \
     EVENT(WorkerFailed, "worker.failed", Error,                                                              \
           "A watcher met an unexpected fault and goes on; please report the text.")                          \
     EVENT(ControlRefused, "control.refused", Warning, "A request on the control socket was not understood.") \

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "connector/admin/account.h"
 #include "connector/admin/selection.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
@@ -116,6 +117,7 @@ constexpr Command kCommands[] = {
     {"operate", "change the state of items", operate},
     {"submit", "take a mail", submit},
     {"adapter.test", "look whether adapters can deliver now", adapterTest},
+    {"account", "change who may log on", account},
     {"reload", "read the configuration again", reload},
     {"status", "the service, its adapters and their queues", status},
 };

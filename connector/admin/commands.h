@@ -9,6 +9,7 @@
 //                    rows: recipient, adapter, legacy; nothing is stored when one is refused
 //   adapter.test     name ("": all)                     rows: adapter, ok, text
 //   reload                                              rows: kind (problem, warning, note), place, text
+//   account          change=add|passwd|remove, name, verifier (accounts.h), roles     rows: account, text
 //   status           all=true|false                   rows: the service, then each adapter
 
 #include <functional>

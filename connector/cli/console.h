@@ -1,9 +1,12 @@
 #pragma once
 // What a run of `postern` is connected to. The program gives the real ones, a test its own.
 
+#include <functional>
 #include <iosfwd>
+#include <string>
 
 #include "base/clock.h"
+#include "base/result.h"
 
 namespace postern::cli {
 
@@ -15,6 +18,8 @@ struct Console {
     bool terminal = false;  // `out` is read by a person
     int width = 80;         // columns of the terminal
     bool colour = false;
+    // Asks the person at the terminal for a secret; empty: nobody is there, `in` is read instead.
+    std::function<Result<std::string>(const std::string& prompt)> askSecret = {};
 };
 
 }  // namespace postern::cli

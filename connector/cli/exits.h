@@ -8,8 +8,8 @@ namespace postern::cli {
 #define POSTERN_EXITS(EXIT)                                                                \
     EXIT(Done, 0, "everything asked for was done")                                         \
     EXIT(Usage, 64, "the command line is wrong")                                           \
-    EXIT(Data, 65, "an item or mail was refused; the others were done")                    \
-    EXIT(NoInput, 66, "an item, message or adapter of that name does not exist")           \
+    EXIT(Data, 65, "an item, mail or account was refused; the others were done")           \
+    EXIT(NoInput, 66, "no item, message, adapter, account or file has that name")          \
     EXIT(NoUser, 67, "no route takes a recipient")                                         \
     EXIT(Unavailable, 69, "the service, the store or an adapter is not usable now")        \
     EXIT(Software, 70, "a fault in this program")                                          \

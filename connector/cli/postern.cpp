@@ -6,6 +6,7 @@
 
 #include "base/peer.h"
 #include "base/service_manager.h"
+#include "base/terminal.h"
 #include "connector/cli/cli.h"
 #include "connector/cli/exits.h"
 
@@ -19,6 +20,7 @@ int main(int count, char** words) {
     const char* kind = std::getenv("TERM");
     const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
     console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
+    if (postern::standardInputIsTerminal()) console.askSecret = postern::askSecret;
     const int status = postern::cli::runCli({words + 1, words + count}, console);
     // A full disk behind a redirection must not look like success.
     if (std::cout.flush()) return status;

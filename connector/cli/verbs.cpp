@@ -13,6 +13,7 @@ constexpr VerbGroup kGroups[] = {
     {"queue", "look at the queue and change it"},
     {"adapter", "the ways out"},
     {"route", "who gets what"},
+    {"account", "who may log on"},
     {"config", "the configuration"},
 };
 
@@ -30,6 +31,10 @@ constexpr Verb kVerbs[] = {
     {"adapter", "list", "the configured adapters", setupAdapterList},
     {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
     {"route", "test", "where mail to an address would go", setupRouteTest},
+    {"account", "add", "a new account; its password is asked for", setupAccountAdd},
+    {"account", "list", "all accounts with their roles", setupAccountList},
+    {"account", "remove", "take an account away", setupAccountRemove},
+    {"account", "passwd", "give an account another password", setupAccountPasswd},
     {"config", "check", "all problems of the configuration, with their places", setupConfigCheck},
     {"config", "show", "the configuration with all defaults filled in", setupConfigShow},
     {"config", "example", "a commented example with every key", setupConfigExample},
