@@ -38,12 +38,7 @@ std::string_view severityName(Severity severity) {
 }
 
 void writeToStandardError(Severity severity, std::string_view line) {
-    static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-    std::string text =
-        journal ? "<" + std::to_string(static_cast<int>(severity)) + ">"
-                : formatUtc(Clock::system().now()) + " " + std::string(severityName(severity)) + " ";
-    text += line;
-    text += '\n';
+    const std::string text = standardErrorLine(severity, line);
     // A log that can not be written must not stop the mail; there is nowhere left to say so.
     (void)std::fwrite(text.data(), 1, text.size(), stderr);
 }
@@ -67,6 +62,16 @@ std::string guarded(std::string_view value) {
 }
 
 }  // namespace
+
+std::string standardErrorLine(Severity severity, std::string_view line) {
+    static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+    std::string text =
+        journal ? "<" + std::to_string(static_cast<int>(severity)) + ">"
+                : formatUtc(Clock::system().now()) + " " + std::string(severityName(severity)) + " ";
+    text += line;
+    text += '\n';
+    return text;
+}
 
 const LogEventInfo& logEventInfo(LogEvent event) {
     return kEvents[static_cast<std::size_t>(event)];

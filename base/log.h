@@ -52,6 +52,8 @@ class LogLine {
 // set), "2026-11-20T14:03:07Z info line" otherwise.
 using LogSink = std::function<void(Severity, std::string_view line)>;
 void setLogSink(LogSink sink);            // replaces; an empty one restores the default
+// The line as the default writes it, with its line end.
+std::string standardErrorLine(Severity severity, std::string_view line);
 void setLogLevel(Severity least_severe);  // default Info
 Severity logLevel();
 

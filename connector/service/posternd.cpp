@@ -9,6 +9,7 @@
 #include <Poco/Util/OptionException.h>
 #include <Poco/Util/ServerApplication.h>
 
+#include "base/background_log.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/service_manager.h"
@@ -87,6 +88,7 @@ class Posternd final : public Poco::Util::ServerApplication {
 
     int serve() {
         StopSignals signals;  // before any other thread
+        const postern::BackgroundLog log;
         postern::service::Service service(configPath_, postern::Clock::system());
         LogLine(LogEvent::ServiceStarting).with("version", postern::kVersion).with("config", configPath_);
         if (const auto failed = service.start()) return report(*failed);

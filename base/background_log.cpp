@@ -1,0 +1,81 @@
+#include "base/background_log.h"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "base/log.h"
+#include "base/sync.h"
+#include "base/thread.h"
+
+namespace postern {
+
+namespace {
+constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
+}
+
+struct BackgroundLog::Impl {
+    void put(std::string_view line, bool urgent) EXCLUDES(mutex);
+    void run() EXCLUDES(mutex);
+    bool take(std::string& into) EXCLUDES(mutex);
+
+    Mutex mutex;
+    Condition more, written;
+    std::string pending GUARDED_BY(mutex);
+    bool writing GUARDED_BY(mutex) = false;
+    bool idle GUARDED_BY(mutex) = false;
+    bool stopping GUARDED_BY(mutex) = false;
+    std::jthread thread;
+};
+
+void BackgroundLog::Impl::put(std::string_view line, bool urgent) {
+    MutexLock lock(mutex);
+    pending += line;
+    if (idle) more.notifyOne();
+    if (!urgent && pending.size() < kLogBacklog) return;
+    while (!pending.empty() || writing) written.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
+}
+
+// False at the end, when everything is written.
+bool BackgroundLog::Impl::take(std::string& into) {
+    into.clear();
+    MutexLock lock(mutex);
+    writing = false;
+    written.notifyAll();
+    while (pending.empty()) {
+        if (stopping) return false;
+        idle = true;
+        more.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
+    }
+    idle = false;
+    writing = true;
+    into.swap(pending);
+    return true;
+}
+
+void BackgroundLog::Impl::run() {
+    nameThisThread("log");
+    std::string lines;
+    // A log that can not be written must not stop the mail; there is nowhere left to say so.
+    while (take(lines)) (void)std::fwrite(lines.data(), 1, lines.size(), stderr);
+}
+
+BackgroundLog::BackgroundLog() : impl_(std::make_unique<Impl>()) {
+    impl_->thread = std::jthread([impl = impl_.get()] { impl->run(); });
+    setLogSink([impl = impl_.get()](Severity severity, std::string_view line) {
+        impl->put(standardErrorLine(severity, line), severity <= Severity::Notice);
+    });
+}
+
+BackgroundLog::~BackgroundLog() {
+    setLogSink({});
+    {
+        MutexLock lock(impl_->mutex);
+        impl_->stopping = true;
+        impl_->more.notifyOne();
+    }
+    impl_->thread.join();
+}
+
+}  // namespace postern
