@@ -37,6 +37,7 @@ struct Limits {
     int sessions = 1000;                    // at once
     int sessionsPerAddress = 50;
     int errors = 20;              // refused commands before the session is closed
+    int hops = 100;               // the service's, see Config
     int idleCommands = 100;       // NOOP, RSET and the like between two mails, before they count as errors
     Millis firstCommand{60'000};  // from the connection to the first command, TLS handshake included
     Millis idle{300'000};         // without a command or data (RFC 5321 4.5.3.2: 5 minutes)
@@ -156,6 +157,7 @@ struct Config {
     std::int64_t reserve = 64LL << 20;       // bytes kept free on the store's volume: below, senders get 452
     std::int64_t inlineBody = 65536;
     int holdAfterDeaths = 5;
+    int hops = 100;  // Received lines beyond which a mail is in a loop (KB Q160534)
     std::int64_t submitMessageSize = 50LL << 20;  // largest mail of `postern submit`
 };
 

@@ -19,6 +19,7 @@ void visitTop(ConfigType& config, Visit&& visit) {
     visit("reserve", config.reserve);
     visit("inline_body", config.inlineBody);
     visit("hold_after_deaths", config.holdAfterDeaths);
+    visit("hops", config.hops);
     visit("submit_message_size", config.submitMessageSize);
 }
 

@@ -72,6 +72,8 @@ const std::vector<Key> kKeys = {
          "Mail up to this size stands in the database, larger mail in a file beside it."),
     count("", "hold_after_deaths", "5", 1, 1000,
           "Workers that may die over one item before it is set aside as held."),
+    count("", "hops", "100", 10, 10'000,
+          "Received lines a mail may have before it is refused as looping; RFC 5321 asks for 100."),
     size("", "submit_message_size", "50 MiB", kKiB, 16 * kGiB,
          "The largest mail that 'postern submit' takes."),
 

@@ -110,6 +110,7 @@ void readListener(const Node& table, Config& config, Findings& findings) {
     const Section section = readSection(table, keysOf("listener"), {}, findings);
     Listener listener;
     listener.place = table.place;
+    listener.limits.hops = config.hops;
     visitListener(listener, Assign(section));
     if (listener.name.empty()) listener.name = defaultName(config, listener.protocol);
     if (!validName(listener.name))

@@ -62,6 +62,8 @@ void logAccepted(const Job& job) {
     line.with("to", recipientsOf(job));
     line.with("items", static_cast<std::int64_t>(job.items.size()));
     line.with("size", job.mail.body->size()).with("source", message.source).with("client", message.client);
+    if (!job.mail.trace.empty()) line.with("trace", job.mail.trace);
+    if (!message.account.empty()) line.with("account", message.account);
     if (!message.headerId.empty()) line.with("header_id", message.headerId);
 }
 
@@ -148,6 +150,10 @@ void Acceptor::setRouter(std::shared_ptr<const routing::Router> router) {
     impl_->router = std::move(router);
 }
 
+const std::string& Acceptor::storeId() const {
+    return impl_->store.id();
+}
+
 Result<std::int64_t> Acceptor::Impl::freeBytes() {
     const SteadyTime now = clock.steady();
     {
@@ -184,7 +190,7 @@ Result<void> Acceptor::checkRoom(std::int64_t announced) {
 Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address, const Envelope&) const {
     const auto router = impl_->currentRouter();
     if (!router) return fail(Errc::Stopped, "no routes yet");
-    POSTERN_LET(parsed, mail::parseAddress(address));
+    POSTERN_LET(parsed, mail::parseAddress(address, {.utf8 = true}));
     POSTERN_LET(destination, router->route(address));
     if (mail::looksRelayed(parsed) && !equalsIgnoreCase(destination.route, address)) {
         return fail(Errc::Denied, "mail is not relayed by such addresses");

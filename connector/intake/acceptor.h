@@ -27,6 +27,7 @@ class Acceptor final : public Door {
 
     void setRouter(std::shared_ptr<const routing::Router> router);
 
+    const std::string& storeId() const override;
     // The free space is looked at once a second at most.
     Result<void> checkRoom(std::int64_t announced) override;
     // Stopped before the first setRouter().

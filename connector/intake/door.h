@@ -40,6 +40,7 @@ struct IncomingMail {
     store::NewMessage message;
     std::vector<routing::Router::Routed> recipients;  // each one came from routeRecipient()
     std::unique_ptr<store::BodyWriter> body;          // not sealed yet
+    std::string trace;                                // the id in its Received line; for the log
     std::string header;      // its header block as received, cut at 64 KiB: for rules on fields
     std::string digest;      // SHA-256 of the content as received, 32 bytes; empty: no look for duplicates
     bool confirmed = false;  // its sender can not miss the answer: no duplicate of it is expected
@@ -49,6 +50,9 @@ struct IncomingMail {
 class Door {
   public:
     virtual ~Door() = default;
+
+    // The name of the store behind it, for the trace field that ends loops.
+    virtual const std::string& storeId() const = 0;
 
     // At MAIL time: room for `announced` bytes (0: unknown) beside the reserve, and a store that takes
     // writes?

@@ -1,6 +1,7 @@
 #include "connector/intake/header_scan.h"
 
 #include "base/text.h"
+#include "connector/intake/trace.h"
 
 namespace postern::intake {
 
@@ -25,6 +26,13 @@ std::string_view bracketed(std::string_view value) {
     return value.substr(open, close - open + 1);
 }
 
+// Of the empty line behind the header, unless the block was cut before it.
+void dropLineEnd(std::string& block) {
+    if (block.size() == HeaderScan::kMostKept) return;
+    if (block.ends_with('\n')) block.pop_back();
+    if (block.ends_with('\r')) block.pop_back();
+}
+
 void appendCut(std::string& to, std::string_view text) {
     if (to.size() < kMostField) to.append(text.substr(0, kMostField - to.size()));
 }
@@ -37,11 +45,17 @@ void HeaderScan::feed(std::string_view text) {
         const bool whole = newline != std::string_view::npos;
         const std::string_view piece = text.substr(0, whole ? newline + 1 : text.size());
         appendCut(line_, piece);
+        if (block_.size() < kMostKept) block_.append(piece.substr(0, kMostKept - block_.size()));
         seen_ += static_cast<std::int64_t>(piece.size());
         text.remove_prefix(piece.size());
         if (whole) endLine();
+        if (over_) dropLineEnd(block_);
         if (seen_ > kMostHeader) over_ = true;
     }
+}
+
+bool HeaderScan::tooLong() const {
+    return seen_ > kMostHeader;
 }
 
 void HeaderScan::end() {
@@ -70,6 +84,10 @@ void HeaderScan::endField() {
     std::string_view value;
     if (takeValue(field_, "received", value)) {
         ++received_;
+    } else if (!trace_.empty() && takeValue(field_, kTraceField, value)) {
+        if (value == trace_) ++traces_;
+    } else if (takeValue(field_, "date", value)) {
+        hasDate_ = true;
     } else if (!hasMessageId_ && takeValue(field_, "message-id", value)) {
         messageId_ = cutUtf8(bracketed(value), 300);
         hasMessageId_ = true;

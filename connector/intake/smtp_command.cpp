@@ -1,8 +1,6 @@
 #include "connector/intake/smtp_command.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 
 #include "base/text.h"
 
@@ -18,40 +16,20 @@ constexpr VerbName kVerbs[] = {
     {"EHLO", Verb::Ehlo},         {"HELO", Verb::Helo},    {"LHLO", Verb::Lhlo},    {"MAIL", Verb::Mail},
     {"RCPT", Verb::Rcpt},         {"DATA", Verb::Data},    {"RSET", Verb::Rset},    {"NOOP", Verb::Noop},
     {"VRFY", Verb::Vrfy},         {"HELP", Verb::Help},    {"QUIT", Verb::Quit},    {"EXPN", Verb::NotHere},
-    {"ETRN", Verb::NotHere},      {"TURN", Verb::NotHere}, {"ATRN", Verb::NotHere}, {"AUTH", Verb::NotHere},
-    {"STARTTLS", Verb::StartTls}, {"BDAT", Verb::NotHere}, {"SEND", Verb::NotHere}, {"SOML", Verb::NotHere},
+    {"ETRN", Verb::NotHere},      {"TURN", Verb::NotHere}, {"ATRN", Verb::NotHere}, {"AUTH", Verb::Auth},
+    {"STARTTLS", Verb::StartTls}, {"BDAT", Verb::Bdat},    {"SEND", Verb::NotHere}, {"SOML", Verb::NotHere},
     {"SAML", Verb::NotHere},
 };
 
 Line::Kind kindOf(std::string_view text) {
+    bool ascii = true;
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x80) return Line::Kind::EightBit;
         if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return Line::Kind::Control;
+        if (byte >= 0x80) ascii = false;
     }
-    return Line::Kind::Good;
-}
-
-bool allDigits(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-Result<void> parseParameter(std::string_view name, std::string_view value, MailParameters& into) {
-    if (equalsIgnoreCase(name, "SIZE")) {
-        if (!allDigits(value) || value.size() > 20)
-            return fail(Errc::Invalid, "SIZE wants a number of bytes");
-        into.size = parseInt(value).value_or(std::numeric_limits<std::int64_t>::max());
-        return {};
-    }
-    if (equalsIgnoreCase(name, "BODY")) {
-        into.eightBit = equalsIgnoreCase(value, "8BITMIME");
-        if (!into.eightBit && !equalsIgnoreCase(value, "7BIT")) {
-            return fail(Errc::Invalid, "BODY is 7BIT or 8BITMIME");
-        }
-        return {};
-    }
-    return fail(Errc::NotFound, "parameter " + std::string(name) + " is not known here");
+    if (ascii) return Line::Kind::Good;
+    return validUtf8(text) ? Line::Kind::Utf8 : Line::Kind::EightBit;
 }
 
 }  // namespace
@@ -102,23 +80,6 @@ std::optional<std::string_view> afterKeyword(std::string_view argument, std::str
         return std::nullopt;
     }
     return argument.substr(keyword.size());
-}
-
-Result<MailParameters> parseMailParameters(std::string_view text) {
-    MailParameters parameters;
-    std::array<bool, 2> seen{};  // SIZE, BODY
-    for (std::string_view word : split(text, ' ')) {
-        word = trim(word);
-        if (word.empty()) continue;
-        const std::size_t equals = std::min(word.find('='), word.size());
-        const std::string_view name = word.substr(0, equals);
-        const std::string_view value = equals < word.size() ? word.substr(equals + 1) : std::string_view();
-        POSTERN_TRY(parseParameter(name, value, parameters));
-        bool& before = seen[equalsIgnoreCase(name, "SIZE") ? 0 : 1];
-        if (before) return fail(Errc::Invalid, "parameter " + std::string(name) + " is given twice");
-        before = true;
-    }
-    return parameters;
 }
 
 }  // namespace postern::intake

@@ -1,18 +1,16 @@
 #pragma once
 // Command lines and their words, on the wire and in the strictest reading: only CR LF ends a line.
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "base/result.h"
 
 namespace postern::intake {
 
 struct Line {
-    enum class Kind { Good, TooLong, BareCr, BareLf, Control, EightBit };
+    enum class Kind { Good, Utf8, TooLong, BareCr, BareLf, Control, EightBit };
     Kind kind = Kind::Good;
-    std::string_view text;  // Good only: without CR LF, printable ASCII
+    // Without CR LF. Good: printable ASCII; Utf8: more than that, and valid. EightBit is what is no UTF-8.
+    std::string_view text;
 };
 
 // Cuts lines off an input that comes in pieces. A bad line is reported once, as early as it can be, and then
@@ -37,12 +35,14 @@ enum class Verb {
     Mail,
     Rcpt,
     Data,
+    Bdat,
     Rset,
+    StartTls,
     Noop,
     Vrfy,
     Help,
     Quit,
-    StartTls,
+    Auth,
     NotHere,
     Unknown
 };
@@ -51,18 +51,11 @@ struct Command {
     Verb verb = Verb::Unknown;  // NotHere: a command of some RFC that this server does not have
     std::string_view name;      // as sent
     std::string_view argument;  // trimmed
+    bool utf8 = false;          // holds more than ASCII
 };
 Command parseCommand(std::string_view line);
 
 // "FROM:" or "TO:" taken off `argument` in any case; nothing when it does not begin so.
 std::optional<std::string_view> afterKeyword(std::string_view argument, std::string_view keyword);
-
-// The ESMTP parameters of MAIL (RFC 1870 SIZE, RFC 6152 BODY).
-struct MailParameters {
-    std::int64_t size = 0;  // 0: not announced; a number too large for 64 bits is the largest
-    bool eightBit = false;
-};
-// NotFound: a parameter we do not know (555); Invalid: one with a wrong value (501).
-Result<MailParameters> parseMailParameters(std::string_view text);
 
 }  // namespace postern::intake

@@ -68,4 +68,36 @@ void DataReader::grow(std::size_t bytes) {
     if (lineSize_ > longestLine_) flaws_.longLine = true;
 }
 
+void ChunkLines::begin(int longestLine) {
+    *this = ChunkLines();
+    longestLine_ = longestLine;
+}
+
+void ChunkLines::look(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) flaws_.nul = true;
+    while (!text.empty()) {
+        const std::size_t newline = text.find('\n');
+        const bool whole = newline != std::string_view::npos;
+        const std::string_view line = text.substr(0, whole ? newline : text.size());
+        const bool crBefore = line.empty() ? heldCr_ : line.back() == '\r';
+        if (heldCr_ && !line.empty()) flaws_.bareCr = true;
+        if (line.substr(0, line.empty() ? 0 : line.size() - 1).find('\r') != std::string_view::npos)
+            flaws_.bareCr = true;
+        if (whole && !crBefore) flaws_.bareLf = true;
+        grow(line.size() + (whole ? 1 : 0));
+        heldCr_ = !whole && crBefore;
+        if (whole) lineSize_ = 0;
+        text.remove_prefix(line.size() + (whole ? 1 : 0));
+    }
+}
+
+void ChunkLines::end() {
+    if (heldCr_) flaws_.bareCr = true;
+}
+
+void ChunkLines::grow(std::size_t bytes) {
+    lineSize_ += static_cast<std::int64_t>(bytes);
+    if (lineSize_ > longestLine_) flaws_.longLine = true;
+}
+
 }  // namespace postern::intake

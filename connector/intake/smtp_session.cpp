@@ -1,5 +1,6 @@
-// The way of the bytes through a session: lines, text, waiting, ending. What each verb does is in
-// smtp_verbs.cpp.
+// The way of the bytes through a session: lines, text, waiting, ending. What the verbs do is in
+// smtp_verbs.cpp, smtp_envelope.cpp (MAIL, RCPT), smtp_text.cpp (DATA), smtp_chunks.cpp (BDAT) and
+// smtp_auth.cpp.
 
 #include "connector/intake/smtp_session.h"
 
@@ -12,24 +13,10 @@ namespace postern::intake {
 
 namespace {
 
-// RFC 5321 6.3 asks for at least 100 before a count of Received lines is called a loop.
-constexpr int kMostHops = 100;
-// A sender that does not stop behind the size limit is read on to so many times the limit, then cut off.
-constexpr int kReadOnFactor = 4;
 constexpr std::size_t kMostReplyText = 400;  // a reply line has at most 512 bytes (RFC 5321 4.5.3.1.5)
 
 void appendReplyText(std::string& out, std::string_view text) {
     for (const char c : text.substr(0, kMostReplyText)) out += c >= ' ' && c <= '~' ? c : '?';
-}
-
-std::string heloForTrace(std::string_view helo) {
-    std::string out;
-    for (const char c : helo) {
-        const bool plain = (c >= '0' && c <= '9') || (lowerAscii(c) >= 'a' && lowerAscii(c) <= 'z') ||
-                           std::string_view("._-:[]").find(c) != std::string_view::npos;
-        out += plain ? c : '?';
-    }
-    return out;
 }
 
 }  // namespace
@@ -55,6 +42,7 @@ void SmtpSession::received(std::string_view bytes, Now now) {
     if (closing_) return;
     now_ = now;
     if (input_.empty() && wantsInput()) {
+        if (replies_.empty()) confirm();
         work(bytes);
         input_.assign(bytes);
         return;
@@ -76,6 +64,9 @@ void SmtpSession::work(std::string_view& input) {
         } else if (phase_ == Phase::Text && !input.empty()) {
             workText(input);
             more = phase_ == Phase::Command;
+        } else if (phase_ == Phase::Chunk && !input.empty()) {
+            workChunk(input);
+            more = phase_ == Phase::Command;
         } else {
             more = false;
         }
@@ -88,8 +79,10 @@ bool SmtpSession::workCommand(std::string_view& input) {
     const auto line = lines_.take(input, listener_.limits.commandLine);
     if (!line) return false;
     awaitsFirst_ = false;
-    if (line->kind == Line::Kind::Good) {
-        dispatch(parseCommand(line->text), input);
+    if (line->kind == Line::Kind::Good || line->kind == Line::Kind::Utf8) {
+        Command command = parseCommand(line->text);
+        command.utf8 = line->kind == Line::Kind::Utf8;
+        dispatch(command, input);
     } else {
         badLine(*line);
     }
@@ -103,88 +96,10 @@ void SmtpSession::badLine(const Line& line) {
         case Line::Kind::BareCr: return refuse(500, "5.5.2", "bare CR: only CR LF ends a line");
         case Line::Kind::BareLf: return refuse(500, "5.5.2", "bare LF: only CR LF ends a line");
         case Line::Kind::Control: return refuse(500, "5.5.2", "a control character in a command");
-        case Line::Kind::EightBit:
-            return refuse(501, "5.6.7", "only ASCII in commands: SMTPUTF8 is not offered");
-        case Line::Kind::Good: return;
+        case Line::Kind::EightBit: return refuse(501, "5.5.2", "the command is not valid UTF-8");
+        case Line::Kind::Good:
+        case Line::Kind::Utf8: return;
     }
-}
-
-void SmtpSession::workText(std::string_view& input) {
-    const bool end = text_.take(input, [this](std::string_view text) { keep(text); });
-    if (text_.flaws().lineEnds() || text_.flaws().nul || text_.flaws().longLine) transaction_->body.reset();
-    if (end) return endText();
-    if (transaction_->size / kReadOnFactor > listener_.limits.messageSize) {
-        text_.begin(listener_.limits.textLine);
-        endText();
-        close("size");
-    }
-}
-
-// A refused mail gives its memory and its file back at once; what comes of it is counted and dropped.
-void SmtpSession::keep(std::string_view text) {
-    Transaction& mail = *transaction_;
-    mail.size += static_cast<std::int64_t>(text.size());
-    if (mail.size > listener_.limits.messageSize) {
-        refuseText({552, "5.3.4",
-                    "the message is larger than " + std::to_string(listener_.limits.messageSize) + " bytes"});
-    }
-    if (!mail.body) return;
-    if (!mail.header.over()) mail.header.feed(text);
-    if (const auto kept = mail.body->append(text); !kept.ok()) {
-        LogLine(LogEvent::StoreTrouble).with("client", client_.name).with("error", kept.error().text);
-        refuseText(answerFor(kept.error()));
-    }
-}
-
-void SmtpSession::refuseText(Answer answer) {
-    if (!transaction_->refusal) transaction_->refusal = std::move(answer);
-    transaction_->body.reset();
-}
-
-// Line ends come before everything else: a mail that could mean two things is not believed in any part.
-void SmtpSession::refuseFlaws() {
-    const TextFlaws& flaws = text_.flaws();
-    const auto set = [this](std::string_view enhanced, std::string_view text) {
-        transaction_->refusal = Answer{550, std::string(enhanced), std::string(text)};
-    };
-    if (flaws.bareLf) {
-        set("5.5.2", "bare LF in the message: only CR LF ends a line (RFC 5321 2.3.8); closing");
-    } else if (flaws.bareCr) {
-        set("5.5.2", "bare CR in the message: only CR LF ends a line (RFC 5321 2.3.8); closing");
-    } else if (flaws.nul) {
-        set("5.6.0", "NUL in the message (RFC 5322 4); closing");
-    } else if (flaws.longLine) {
-        refuseText(
-            {554, "5.6.0", "a line is longer than " + std::to_string(listener_.limits.textLine) + " bytes"});
-    } else if (transaction_->header.receivedCount() > kMostHops) {
-        refuseText({554, "5.4.6", "too many hops: the message is in a loop"});
-    }
-}
-
-void SmtpSession::endText() {
-    transaction_->header.end();
-    refuseFlaws();
-    Transaction& mail = *transaction_;
-    waitingReplies_ =
-        listener_.protocol == config::Protocol::Lmtp ? static_cast<int>(mail.recipients.size()) : 1;
-    if (mail.refusal) {
-        const Answer answer = *mail.refusal;
-        const TextFlaws flaws = text_.flaws();
-        LogLine(LogEvent::MessageRefused)
-            .with("client", client_.name)
-            .with("sender", mail.message.sender)
-            .with("reply", std::to_string(answer.code) + " " + answer.enhanced + " " + answer.text);
-        finish(answer);
-        if (flaws.lineEnds() || flaws.nul) close("line ends");
-        return;
-    }
-    mail.message.headerId = mail.header.messageId();
-    mail.message.subject = mail.header.subject();
-    IncomingMail& finished = finished_.emplace();
-    finished.message = std::move(mail.message);
-    finished.recipients = std::move(mail.recipients);
-    finished.body = std::move(mail.body);
-    phase_ = Phase::Waiting;
 }
 
 std::optional<IncomingMail> SmtpSession::takeMail() {
@@ -207,12 +122,20 @@ void SmtpSession::finish(const Answer& answer) {
     clear();
     phase_ = Phase::Command;
     if (answer.accepted()) {
+        if (answer.message) unconfirmed_.push_back(answer.message);
         ++acceptedMails_;
         errors_ = idleCommands_ = refusedRecipients_ = 0;
     } else if (answer.code >= 500) {
         countError();
     }
     if (answer.code == 421) close("shutdown");
+}
+
+// What begins behind a 250 that was sent shows that it was read. What came before it, and waited, shows
+// nothing.
+void SmtpSession::confirm() {
+    for (const MessageId message : unconfirmed_) door_.confirm(message);
+    unconfirmed_.clear();
 }
 
 void SmtpSession::shutDown() {
@@ -225,6 +148,8 @@ void SmtpSession::tlsStarted(net::TlsFacts facts, Now now) {
     if (!wantsTls()) return;
     now_ = now;
     tls_ = std::move(facts);
+    maySend_.reset();
+    account_.clear();
     clear();
     hello_ = Hello::None;
     helo_.clear();
@@ -295,23 +220,6 @@ void SmtpSession::close(const char* why) {
 void SmtpSession::closeWith421(std::string_view enhanced, std::string_view text, const char* why) {
     reply(421, enhanced, hostname_ + " " + std::string(text) + ", closing");
     close(why);
-}
-
-std::string SmtpSession::protocolName() const {
-    static constexpr const char* kNames[] = {"", "SMTP", "ESMTP", "LMTP"};
-    std::string name = kNames[static_cast<int>(hello_)];
-    if (overTls() && hello_ != Hello::Helo) name += 'S';  // there is no word for HELO over TLS
-    return name;
-}
-
-// RFC 5321 4.4; the protocol's name by RFC 3848, the tls clause by RFC 8314 7.4. No id: the message's does
-// not exist yet.
-std::string SmtpSession::receivedLine(const store::NewMessage& message) const {
-    return "Received: from " + heloForTrace(message.helo) + " (" +
-           (client_.literal.empty() ? "local" : client_.literal) + ")\r\n\tby " + hostname_ +
-           " (Postern) with " + message.protocol +
-           (tls_ && !tls_->cipher.empty() ? "\r\n\ttls " + tls_->cipher : "") + ";\r\n\t" +
-           formatRfc5322(message.received) + "\r\n";
 }
 
 }  // namespace postern::intake

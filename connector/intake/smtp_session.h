@@ -1,7 +1,8 @@
 #pragma once
 // One SMTP or LMTP session (RFC 5321, RFC 2033) as a pure state machine: bytes go in, replies come out. It
 // knows no socket, no thread and no clock; time is passed in. Extensions: PIPELINING (RFC 2920), SIZE (1870),
-// 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207).
+// 8BITMIME (6152), ENHANCEDSTATUSCODES (2034), STARTTLS (3207), CHUNKING and BINARYMIME (3030), SMTPUTF8
+// (6531), DSN (3461), LIMITS (9422).
 //
 // Strictness, against SMTP smuggling (CVE-2023-51764 and its kin) and pipelined injection; docs/INTAKE.md has
 // the reasons:
@@ -11,6 +12,9 @@
 //     is believed. A command with one is refused whole with 500.
 //   - Bytes that came in behind DATA before our 354 end the session with 503: they are the text of a mail and
 //     must not be read as commands.
+//   - The bytes of a BDAT chunk are counted off before anything is said about them, also of a refused one; a
+//   BDAT
+//     that can not be read ends the session.
 //   - Bytes that came in behind STARTTLS are dropped unread (RFC 3207 4.2, CVE-2011-0411): they were not
 //     protected, and must not count as if they had been.
 //   - RSET, EHLO, a refused DATA and a MAIL inside a transaction clear sender and recipients (KB Q241502).
@@ -25,13 +29,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "connector/config/config.h"
 #include "connector/intake/door.h"
 #include "connector/intake/header_scan.h"
 #include "connector/intake/smtp_command.h"
 #include "connector/intake/smtp_data.h"
+#include "connector/intake/smtp_parameters.h"
 #include "connector/net/tls_facts.h"
 #include "mail/address.h"
 
@@ -51,14 +58,22 @@ struct Client {
 
 // What MAIL began.
 struct Transaction {
+    explicit Transaction(const std::string& storeId) : header(storeId) {}
+
     store::NewMessage message;
     std::int64_t announced = 0;  // by SIZE
     std::vector<routing::Router::Routed> recipients;
     // While the text comes in:
     std::unique_ptr<store::BodyWriter> body;
-    std::int64_t size = 0;          // of the text, without our Received line
+    std::int64_t size = 0;          // of the text, without our trace fields
     std::optional<Answer> refusal;  // it is already refused; what comes is read and dropped
     HeaderScan header;
+    Sha256 digest;            // of the text
+    std::string trace;        // the id in our Received line
+    bool headerKept = false;  // our trace fields, and the header below them, are in `body`
+    std::string held;         // the header while it is not
+    bool chunked = false;     // begun with BDAT
+    ChunkLines lines;
 };
 
 class SmtpSession {
@@ -86,6 +101,11 @@ class SmtpSession {
     bool overTls() const { return tls_.has_value(); }
     const std::optional<net::TlsFacts>& tls() const { return tls_; }
 
+    // The client closed in order, and its system has taken everything that was sent: the last "250" as well.
+    void clientClosed(bool allTaken) {
+        if (allTaken && replies_.empty()) confirm();
+    }
+
     // No new transaction from now on: says 421 and closes, at once or when the running one is over.
     void shutDown();
     // Gives up the running transaction as well, unless it waits for an answer of ours.
@@ -109,12 +129,16 @@ class SmtpSession {
     const char* ending() const { return ending_; }   // why it closes: "quit", "errors", "idle", ...
 
   private:
-    enum class Phase { Command, Text, Waiting, Handshake };
+    // A sender that does not stop behind the size limit is read on to so many times the limit, then cut off.
+    static constexpr int kReadOnFactor = 4;
+
+    enum class Phase { Command, Text, Chunk, Waiting, Handshake };
     enum class Hello { None, Helo, Ehlo, Lhlo };
 
     void work(std::string_view& input);
     bool workCommand(std::string_view& input);
     void workText(std::string_view& input);
+    void workChunk(std::string_view& input);
     void badLine(const Line& line);
     void dispatch(const Command& command, std::string_view behind);
 
@@ -123,22 +147,40 @@ class SmtpSession {
     void onMail(const Command& command);
     void beginMail(const mail::Path& path, const MailParameters& parameters);
     void onRcpt(const Command& command);
-    void addRecipient(const std::string& address);
+    void addRecipient(const std::string& address, const RcptParameters& parameters);
+    bool maySendTo(const mail::Address& recipient);
+    bool maySend() const;
+    bool showedCertificate() const;
+    void refuseSender();
     void onData(const Command& command, std::string_view behind);
-    void beginText();
+    std::optional<Answer> refusesText(std::string_view syntax) const;
+    std::optional<Answer> beginText();
+    std::string traceAbove() const;
+    void onBdat(const Command& command);
+    std::optional<Answer> refusesChunk() const;
+    void beginChunk();
+    void endChunk();
+    void endChunks();
+    void onAuth(const Command& command);
+    bool offersAuth() const { return listener_.auth != config::Auth::Off; }
+    bool mayLogOn() const;
     void onRset(const Command& command);
     void onStartTls(const Command& command);
     void onVerify(const Command& command);
     void onQuit(const Command& command);
 
     void keep(std::string_view text);
+    void keepHeader();
+    void append(std::string_view bytes);
     void refuseText(Answer answer);
-    void refuseFlaws();
-    void endText();
+    void refuseFlaws(const TextFlaws& flaws);
+    void refuseMail();
+    void endText(const TextFlaws& flaws);
+    Answer tooLarge() const;
     void finish(const Answer& answer);
+    void confirm();
     bool offersStartTls() const;
-    std::string protocolName() const;  // for Received lines (RFC 3848)
-    std::string receivedLine(const store::NewMessage& message) const;
+    std::string protocolName(bool utf8) const;  // for Received lines
 
     void reply(int code, std::string_view enhanced, std::string_view text);
     void refuse(int code, std::string_view enhanced, std::string_view text);  // counts as an error
@@ -160,6 +202,9 @@ class SmtpSession {
     Phase phase_ = Phase::Command;
     bool mayStartTls_ = false;
     std::optional<net::TlsFacts> tls_;
+    std::string account_;                 // who logged on
+    std::optional<bool> maySend_;         // what maySend() said, as long as nothing it asks changes
+    std::vector<MessageId> unconfirmed_;  // stored; nothing shows yet that the client read our 250
     Hello hello_ = Hello::None;
     std::string helo_;
     std::optional<Transaction> transaction_;
@@ -169,6 +214,9 @@ class SmtpSession {
     std::string input_;  // not worked yet; at most one read while it waits, else one unfinished line
     LineReader lines_;
     DataReader text_;
+    std::int64_t chunkSize_ = 0, chunkLeft_ = 0;  // bytes of the chunk being read
+    bool lastChunk_ = false;
+    std::optional<Answer> chunkRefusal_;  // it is read only to be refused: there is no transaction
     std::string replies_;
 
     int errors_ = 0;             // since the last accepted mail

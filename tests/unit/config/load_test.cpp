@@ -56,6 +56,7 @@ TEST(Load, FillsInTheDefaults) {
     EXPECT_EQ(config.reserve, fresh.reserve);
     EXPECT_EQ(config.inlineBody, fresh.inlineBody);
     EXPECT_EQ(config.holdAfterDeaths, fresh.holdAfterDeaths);
+    EXPECT_EQ(config.hops, fresh.hops);
     EXPECT_EQ(config.submitMessageSize, fresh.submitMessageSize);
     EXPECT_EQ(config.logLevel, fresh.logLevel);
     ASSERT_EQ(config.listeners.size(), 1u);

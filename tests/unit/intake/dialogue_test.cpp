@@ -75,7 +75,8 @@ class Player {
         if (word == "S!") return expectEnd(rest);
         if (word == "after") return pass(rest);
         if (word == "shutdown") return shutDown();
-        if (word == "tls-starts") return startTls();
+        if (word == "tls-starts") return startTls({});
+        if (word == "tls-starts-as") return startTls(rest);
         if (word == "mail") return beginMail();
         if (word == "|") return expectBody(rest);
         if (word.ends_with(':')) return mails_.empty() ? set(word, rest) : expectField(word, rest);
@@ -92,6 +93,20 @@ class Player {
                             : value == "starttls" ? config::Tls::StartTls
                             : value == "required" ? config::Tls::Required
                                                   : config::Tls::Implicit;
+        } else if (word == "auth:") {
+            listener_.auth = value == "offered"    ? config::Auth::Offered
+                             : value == "required" ? config::Auth::Required
+                                                   : config::Auth::Off;
+        } else if (word == "networks:") {
+            listener_.networks = value.empty() ? std::vector<std::string>() : std::vector{value};
+        } else if (word == "client-certificates:") {
+            listener_.clientCertificates = {value};
+        } else if (word == "submission:") {
+            listener_.submission = value == "yes";
+        } else if (word == "local:") {
+            client_ = {"local", "", ""};
+        } else if (word == "hops:") {
+            limits.hops = static_cast<int>(number);
         } else if (word == "certificate:") {
             listener_.certificate = value;
         } else if (word == "idle-commands:") {
@@ -112,7 +127,7 @@ class Player {
     }
 
     Talk& talk() {
-        if (!talk_) talk_ = std::make_unique<Talk>(house_, house_.acceptor(), listener_);
+        if (!talk_) talk_ = std::make_unique<Talk>(house_, house_.acceptor(), listener_, client_);
         return *talk_;
     }
 
@@ -131,7 +146,17 @@ class Player {
     void expectReply(const std::string& wanted) {
         collect();
         ASSERT_FALSE(replies_.empty()) << "got nothing, wanted " << wanted;
+        if (wanted.ends_with(" ...")) return expectLines(wanted.substr(0, wanted.size() - 4));
         EXPECT_TRUE(fits(wanted, replies_.front())) << "got    " << replies_.front() << "\nwanted " << wanted;
+        replies_.erase(replies_.begin());
+    }
+    // A reply of several lines whose first is `wanted`; the others may be any.
+    void expectLines(const std::string& wanted) {
+        EXPECT_EQ(wanted, replies_.front());
+        while (!replies_.empty() && replies_.front().size() > 3 && replies_.front()[3] == '-') {
+            replies_.erase(replies_.begin());
+        }
+        ASSERT_FALSE(replies_.empty());
         replies_.erase(replies_.begin());
     }
     void expectEnd(const std::string& wanted) {
@@ -148,9 +173,14 @@ class Player {
         talk().session().checkTime(house_.now());
         collect();
     }
-    void startTls() {
+    // `certificate`: the common name of a verified one, or "sha256:..." of one that nobody vouches for.
+    void startTls(const std::string& certificate) {
         ASSERT_TRUE(talk().session().wantsTls()) << "no handshake is wanted";
-        talk().session().tlsStarted({"TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false, {}, {}}, house_.now());
+        net::TlsFacts facts{"TLSv1.3", "TLS_AES_128_GCM_SHA256", 128, false, {}, {}};
+        const bool printed = certificate.starts_with("sha256:");
+        facts.clientVerified = !certificate.empty() && !printed;
+        (printed ? facts.clientFingerprint : facts.clientName) = certificate;
+        talk().session().tlsStarted(facts, house_.now());
         collect();
     }
     void shutDown() {
@@ -178,6 +208,11 @@ class Player {
         if (word == "header-id:") return mail.row.headerId;
         if (word == "subject:") return mail.row.subject;
         if (word == "trace:") return mail.trace;
+        if (word == "account:") return mail.row.account;
+        if (word == "envelope-id:") return mail.row.envelopeId;
+        if (word == "ret:") return mail.row.ret;
+        if (word == "utf8:") return mail.row.utf8 ? "yes" : "no";
+        if (word == "binary:") return mail.row.binary ? "yes" : "no";
         if (word == "eight-bit:") return mail.row.eightBit ? "yes" : "no";
         if (word == "body:") return mail.body;
         return "no such field";
@@ -203,6 +238,7 @@ class Player {
     };
     const Script& script_;
     House house_;
+    Client client_{"192.0.2.1:4711", "[192.0.2.1]", "192.0.2.1"};
     config::Listener listener_ = listenerOf(config::Protocol::Smtp);
     std::unique_ptr<Talk> talk_;
     std::string held_;

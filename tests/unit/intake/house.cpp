@@ -42,8 +42,9 @@ std::unique_ptr<store::Store> openStore(const std::string& folder) {
     return std::move(store).value();
 }
 
-// Our own field is the first, and ends at the first line that does not continue it.
-void cutTrace(const std::string& bytes, Stored& into) {
+// Our own field is the first, and ends at the first line that does not continue it; the second is ours as
+// well.
+void cutTrace(const std::string& bytes, const std::string& storeId, Stored& into) {
     std::size_t end = bytes.find("\r\n");
     while (end != std::string::npos && end + 2 < bytes.size() && bytes[end + 2] == '\t') {
         end = bytes.find("\r\n", end + 2);
@@ -53,6 +54,12 @@ void cutTrace(const std::string& bytes, Stored& into) {
         if (c != '\r' && c != '\n' && c != '\t') into.trace += c;
     }
     into.body = bytes.substr(end + 2);
+    if (const auto id = into.trace.find(" id "); id != std::string::npos) {
+        EXPECT_EQ(into.trace.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789", id + 4), id + 14);
+        into.trace.replace(id + 4, 10, "TRACE");
+    }
+    const std::string own = "Postern-Trace: " + storeId + "\r\n";
+    if (into.body.starts_with(own)) into.body.erase(0, own.size());
 }
 
 }  // namespace
@@ -92,7 +99,7 @@ std::vector<Stored> House::stored() {
             mail.row = row;
             POSTERN_LET(body, store::openBody(session, store_->folder(), id));
             POSTERN_LET(bytes, readAll(*body, 100 << 20));
-            cutTrace(bytes, mail);
+            cutTrace(bytes, store_->id(), mail);
             queue::Filter filter;
             filter.message = id;
             std::vector<queue::ItemRow> items;
@@ -103,7 +110,10 @@ std::vector<Stored> House::stored() {
             for (const auto& item : items) {
                 std::string text = item.adapter + "/" + item.group + ":";
                 POSTERN_LET(recipients, queue::readRecipients(session, item.id));
-                for (const auto& each : recipients) text += " " + each.address + "=" + each.legacy;
+                for (const auto& each : recipients)
+                    text += " " + each.address + "=" + each.legacy +
+                            (each.notify.empty() ? "" : " [" + each.notify + "]") +
+                            (each.original.empty() ? "" : " [" + each.original + "]");
                 mail.items.push_back(text);
             }
         }
@@ -181,15 +191,16 @@ void ScriptedDoor::accept(IncomingMail mail, std::function<void(const Answer&)> 
 config::Listener listenerOf(config::Protocol protocol) {
     config::Listener listener;
     listener.protocol = protocol;
+    listener.networks = {"192.0.2.0/24", "127.0.0.0/8"};
     listener.name = protocol == config::Protocol::Lmtp ? "lmtp" : "smtp";
     return listener;
 }
 
-Talk::Talk(House& house, Door& door, config::Listener listener)
+Talk::Talk(House& house, Door& door, config::Listener listener, Client client)
     : house_(house),
       door_(door),
       listener_(std::move(listener)),
-      session_(hostname_, listener_, door, {"192.0.2.1:4711", "[192.0.2.1]"}, house.now()) {
+      session_(hostname_, listener_, door, std::move(client), house.now()) {
     if (listener_.certificate != "broken") session_.allowTls();
     session_.greet();
 }

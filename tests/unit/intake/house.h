@@ -24,9 +24,9 @@ inline constexpr std::int64_t kInlineBody = 4096;
 // What the queue holds of one mail.
 struct Stored {
     store::MessageRow row;
-    std::string trace;               // our Received field, unfolded
+    std::string trace;               // our Received field, unfolded, with "TRACE" for its id
     std::string body;                // what came behind it
-    std::vector<std::string> items;  // "demo/1: address=legacy address=legacy"
+    std::vector<std::string> items;  // "demo/1: address=legacy address=legacy [notify] [original]"
 };
 
 class House {
@@ -69,13 +69,15 @@ class ScriptedDoor final : public Door {
     Result<void> checkRoom(std::int64_t) override { return room; }
     Result<routing::Router::Routed> routeRecipient(const std::string& address,
                                                    const Envelope&) const override;
-    void confirm(MessageId) override {}
+    const std::string& storeId() const override { return store_.id(); }
+    void confirm(MessageId message) override { confirmed.push_back(message.value); }
     std::unique_ptr<store::BodyWriter> newBody() const override;
     void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
 
     Result<void> room;
     Answer answer{250, "2.0.0", "Ok: queued as m1"};
     std::vector<IncomingMail> mails;
+    std::vector<std::int64_t> confirmed;
     bool hold = false;  // answer only when the test calls `held`
     std::vector<std::function<void(const Answer&)>> held;
 
@@ -83,13 +85,14 @@ class ScriptedDoor final : public Door {
     const store::Store& store_;
 };
 
-// A listener "smtp" or "lmtp" with the default limits.
+// A listener "smtp" or "lmtp" with the default limits, at which Talk's client may send.
 config::Listener listenerOf(config::Protocol protocol);
 
 // A session and its door, without sockets: what a client sends, and what it reads.
 class Talk {
   public:
-    Talk(House& house, Door& door, config::Listener listener);
+    Talk(House& house, Door& door, config::Listener listener,
+         Client client = {"192.0.2.1:4711", "[192.0.2.1]", "192.0.2.1"});
 
     void send(std::string_view bytes);       // raw
     std::string say(std::string_view line);  // with CR LF; the replies to it
