@@ -3,7 +3,10 @@
 // does not say is Deferred, an end that does not say is Unknown.
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace postern::adapters {
 
@@ -13,6 +16,22 @@ enum class Verdict {
     Rejected,  // it does not have it and never will: the message or the address is impossible there
     Unknown,   // it may or may not have it
 };
+
+// Why a mail was deferred, as far as the adapter knows: an administrator may give each class a back-off of
+// its own (`retry_rules`). Names as configured.
+enum class Cause {
+    Other,       // "other": nothing of the below, or nobody said
+    Connection,  // "connection": the other side could not be reached or went away (network adapters)
+    Busy,        // "busy": something is in use now: a locked folder, a name not taken away yet (spools)
+    Full,        // "full": a disk, quota or mailbox (spools: one recipient's folder; a server's 452)
+    Refused,     // "refused": not permitted now, or turned away for now (spools: a folder's mode; a server's
+                 // 4xx)
+};
+inline constexpr Cause kAllCauses[] = {Cause::Other, Cause::Connection, Cause::Busy, Cause::Full,
+                                       Cause::Refused};
+std::string_view causeName(Cause cause);
+// The class of a system error.
+Cause causeOf(Errc code);
 
 struct RecipientVerdict {
     int ordinal;  // as in Delivery
@@ -27,22 +46,26 @@ struct Outcome {
     std::vector<RecipientVerdict> recipients;  // those that differ from `verdict`
     bool adapterUnusable = false;  // Deferred because of the folder, disk or tool and not because of this
                                    // mail: suspend the adapter, do not count the attempt
+    Cause cause = Cause::Other;    // Deferred
 };
 
-inline Outcome deferred(std::string reason) {
-    return {Verdict::Deferred, std::move(reason), {}, {}, false};
+inline Outcome deferred(std::string reason, Cause cause = Cause::Other) {
+    return {Verdict::Deferred, std::move(reason), {}, {}, false, cause};
+}
+inline Outcome deferred(const Error& error) {
+    return deferred(error.text, causeOf(error.code));
 }
 inline Outcome rejected(std::string reason) {
-    return {Verdict::Rejected, std::move(reason), {}, {}, false};
+    return {Verdict::Rejected, std::move(reason), {}, {}, false, Cause::Other};
 }
 inline Outcome unknown(std::string reason) {
-    return {Verdict::Unknown, std::move(reason), {}, {}, false};
+    return {Verdict::Unknown, std::move(reason), {}, {}, false, Cause::Other};
 }
 inline Outcome exported(std::string target) {
-    return {Verdict::Exported, {}, std::move(target), {}, false};
+    return {Verdict::Exported, {}, std::move(target), {}, false, Cause::Other};
 }
 inline Outcome unusable(std::string reason) {
-    return {Verdict::Deferred, std::move(reason), {}, {}, true};
+    return {Verdict::Deferred, std::move(reason), {}, {}, true, Cause::Other};
 }
 
 }  // namespace postern::adapters

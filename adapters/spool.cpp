@@ -180,7 +180,7 @@ void SpoolAdapter::stageOne(Job& job, Staging& staging) const {
         const bool shared =
             live.error().code == Errc::NoSpace || !staging.folders.stillOurs().ok() ||
             std::find(plan_.live.begin(), plan_.live.end(), where->folder) != plan_.live.end();
-        job.outcome = shared ? unusable(live.error().text) : deferred(live.error().text);
+        job.outcome = shared ? unusable(live.error().text) : deferred(live.error());
         return;
     }
     const std::string name = stagedName(job.delivery.key);
@@ -194,7 +194,7 @@ void SpoolAdapter::writeOne(Job& job, const std::string& name, Staging& staging)
     auto created = staging.folders.stage().create(name, plan_.fileMode);
     if (!created.ok()) {
         const bool taken = created.error().code == Errc::Exists;
-        job.outcome = taken ? deferred(created.error().text) : unusable(created.error().text);
+        job.outcome = taken ? deferred(created.error()) : unusable(created.error().text);
         return;
     }
     StagedFile file(std::move(*created), staging.buffer, staging.beat);
@@ -204,7 +204,7 @@ void SpoolAdapter::writeOne(Job& job, const std::string& name, Staging& staging)
     }
     if (!written.ok()) {
         job.outcome = file.refused() ? unusable(written.error().within(staging.folders.stage().path()).text)
-                                     : deferred(written.error().text);
+                                     : deferred(written.error());
     } else if (written->has_value()) {
         job.outcome = std::move(**written);
     }
@@ -273,7 +273,7 @@ void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
         return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
     if (*moved == Moved::TargetExists)
         return publishing.giveUp(job, *evidence,
-                                 deferred("the name " + target + " is taken by another file"));
+                                 deferred("the name " + target + " is taken by another file", Cause::Busy));
     job.outcome = exported(target);
     publishing.published.push_back({&job, *live});
 }

@@ -18,6 +18,7 @@ inline constexpr std::string_view kExported = "exported";  // detail: attempt an
 inline constexpr std::string_view kDeferred = "deferred";  // not published; tried again later
 inline constexpr std::string_view kFailed = "failed";      // never will be
 inline constexpr std::string_view kHeld = "held";          // set aside for a person
+inline constexpr std::string_view kMoved = "moved";        // to, or from, another adapter's item
 inline constexpr std::string_view kInDoubt = "in doubt";   // nobody can tell; waits for a person
 inline constexpr std::string_view kLapsed = "lapsed";      // its claim ended without a word; ready again
 inline constexpr std::string_view kInterrupted =

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "connector/config/address.h"
 #include "connector/config/keys.h"
+#include "connector/config/policy_keys.h"
 
 namespace postern::config {
 
@@ -84,8 +85,10 @@ void checkAdapters(const Config& config, Findings& findings) {
         if (adapter.retry.first > adapter.retry.longest)
             findings.problem(adapter.place, "adapter \"" + adapter.name +
                                                 "\": \"retry_first\" is longer than \"retry_longest\"");
-        const bool reached = std::any_of(config.routes.begin(), config.routes.end(),
-                                         [&](const Route& route) { return route.adapter == adapter.name; });
+        const auto leads = [&](const auto& each) { return each.adapter == adapter.name; };
+        const bool reached = std::any_of(config.routes.begin(), config.routes.end(), leads) ||
+                             std::any_of(config.adapters.begin(), config.adapters.end(),
+                                         [&](const Adapter& each) { return each.fallback == adapter.name; });
         if (!reached)  // KB Q186235: nobody noticed
             findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
     }
@@ -167,6 +170,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkPaths(config, findings);
     checkListeners(config, findings);
     checkAdapters(config, findings);
+    checkFallbacks(config, findings);
     checkFolders(config, findings);
     checkRoutes(config, findings);
 }

@@ -9,6 +9,7 @@
 #include "adapters/registry.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "connector/config/policy.h"
 #include "queue/queue.h"
 
 namespace postern::config {
@@ -134,6 +135,7 @@ struct Adapter {
     std::int64_t messageSize = 0;          // larger mail is refused at once; 0: no limit
     std::string fallback;                  // the adapter that takes over after fallback_after attempts
     int fallbackAfter = 0;                 // 0: never
+    Policy policy;                         // what retry_rules, send_windows, time_zone and rate mean
     Place place;
 };
 

@@ -9,6 +9,7 @@
 #include "connector/config/check.h"
 #include "connector/config/fields.h"
 #include "connector/config/keys.h"
+#include "connector/config/policy_keys.h"
 #include "connector/config/section.h"
 #include "connector/config/tree.h"
 #include "connector/config/words.h"
@@ -227,6 +228,7 @@ void readAdapter(const Node& table, const std::string& name, Config& config, Fin
     const bool hopeless = kind == nullptr && childNamed(table, "kind") != nullptr;
     if (!hopeless) std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
     visitAdapter(adapter, Assign(section));
+    readPolicy(section, adapter, findings);
     if (kind != nullptr)
         for (const adapters::Setting& setting : kind->settings)
             if (const Entry* entry = entryOf(section, setting.key))

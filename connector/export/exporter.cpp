@@ -244,8 +244,8 @@ Result<Round> Exporter::settle(Works& works) {
         if (work.job.outcome && work.job.outcome->adapterUnusable) round.unusable = work.job.outcome->reason;
         if (work.lost) continue;
         if (!work.settlement)
-            work.settlement =
-                settlementFor(work.claim, *work.job.outcome, post_.settings, post_.queue.clock().now());
+            work.settlement = settlementFor(work.claim, *work.job.outcome, work.job.delivery.received,
+                                            post_.settings, post_.queue.clock().now());
         if (work.suspect) blame(work);
         work.settlement->notes = std::move(work.job.notes);
         settlements.push_back(*work.settlement);
@@ -300,7 +300,10 @@ void Exporter::report(const queue::Settlement& settlement, const Work& work) {
     line.with("adapter", post_.settings.name).with("message", "m" + std::to_string(work.claim.message.value));
     line.with("attempt", work.claim.attempts);
     if (!settlement.target.empty()) line.with("target", settlement.target);
-    if (settlement.kind == Kind::Deferred) line.with("until", formatUtc(settlement.due));
+    if (settlement.kind == Kind::Deferred) {
+        line.with("until", formatUtc(settlement.due));
+        if (work.job.outcome) line.with("class", adapters::causeName(work.job.outcome->cause));
+    }
     if (!settlement.reason.empty()) line.with("reason", settlement.reason);
 }
 

@@ -1,5 +1,7 @@
 #include "connector/export/settling.h"
 
+#include <optional>
+
 #include "base/random.h"
 #include "base/text.h"
 
@@ -20,19 +22,41 @@ Settlement blank(const queue::Claim& claim, Settlement::Kind kind, std::string r
     return settlement;
 }
 
-WallTime nextTry(const queue::Claim& claim, const config::Adapter& settings, WallTime now) {
-    const double jitter = static_cast<double>(randomBelow(1000)) / 1000.0;
-    return now + queue::retryDelay(settings.retry, claim.attempts, jitter);
+// Back-off as the adapter's rules say for this class of error, else as the adapter itself.
+struct BackOff {
+    queue::RetryPolicy policy;
+    std::optional<Millis> age;  // a rule's own limit
+};
+
+BackOff backOffFor(adapters::Cause cause, const config::Adapter& settings) {
+    BackOff found{settings.retry, std::nullopt};
+    if (const config::RetryRule* rule = config::ruleFor(settings.policy, cause)) {
+        found.policy.first = rule->first;
+        found.policy.longest = rule->longest;
+        found.age = rule->age;
+    }
+    return found;
 }
 
-// Ready again after the back-off, or failed when that would be past its age.
-Settlement later(const queue::Claim& claim, std::string reason, const config::Adapter& settings,
-                 WallTime now) {
-    const WallTime due = nextTry(claim, settings, now);
-    if (due >= claim.expires) {
-        const std::string age = formatDurationMillis(settings.retry.maximumAge.count());
-        return blank(claim, Settlement::Kind::Failed, "not delivered within " + age + "; last: " + reason);
-    }
+WallTime nextTry(const queue::Claim& claim, const queue::RetryPolicy& policy, WallTime now) {
+    const double jitter = static_cast<double>(randomBelow(1000)) / 1000.0;
+    return now + queue::retryDelay(policy, claim.attempts, jitter);
+}
+
+Settlement tooOld(const queue::Claim& claim, Millis age, const std::string& reason) {
+    return blank(claim, Settlement::Kind::Failed,
+                 "not delivered within " + formatDurationMillis(age.count()) + "; last: " + reason);
+}
+
+// Ready again after the back-off, or failed when that would be past its age. The age of a rule counts from
+// when the mail came in; an unknown time (0) has none.
+Settlement later(const queue::Claim& claim, std::string reason, adapters::Cause cause, WallTime received,
+                 const config::Adapter& settings, WallTime now) {
+    const BackOff backOff = backOffFor(cause, settings);
+    const WallTime due = nextTry(claim, backOff.policy, now);
+    if (backOff.age && received != WallTime() && due >= received + *backOff.age)
+        return tooOld(claim, *backOff.age, reason);
+    if (due >= claim.expires) return tooOld(claim, settings.retry.maximumAge, reason);
     Settlement settlement = blank(claim, Settlement::Kind::Deferred, std::move(reason));
     settlement.due = due;
     return settlement;
@@ -56,7 +80,7 @@ std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapt
 
 }  // namespace
 
-Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,
+Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome, WallTime received,
                          const config::Adapter& settings, WallTime now) {
     Settlement settlement;
     if (outcome.adapterUnusable) {
@@ -70,11 +94,11 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
     } else if (outcome.verdict == Verdict::Rejected) {
         settlement = blank(claim, Settlement::Kind::Failed, outcome.reason);
     } else {
-        settlement = later(claim, outcome.reason, settings, now);
+        settlement = later(claim, outcome.reason, outcome.cause, received, settings, now);
     }
     settlement.recipients = resolved(claim, outcome);
     if (settlement.due == WallTime())
-        settlement.due = nextTry(claim, settings, now);  // for recipients still pending
+        settlement.due = nextTry(claim, settings.retry, now);  // for recipients still pending
     return settlement;
 }
 
@@ -97,9 +121,8 @@ Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Reco
     }
     if (settings.onDoubt == config::OnDoubt::Hold)
         return blank(claim, Settlement::Kind::InDoubt, recovery.text);
-    Settlement settlement =
-        later(claim, "in doubt, sent again as configured: " + recovery.text, settings, now);
-    return settlement;
+    return later(claim, "in doubt, sent again as configured: " + recovery.text, adapters::Cause::Other,
+                 WallTime(), settings, now);
 }
 
 }  // namespace postern::exporting

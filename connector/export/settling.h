@@ -9,8 +9,9 @@
 namespace postern::exporting {
 
 // REQUIRES: outcome.verdict is not Unknown (ask the adapter first, then use settlementForRecovery).
+// `received` is when the mail came in, as far as known: the age of a retry rule counts from then.
 queue::Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,
-                                const config::Adapter& settings, WallTime now);
+                                WallTime received, const config::Adapter& settings, WallTime now);
 
 // REQUIRES: recovery.unusable is not set.
 queue::Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Recovery& recovery,

@@ -34,7 +34,7 @@ TEST(Settling, EachVerdictHasOneEnd) {
         {adapters::unusable("disk full"), Millis(1), Kind::Deferred},  // the mail is not to blame
     };
     for (const Row& row : rows) {
-        const auto got = exporting::settlementFor(claimOf(1, row.left), row.outcome, settings, kNow);
+        const auto got = exporting::settlementFor(claimOf(1, row.left), row.outcome, kNow, settings, kNow);
         EXPECT_EQ(static_cast<int>(got.kind), static_cast<int>(row.wanted)) << row.outcome.reason;
         EXPECT_EQ(got.item.value, 7);
         EXPECT_EQ(got.epoch.value, 3);
@@ -42,7 +42,8 @@ TEST(Settling, EachVerdictHasOneEnd) {
 }
 
 TEST(Settling, TheLastReasonIsKeptWhenTheAgeEnds) {
-    const auto got = exporting::settlementFor(claimOf(9, Millis(1)), adapters::deferred("busy"), {}, kNow);
+    const auto got =
+        exporting::settlementFor(claimOf(9, Millis(1)), adapters::deferred("busy"), kNow, {}, kNow);
     EXPECT_NE(got.reason.find("busy"), std::string::npos) << got.reason;
     EXPECT_NE(got.reason.find("5d"), std::string::npos) << got.reason;
 }
@@ -50,11 +51,57 @@ TEST(Settling, TheLastReasonIsKeptWhenTheAgeEnds) {
 TEST(Settling, OneRefusedRecipientIsReportedAlone) {
     adapters::Outcome outcome = adapters::exported("out/1");
     outcome.recipients.push_back({2, adapters::Verdict::Rejected, "unknown user"});
-    const auto got = exporting::settlementFor(claimOf(1, std::chrono::hours(1)), outcome, {}, kNow);
+    const auto got = exporting::settlementFor(claimOf(1, std::chrono::hours(1)), outcome, kNow, {}, kNow);
     ASSERT_EQ(got.recipients.size(), 1u);
     EXPECT_EQ(got.recipients[0].address, "b@x.example");
     EXPECT_EQ(got.recipients[0].outcome, "failed");
     EXPECT_EQ(got.recipients[0].reason, "unknown user");
+}
+
+config::Adapter withRules(std::vector<const char*> rules) {
+    config::Adapter settings;
+    for (const char* rule : rules) settings.policy.rules.push_back(config::parseRetryRule(rule).value());
+    return settings;
+}
+
+TEST(Settling, TheClassOfTheErrorChoosesTheBackOff) {
+    using adapters::Cause;
+    const config::Adapter settings = withRules({"full 10m 40m", "* 1s 2s"});
+    struct Row {
+        Cause cause;
+        int attempts;
+        Millis wanted;
+    };
+    const Row rows[] = {
+        {Cause::Full, 1, std::chrono::minutes(10)}, {Cause::Full, 2, std::chrono::minutes(20)},
+        {Cause::Full, 9, std::chrono::minutes(40)}, {Cause::Busy, 1, std::chrono::seconds(1)},
+        {Cause::Other, 5, std::chrono::seconds(2)},
+    };
+    for (const Row& row : rows) {
+        const auto got = exporting::settlementFor(claimOf(row.attempts, std::chrono::hours(99)),
+                                                  adapters::deferred("x", row.cause), kNow, settings, kNow);
+        ASSERT_EQ(got.kind, Kind::Deferred);
+        EXPECT_GE(got.due - kNow, row.wanted) << adapters::causeName(row.cause) << " " << row.attempts;
+        EXPECT_LE(got.due - kNow, row.wanted * 9 / 8)
+            << adapters::causeName(row.cause) << " " << row.attempts;
+    }
+    const auto plain =
+        exporting::settlementFor(claimOf(1, std::chrono::hours(99)), adapters::deferred("x", Cause::Busy),
+                                 kNow, withRules({"full 10m 40m"}), kNow);
+    EXPECT_GE(plain.due - kNow, config::Adapter().retry.first) << "no rule fits";
+}
+
+TEST(Settling, ARulesAgeEndsTheMailSooner) {
+    const config::Adapter settings = withRules({"refused 1m 1h 2h"});
+    const auto at = [&](adapters::Cause cause, Millis age) {
+        return exporting::settlementFor(claimOf(1, std::chrono::hours(99)), adapters::deferred("x", cause),
+                                        kNow - age, settings, kNow);
+    };
+    EXPECT_EQ(at(adapters::Cause::Refused, std::chrono::minutes(110)).kind, Kind::Deferred);
+    const auto old = at(adapters::Cause::Refused, std::chrono::minutes(119));
+    EXPECT_EQ(old.kind, Kind::Failed);
+    EXPECT_EQ(old.reason, "not delivered within 2h; last: x");
+    EXPECT_EQ(at(adapters::Cause::Busy, std::chrono::hours(9)).kind, Kind::Deferred);
 }
 
 TEST(Settling, DoubtIsHeldUnlessTheAdministratorChoseToResend) {
