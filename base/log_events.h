@@ -38,6 +38,8 @@
     EVENT(MessageAccepted, "message.accepted", Info,                                                         \
           "Nothing to do: it is stored durably and was answered with 250.")                                  \
     EVENT(MessageRefused, "message.refused", Notice, "The sender was told the reason and keeps the mail.")   \
+    EVENT(MessageDuplicate, "message.duplicate", Notice,                                                     \
+          "Nothing to do: a sender that missed our 250 sent its mail again; it is stored once.")             \
     EVENT(RecipientRefused, "recipient.refused", Info,                                                       \
           "No route takes this address; add one if it should be taken.")                                     \
     EVENT(AdapterReady, "adapter.ready", Notice, "Nothing to do.")                                           \

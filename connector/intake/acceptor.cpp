@@ -12,6 +12,7 @@
 #include "base/sync.h"
 #include "base/text.h"
 #include "base/thread.h"
+#include "connector/intake/duplicates.h"
 #include "mail/address.h"
 #include "queue/queue.h"
 
@@ -19,15 +20,19 @@ namespace postern::intake {
 
 namespace {
 
-constexpr Millis kLookAgain{1'000};           // how old the last look at the free space may be
-constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
+constexpr std::chrono::seconds kConfirmAfter{1};  // confirmations without a commit that would take them along
+constexpr Millis kLookAgain{1'000};               // how old the last look at the free space may be
+constexpr std::chrono::seconds kWait{3'600};      // waits have a deadline; a new one begins where it passes
 
 // A mail between accept() and its answer.
 struct Job {
     IncomingMail mail;
     std::vector<queue::NewItem> items;
     std::function<void(const Answer&)> done;
-    MessageId id;
+    Duplicates::Keys keys = {};
+    Duplicates::Ids confirmed = {};  // written by this job's commit
+    MessageId id = {};
+    bool duplicate = false;  // of `id`: not stored again
 };
 using JobPointer = std::shared_ptr<Job>;
 
@@ -67,6 +72,17 @@ void logAccepted(const Job& job) {
     if (!message.headerId.empty()) line.with("header_id", message.headerId);
 }
 
+void logDuplicate(const Job& job) {
+    const store::NewMessage& message = job.mail.message;
+    LogLine(LogEvent::MessageDuplicate)
+        .with("message", idText(job.id))
+        .with("sender", message.sender)
+        .with("to", recipientsOf(job))
+        .with("source", message.source)
+        .with("client", message.client)
+        .with("header_id", message.headerId);
+}
+
 }  // namespace
 
 Answer answerFor(const Error& error) {
@@ -100,9 +116,15 @@ struct Acceptor::Impl {
 
     Result<void> makeItems(Job& job) const;
     void keepSealed(const JobPointer& job);
+    Result<void> storeOnce(store::WriteSession& session, Job& job);
+    void writeConfirmed(const std::function<void()>& done);
     void sealLater(JobPointer job) EXCLUDES(mutex);
+    void confirm(MessageId id) EXCLUDES(mutex);
     void sealLoop() EXCLUDES(mutex);
     JobPointer nextToSeal() EXCLUDES(mutex);
+    bool confirmationsDue() EXCLUDES(mutex);
+    void closeOne() EXCLUDES(mutex);
+    void writeRest() EXCLUDES(mutex);
     void finish(Job& job, const Result<void>& stored) EXCLUDES(mutex);
     void answer(Job& job, const Answer& answer) EXCLUDES(mutex);
 
@@ -111,8 +133,11 @@ struct Acceptor::Impl {
     Clock& clock;
     const std::int64_t reserve;
 
+    Duplicates duplicates;  // has its own thread rule
+
     mutable Mutex mutex;
     Condition changed;
+    std::optional<SteadyTime> confirmAt GUARDED_BY(mutex);
     std::shared_ptr<const routing::Router> router GUARDED_BY(mutex);
     std::optional<SteadyTime> lookedAt GUARDED_BY(mutex);
     std::int64_t lastFree GUARDED_BY(mutex) = 0;
@@ -133,6 +158,7 @@ Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock,
 }
 
 Acceptor::~Acceptor() {
+    impl_->writeRest();
     {
         MutexLock lock(impl_->mutex);
         impl_->leaving = true;
@@ -143,6 +169,16 @@ Acceptor::~Acceptor() {
         impl_->changed.notifyAll();
     }
     impl_->sealer.join();
+}
+
+// What a service that stops in peace knows, it does not forget.
+void Acceptor::Impl::writeRest() {
+    if (!duplicates.due() || store.broken()) return;
+    {
+        MutexLock lock(mutex);
+        ++open;
+    }
+    writeConfirmed([this] { closeOne(); });
 }
 
 void Acceptor::setRouter(std::shared_ptr<const routing::Router> router) {
@@ -203,7 +239,8 @@ std::unique_ptr<store::BodyWriter> Acceptor::newBody() const {
 }
 
 void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done) {
-    const auto job = std::make_shared<Job>(Job{std::move(mail), {}, std::move(done), {}});
+    const auto job = std::make_shared<Job>(Job{std::move(mail), {}, std::move(done)});
+    job->keys = Duplicates::keysOf(job->mail);
     {
         MutexLock lock(impl_->mutex);
         ++impl_->open;
@@ -232,14 +269,36 @@ Result<void> Acceptor::Impl::makeItems(Job& job) const {
 
 void Acceptor::Impl::keepSealed(const JobPointer& job) {
     if (const auto sealed = job->mail.body->seal(); !sealed.ok()) return finish(*job, sealed);
+    store.write([this, job](store::WriteSession& session) { return storeOnce(session, *job); },
+                [this, job](const Result<void>& stored) { finish(*job, stored); });
+}
+
+Result<void> Acceptor::Impl::storeOnce(store::WriteSession& session, Job& job) {
+    const WallTime now = clock.now();
+    POSTERN_TRY(duplicates.write(session, now, job.confirmed));
+    if (job.keys.wanted()) {
+        POSTERN_LET(first, duplicates.find(session, job.keys, now));
+        job.duplicate = first.has_value();
+        if (first) job.id = *first;
+        if (first) return {};
+    }
+    POSTERN_LET(id, store::insertMessage(session, job.mail.message, *job.mail.body));
+    POSTERN_LET(items, queue::enqueue(session, id, job.items, job.mail.message.received));
+    job.id = id;
+    return duplicates.remember(session, job.keys, id, now);
+}
+
+// The commit is empty and costs nothing when another took them along meanwhile.
+void Acceptor::Impl::writeConfirmed(const std::function<void()>& done) {
+    const auto written = std::make_shared<Duplicates::Ids>();
     store.write(
-        [job](store::WriteSession& session) -> Result<void> {
-            POSTERN_LET(id, store::insertMessage(session, job->mail.message, *job->mail.body));
-            POSTERN_LET(items, queue::enqueue(session, id, job->items, job->mail.message.received));
-            job->id = id;
-            return {};
+        [this, written](store::WriteSession& session) {
+            return duplicates.write(session, clock.now(), *written);
         },
-        [this, job](const Result<void>& stored) { finish(*job, stored); });
+        [this, written, done](const Result<void>& stored) {
+            if (!stored.ok()) duplicates.giveBack(*written);
+            done();
+        });
 }
 
 void Acceptor::Impl::sealLater(JobPointer job) {
@@ -248,33 +307,70 @@ void Acceptor::Impl::sealLater(JobPointer job) {
     changed.notifyAll();
 }
 
+// Also null when confirmations are due.
 JobPointer Acceptor::Impl::nextToSeal() {
     MutexLock lock(mutex);
     while (toSeal.empty()) {
         if (stopping) return nullptr;
-        changed.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
+        const SteadyTime now = std::chrono::steady_clock::now();
+        if (confirmAt && now >= *confirmAt) return nullptr;
+        changed.waitUntil(mutex, confirmAt ? *confirmAt : now + kWait);
     }
     JobPointer job = std::move(toSeal.front());
     toSeal.pop_front();
     return job;
 }
 
-void Acceptor::Impl::sealLoop() {
-    while (const JobPointer job = nextToSeal()) keepSealed(job);
+bool Acceptor::Impl::confirmationsDue() {
+    MutexLock lock(mutex);
+    if (stopping || !confirmAt || std::chrono::steady_clock::now() < *confirmAt) return false;
+    confirmAt.reset();
+    ++open;
+    return true;
 }
 
-void Acceptor::confirm(MessageId) {}
+void Acceptor::Impl::sealLoop() {
+    for (;;) {
+        const JobPointer job = nextToSeal();
+        if (job) keepSealed(job);
+        const bool due = confirmationsDue();
+        if (due && duplicates.due())
+            writeConfirmed([this] { closeOne(); });
+        else if (due)
+            closeOne();
+        else if (!job)
+            return;
+    }
+}
+
+void Acceptor::Impl::confirm(MessageId id) {
+    duplicates.confirm(id);
+    MutexLock lock(mutex);
+    if (confirmAt) return;
+    confirmAt = std::chrono::steady_clock::now() + kConfirmAfter;
+    changed.notifyAll();
+}
+
+void Acceptor::confirm(MessageId message) {
+    impl_->confirm(message);
+}
 
 // Commit first, then tell: the watchers, then the sender.
 void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
     // After a commit that failed without saying how, a row may surface at the next start: its file must be
     // there.
-    if (stored.ok() || store.broken()) job.mail.body->keep();
+    if ((stored.ok() && !job.duplicate) || store.broken()) job.mail.body->keep();
     if (!stored.ok()) {
+        if (job.id && !job.duplicate) duplicates.settled(job.keys, job.id, false);
+        duplicates.giveBack(job.confirmed);
         logRefused(job, stored.error());
         // Here a rule of ours failed, not the sender's address: nothing a sender could mend.
         const bool ours = stored.error().code == Errc::Invalid || stored.error().code == Errc::NotFound;
         return answer(job, answerFor(ours ? fail(Errc::Internal, stored.error().text) : stored.error()));
+    }
+    if (job.duplicate) {
+        logDuplicate(job);
+        return answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id), job.id});
     }
     std::set<std::string_view> adapters;
     for (const queue::NewItem& item : job.items) {
@@ -287,6 +383,10 @@ void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
 void Acceptor::Impl::answer(Job& job, const Answer& answer) {
     job.mail.body.reset();
     job.done(answer);
+    closeOne();
+}
+
+void Acceptor::Impl::closeOne() {
     MutexLock lock(mutex);
     if (--open == 0 && leaving) changed.notifyAll();
 }

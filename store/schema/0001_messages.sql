@@ -43,13 +43,14 @@ CREATE TABLE unconfirmed (
     at_ms      INTEGER NOT NULL
 ) STRICT;
 
--- The wider window of a listener that asks for it (duplicates_within): accepted mail by its digest.
+-- The wider window of a listener that asks for it (duplicates_within): accepted mail by its digest, and when the
+-- window of that listener ends.
 CREATE TABLE seen (
     digest     BLOB    PRIMARY KEY CHECK (length(digest) = 32),
     message_id INTEGER NOT NULL,
-    at_ms      INTEGER NOT NULL
+    until_ms   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX seen_at ON seen (at_ms);
+CREATE INDEX seen_until ON seen (until_ms);
 
 -- People and programs that may log on. Only SCRAM verifiers (RFC 5802, 7677): no password can be read from here.
 CREATE TABLE account (

@@ -31,12 +31,13 @@ class AskedAdapter final : public adapters::Adapter {
     adapters::Grouping grouping_;
 };
 
-std::unique_ptr<store::Store> openStore(const std::string& folder) {
+std::unique_ptr<store::Store> openStore(const std::string& folder, const std::string& engineOption) {
     store::StoreOptions options;
     options.folder = folder + "/store";
     options.migrations = store::messageMigrations();
     for (const auto& migration : queue::queueMigrations()) options.migrations.push_back(migration);
     options.inlineBodyLimit = kInlineBody;
+    options.engineOption = engineOption;
     auto store = store::Store::open(std::move(options));
     EXPECT_TRUE(store.ok()) << (store.ok() ? "" : store.error().text);
     return std::move(store).value();
@@ -64,13 +65,24 @@ void cutTrace(const std::string& bytes, const std::string& storeId, Stored& into
 
 }  // namespace
 
-House::House(std::int64_t reserve) : store_(openStore(folder_.path())) {
+House::House(std::int64_t reserve, std::string engineOption)
+    : reserve_(reserve),
+      engineOption_(std::move(engineOption)),
+      store_(openStore(folder_.path(), engineOption_)) {
     demo_ = std::make_unique<AskedAdapter>(adapters::Grouping{});
     other_ = std::make_unique<AskedAdapter>(adapters::Grouping{1, 0, {}});
     acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, reserve);
     acceptor_->setRouter(router(routes()));
 }
 House::~House() = default;
+
+void House::reopen() {
+    acceptor_.reset();
+    store_.reset();
+    store_ = openStore(folder_.path(), engineOption_);
+    acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, reserve_);
+    acceptor_->setRouter(router(routes()));
+}
 
 std::vector<config::Route> House::routes() {
     return {{"a%b@example.org", "demo", "mapped", {}},

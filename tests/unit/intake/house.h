@@ -33,9 +33,12 @@ class House {
   public:
     // Routes: *@example.org to "demo" as {local}, *@example.net to "other" as {address}, gone@nowhere.test to
     // an adapter that is not there. "demo" refuses the local part "unwanted"; "other" makes an item each.
-    explicit House(std::int64_t reserve = 0);
+    // `engineOption`: a FaultyDisk's, for the store.
+    explicit House(std::int64_t reserve = 0, std::string engineOption = {});
     ~House();
 
+    // As after a crash: a new acceptor on the same files.
+    void reopen();
     Acceptor& acceptor() { return *acceptor_; }
     store::Store& store() { return *store_; }
     store::Notifier& notifier() { return notifier_; }
@@ -55,6 +58,8 @@ class House {
 
   private:
     tests::TempFolder folder_;
+    const std::int64_t reserve_;
+    const std::string engineOption_;
     tests::FakeClock clock_{1'795'183'387'000};  // Fri, 20 Nov 2026 14:03:07 +0000
     store::Notifier notifier_;
     std::unique_ptr<store::Store> store_;
