@@ -34,6 +34,11 @@
     EVENT(SessionClosed, "session.closed", Info, "Nothing to do.")                                           \
     EVENT(SessionRefused, "session.refused", Warning,                                                        \
           "A limit on sessions was reached; raise it if the client is yours.")                               \
+    EVENT(TlsFailed, "tls.failed", Info,                                                                     \
+          "The client and we found no common ground; the text says why. Its own log knows more.")            \
+    EVENT(TlsUnavailable, "tls.unavailable", Error,                                                          \
+          "A certificate can not be loaded: the old one stays, or there is no TLS. Mend it, then 'postern "  \
+          "reload'.")                                                                                        \
     EVENT(CommandRefused, "session.command.refused", Info, "The text says which rule the client broke.")     \
     EVENT(MessageAccepted, "message.accepted", Info,                                                         \
           "Nothing to do: it is stored durably and was answered with 250.")                                  \

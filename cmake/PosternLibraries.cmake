@@ -1,6 +1,6 @@
 # Everything from outside comes through the system's package manager; nothing is vendored.
 find_package(Threads REQUIRED)
-find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net Util JSON)
+find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net Crypto NetSSL Util JSON)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto SSL)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)

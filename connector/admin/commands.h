@@ -30,9 +30,9 @@ namespace postern::admin {
 
 struct Reloaded {
     bool done = false;                      // false: the old configuration stays in force
-    std::vector<config::Problem> problems;  // why not
+    std::vector<config::Problem> problems;  // why not; with `done`: certificates that stay the old ones
     std::vector<config::Problem> warnings;
-    std::vector<std::string> notes;  // "listener smtp: changes take effect at the next start"
+    std::vector<std::string> notes;  // "store: the change takes effect at the next start"
 };
 
 // What commands work on. All references outlive every command; the functions may be called from any thread.

@@ -1,10 +1,12 @@
 #include "connector/config/check.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
 #include "base/file.h"
+#include "base/networks.h"
 #include "base/text.h"
 #include "connector/config/address.h"
 #include "connector/config/keys.h"
@@ -48,6 +50,60 @@ void checkListeners(const Config& config, Findings& findings) {
         if (const Place* first = addresses.before(lowerAscii(addressText(listener)), listener.place))
             findings.problem(listener.place, "a second listener on " + addressText(listener) +
                                                  "; the first is at " + placeText(*first));
+    }
+}
+
+bool isFingerprint(std::string_view text) {
+    return text.starts_with("sha256:") && text.size() == 7 + 64 &&
+           text.find_first_not_of("0123456789abcdefABCDEF", 7) == std::string_view::npos;
+}
+
+void checkTls(const Listener& listener, Findings& findings) {
+    const std::string what = "listener \"" + listener.name + "\": ";
+    const auto problem = [&](const std::string& text) { findings.problem(listener.place, what + text); };
+    if (listener.tls == Tls::Off) {
+        if (!listener.clientCa.empty() || !listener.clientCertificates.empty())
+            problem("\"client_ca\" and \"client_certificates\" mean nothing without \"tls\"");
+        if (listener.auth != Auth::Off && listener.socketPath.empty())
+            problem("\"auth\" needs \"tls\": passwords do not go over a network in the clear");
+        if (!listener.certificate.empty() || !listener.key.empty())
+            findings.warning(listener.place, what +
+                                                 "\"certificate\" and \"key\" are not used while \"tls\" "
+                                                 "is \"off\"");
+        return;
+    }
+    if (listener.certificate.empty() || listener.key.empty())
+        problem("\"tls\" needs both \"certificate\" and \"key\"");
+    for (const std::string& entry : listener.clientCertificates) {
+        if (entry.starts_with("sha256:") && !isFingerprint(entry))
+            problem("\"" + escapeLine(entry, 100) + "\" must be sha256: and 64 hex digits without colons");
+        if (!entry.starts_with("sha256:") && listener.clientCa.empty())
+            problem("the name \"" + escapeLine(entry, 100) +
+                    "\" in \"client_certificates\" says nothing without a \"client_ca\" that vouches for it");
+    }
+}
+
+void checkSocketKeys(const Listener& listener, Findings& findings) {
+    const std::string what = "listener \"" + listener.name + "\": ";
+    const std::string& mode = listener.socketMode;
+    if (mode.empty() || mode.size() > 4 || mode.find_first_not_of("01234567") != std::string::npos ||
+        std::strtoul(mode.c_str(), nullptr, 8) > 0777)
+        findings.problem(listener.place, what + "\"socket_mode\" must be octal, as \"0660\", not \"" +
+                                             escapeLine(mode, 40) + "\"");
+    const bool given = mode != Listener().socketMode || !listener.socketOwner.empty();
+    if (given && listener.socketPath.empty())
+        findings.problem(listener.place,
+                         what + "\"socket_mode\" and \"socket_owner\" are for Unix sockets only");
+}
+
+void checkListenerKeys(const Config& config, Findings& findings) {
+    for (const Listener& listener : config.listeners) {
+        checkTls(listener, findings);
+        checkSocketKeys(listener, findings);
+        const auto networks = Networks::parse(listener.networks);
+        if (!networks.ok())
+            findings.problem(listener.place,
+                             "listener \"" + listener.name + "\": in \"networks\", " + networks.error().text);
     }
 }
 
@@ -169,6 +225,7 @@ std::string templateProblem(std::string_view text) {
 void checkWhole(const Config& config, Findings& findings) {
     checkPaths(config, findings);
     checkListeners(config, findings);
+    checkListenerKeys(config, findings);
     checkAdapters(config, findings);
     checkFallbacks(config, findings);
     checkFolders(config, findings);

@@ -57,7 +57,8 @@ struct Listener {
     Tls tls = Tls::Off;
     std::string certificate, key;  // PEM files: the chain, and the key of its first certificate
     std::string clientCa;          // PEM file: who signs clients' certificates; empty: none is asked for
-    std::vector<std::string> clientCertificates;  // subjects' common names or "sha256:HEX" that may send
+    // Who may send: "sha256:HEX" of the certificate, or the common name of one that client_ca has signed.
+    std::vector<std::string> clientCertificates;
     Auth auth = Auth::Off;
     std::vector<std::string> networks{"127.0.0.0/8", "::1/128"};  // who may send without logging on
     bool submission = false;          // RFC 6409: a missing Date and Message-ID are added
@@ -152,6 +153,7 @@ struct Config {
     std::vector<Route> routes;  // first match wins
     Reports reports;
     std::vector<Adapter> adapters;  // by name
+    int sessions = 2000;  // at once, of all listeners
     Millis lease{60'000};
     Millis pollInterval{5'000};
     Millis retention{7LL * 24 * 3'600'000};  // how long settled mail stays readable

@@ -58,6 +58,8 @@ const std::vector<Key> kKeys = {
          "/run/postern/control.sock"),
     choice("", "log_level", "info", {"error", "warning", "notice", "info", "debug"},
            "The least severe lines that are still logged."),
+    count("", "sessions", "2000", 1, 100'000,
+          "The most sessions at once, of all listeners together; each needs a file handle."),
     duration("", "lease", "60s", 100, kDay,
              "How long a watcher may hold an item before others take it for lost; renewed during long work."),
     duration("", "poll_interval", "5s", 10, kHour,
@@ -107,9 +109,10 @@ const std::vector<Key> kKeys = {
     path("listener", "key", "", "PEM file with the certificate's private key."),
     path(
         "listener", "client_ca", "",
-        "PEM file of the authorities that sign clients' certificates; empty: clients are not asked for one."),
+        "PEM file of the authorities that sign clients' certificates."),
     list("listener", "client_certificates", "",
-         "Common names or \"sha256:HEX\" fingerprints of client certificates whose holders may send."),
+         "Client certificates whose holders may send: \"sha256:HEX\" fingerprints, or common names of those "
+         "that client_ca has signed."),
     choice(
         "listener", "auth", "off", {"off", "offered", "required"},
         "Logging on with an account, under TLS only: offered lets the account's holder send from anywhere, "

@@ -4,8 +4,10 @@
 #include "connector/intake/event_loop.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/log.h"
+#include "base/networks.h"
 #include "base/thread.h"
 
 namespace postern::intake {
@@ -13,6 +15,11 @@ namespace postern::intake {
 namespace {
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{3'600'000};
+
+// Octal, as the configuration's check has made sure.
+unsigned modeOf(const std::string& octal) {
+    return static_cast<unsigned>(std::strtoul(octal.c_str(), nullptr, 8));
+}
 
 Client clientOf(const net::Accepted& accepted) {
     if (accepted.address.empty()) return {accepted.name, {}, {}};
@@ -23,26 +30,86 @@ Client clientOf(const net::Accepted& accepted) {
 }  // namespace
 
 Result<void> IntakeServer::Loop::openGate(const config::Listener& listener) {
-    auto ear = net::Ear::open({listener.host, listener.port, listener.socketPath});
+    auto ear = net::Ear::open({listener.host, listener.port, listener.socketPath, modeOf(listener.socketMode),
+                               listener.socketOwner});
     if (!ear.ok()) return ear.error().within("listener " + listener.name);
     auto gate = std::make_unique<Gate>();
-    gate->config = listener;
-    if (listener.socketPath.empty()) gate->config.port = ear->port();
+    bound_.push_back(listener);
+    if (listener.socketPath.empty()) bound_.back().port = ear->port();
+    Reload found;
+    gate->settings =
+        std::make_shared<const GateSettings>(GateSettings{bound_.back(), makeTls(listener, found)});
+    for (const config::Problem& problem : found.problems)
+        LogLine(LogEvent::TlsUnavailable).with("listener", listener.name).with("error", problem.text);
+    for (const config::Problem& warning : found.warnings)
+        LogLine(LogEvent::ConfigWarning).with("warning", warning.text);
     gate->token = ++lastToken_;
     POSTERN_TRY(poller_->add(ear->handle(), gate->token, true, false));
     gate->ear.emplace(std::move(*ear));
-    bound_.push_back(gate->config);
+    {
+        MutexLock lock(reloadMutex_);
+        newest_.push_back(gate->settings);
+    }
     gates_.push_back(std::move(gate));
     return {};
 }
 
-Result<void> IntakeServer::Loop::start(std::vector<config::Listener> listeners) {
+std::shared_ptr<const net::TlsContext> IntakeServer::Loop::makeTls(const config::Listener& listener,
+                                                                   Reload& into) const {
+    if (listener.tls == config::Tls::Off) return nullptr;
+    auto made = net::TlsContext::make(
+        {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()},
+        clock_.now());
+    const std::string where = "listener " + listener.name + ": ";
+    if (!made.ok()) {
+        into.problems.push_back({listener.place, where + made.error().text});
+        return nullptr;
+    }
+    for (const std::string& warning : (*made)->warnings())
+        into.warnings.push_back({listener.place, where + warning});
+    return *made;
+}
+
+IntakeServer::Reload IntakeServer::Loop::reload(const std::vector<config::Listener>& listeners,
+                                                int sessions) {
+    Reload result;
+    MutexLock lock(reloadMutex_);
+    mostSessions_ = sessions;
+    for (auto& newest : newest_) {
+        const auto found =
+            std::find_if(listeners.begin(), listeners.end(),
+                         [&](const config::Listener& each) { return each.name == newest->config.name; });
+        if (found == listeners.end()) continue;
+        GateSettings next{*found, makeTls(*found, result)};
+        // What is bound stays; a protocol belongs to its address.
+        next.config.protocol = newest->config.protocol;
+        next.config.host = newest->config.host;
+        next.config.port = newest->config.port;
+        next.config.socketPath = newest->config.socketPath;
+        if (!next.tls && found->tls != config::Tls::Off) next.tls = newest->tls;
+        newest = std::make_shared<const GateSettings>(std::move(next));
+    }
+    reloaded_ = true;
+    tick();
+    return result;
+}
+
+void IntakeServer::Loop::takeSettings() {
+    reloaded_ = false;
+    MutexLock lock(reloadMutex_);
+    for (std::size_t i = 0; i < gates_.size(); ++i) gates_[i]->settings = newest_[i];
+}
+
+Result<void> IntakeServer::Loop::start(std::vector<config::Listener> listeners, int sessions) {
+    mostSessions_ = sessions;
     POSTERN_LET(poller, Poller::create());
     poller_ = std::move(poller);
     for (const config::Listener& listener : listeners) {
         if (const auto opened = openGate(listener); !opened.ok()) {
             gates_.clear();
             bound_.clear();
+            MutexLock lock(reloadMutex_);
+            newest_.clear();
             return opened.error();
         }
     }
@@ -76,6 +143,8 @@ void IntakeServer::Loop::run() {
     while (!over()) {
         for (const Poller::Ready& event : poller_->wait(untilNextLook())) onEvent(event);
         bringAnswers();
+        readHeld();
+        if (reloaded_) takeSettings();
         if (closing_ && !gatesClosed_) closeGates();
         if (clock_.steady() >= nextLook_) lookAtClock();
     }
@@ -97,6 +166,7 @@ bool IntakeServer::Loop::over() {
 }
 
 Millis IntakeServer::Loop::untilNextLook() const {
+    if (!held_.empty()) return Millis(0);
     const SteadyTime now = clock_.steady();
     if (nextLook_ <= now) return Millis(0);
     if (nextLook_ - now > kLongestWait) return kLongestWait;
@@ -105,10 +175,14 @@ Millis IntakeServer::Loop::untilNextLook() const {
 
 void IntakeServer::Loop::onEvent(const Poller::Ready& event) {
     if (const auto found = connections_.find(event.token); found != connections_.end()) {
-        if (event.readable) {
-            onReadable(event.token, found->second);
+        Connection& connection = found->second;
+        if (connection.handshake) {
+            shakeHands(event.token, connection);
+        } else if (event.readable) {
+            onReadable(event.token, connection);
         } else {
-            settle(event.token, found->second);
+            if (connection.wire.receiveWantsWrite()) held_.push_back(event.token);
+            settle(event.token, connection);
         }
         return;
     }
@@ -123,16 +197,17 @@ void IntakeServer::Loop::acceptAt(Gate& gate) {
     auto accepted = gate.ear->accept();
     if (!accepted.ok()) {
         LogLine(LogEvent::SessionRefused)
-            .with("listener", gate.config.name)
+            .with("listener", gate.settings->config.name)
             .with("error", accepted.error().text);
         poller_->remove(gate.ear->handle());
         gate.pausedUntil = clock_.steady() + kAcceptAgain;
         return lookBy(*gate.pausedUntil);
     }
     if (!accepted->has_value()) return;
-    const config::Limits& limits = gate.config.limits;
+    const config::Limits& limits = gate.settings->config.limits;
     const std::string& address = (*accepted)->address;
-    const auto same = address.empty() ? gate.perAddress.end() : gate.perAddress.find(address);
+    const auto same = address.empty() ? gate.perAddress.end() : gate.perAddress.find(countingKey(address));
+    if (open_ >= mostSessions_) return refuse(gate, std::move(**accepted), "sessions of all listeners");
     if (gate.sessions >= limits.sessions) return refuse(gate, std::move(**accepted), "sessions");
     if (same != gate.perAddress.end() && same->second >= limits.sessionsPerAddress) {
         return refuse(gate, std::move(**accepted), "sessions_per_address");
@@ -143,9 +218,10 @@ void IntakeServer::Loop::acceptAt(Gate& gate) {
 void IntakeServer::Loop::refuse(Gate& gate, net::Accepted accepted, const char* limit) {
     ++refused_;
     LogLine(LogEvent::SessionRefused)
-        .with("listener", gate.config.name)
+        .with("listener", gate.settings->config.name)
         .with("client", accepted.name)
         .with("limit", limit);
+    if (gate.settings->config.tls == config::Tls::Implicit) return;  // it would take our words for TLS
     (void)accepted.wire.send("421 4.7.0 " + hostname_ + " too many sessions, try again later\r\n");
 }
 
@@ -153,19 +229,23 @@ void IntakeServer::Loop::admit(Gate& gate, net::Accepted accepted) {
     const Token token = ++lastToken_;
     if (const auto added = poller_->add(accepted.wire.handle(), token, true, false); !added.ok()) {
         LogLine(LogEvent::SessionRefused)
-            .with("listener", gate.config.name)
+            .with("listener", gate.settings->config.name)
             .with("error", added.error().text);
         return;
     }
     ++accepted_;
     ++open_;
     ++gate.sessions;
-    if (!accepted.address.empty()) ++gate.perAddress[accepted.address];
-    LogLine(LogEvent::SessionOpened).with("listener", gate.config.name).with("client", accepted.name);
-    SmtpSession session(hostname_, gate.config, door_, clientOf(accepted), now());
-    const auto made = connections_.try_emplace(token, std::move(accepted.wire), std::move(accepted.address),
-                                               gate, std::move(session));
+    std::string countedAs = accepted.address.empty() ? std::string() : countingKey(accepted.address);
+    if (!countedAs.empty()) ++gate.perAddress[countedAs];
+    LogLine(LogEvent::SessionOpened)
+        .with("listener", gate.settings->config.name)
+        .with("client", accepted.name);
+    SmtpSession session(hostname_, gate.settings->config, door_, clientOf(accepted), now());
+    const auto made = connections_.try_emplace(token, std::move(accepted.wire), std::move(countedAs), gate,
+                                               std::move(session));
     Connection& connection = made.first->second;
+    if (gate.settings->tls) connection.session.allowTls();
     connection.session.greet();
     lookBy(connection.session.deadline());
     settle(token, connection);

@@ -49,8 +49,14 @@ class Mailbox {
     Letters letters_ GUARDED_BY(mutex_);
 };
 
-struct Gate {
+// What a listener's new sessions get. Swapped whole by a reload; a session holds the one it began with.
+struct GateSettings {
     config::Listener config;
+    std::shared_ptr<const net::TlsContext> tls;  // null: none, or it could not be loaded
+};
+
+struct Gate {
+    std::shared_ptr<const GateSettings> settings;
     std::optional<net::Ear> ear;
     Token token = 0;
     std::int64_t sessions = 0;
@@ -59,17 +65,20 @@ struct Gate {
 };
 
 struct Connection {
-    Connection(net::Wire theWire, std::string theAddress, Gate& theGate, SmtpSession theSession)
+    Connection(net::Wire theWire, std::string theCountedAs, Gate& theGate, SmtpSession theSession)
         : wire(std::move(theWire)),
-          address(std::move(theAddress)),
+          countedAs(std::move(theCountedAs)),
           gate(theGate),
+          settings(theGate.settings),
           session(std::move(theSession)) {}
 
     net::Wire wire;
-    std::string address;
+    std::string countedAs;  // empty: not counted by address
     Gate& gate;
+    std::shared_ptr<const GateSettings> settings;  // the session refers to them
     SmtpSession session;
     bool watchesRead = true, watchesWrite = false;
+    std::optional<net::Handshake> handshake;  // under way: what it waits for
     // Closed by us: when the replies are sent the other side is told so, and what it still sends is read and
     // dropped until it closes too. A socket closed with unread input would take the last reply back.
     std::optional<SteadyTime> endBy;
@@ -83,7 +92,8 @@ class IntakeServer::Loop {
         : door_(door), clock_(clock), hostname_(std::move(hostname)), buffer_(64 * 1024, '\0') {}
     ~Loop() { stop(SteadyTime::min()); }
 
-    Result<void> start(std::vector<config::Listener> listeners);
+    Result<void> start(std::vector<config::Listener> listeners, int sessions);
+    Reload reload(const std::vector<config::Listener>& listeners, int sessions);
     void stopAccepting() {
         closing_ = true;
         tick();
@@ -94,13 +104,15 @@ class IntakeServer::Loop {
     }
 
     const std::vector<config::Listener>& bound() const { return bound_; }
-    IntakeCounters counters() const { return {open_, accepted_, refused_}; }
+    IntakeCounters counters() const { return {open_, accepted_, refused_, tlsFailed_}; }
 
   private:
     using Connections = std::unordered_map<Token, Connection>;
 
     Now now() const { return {clock_.now(), clock_.steady()}; }
     Result<void> openGate(const config::Listener& listener);
+    std::shared_ptr<const net::TlsContext> makeTls(const config::Listener& listener, Reload& into) const;
+    void takeSettings();
 
     void run();
     bool over();
@@ -113,6 +125,10 @@ class IntakeServer::Loop {
 
     void onReadable(Token token, Connection& connection);
     bool readSome(Connection& connection);
+    void beginTls(Token token, Connection& connection);
+    void shakeHands(Token token, Connection& connection);
+    void handshakeFailed(Connection& connection, const std::string& why);
+    void readHeld();
     bool lingerOn(Connection& connection);
     void bringAnswers();
     void settle(Token token, Connection& connection);
@@ -129,8 +145,9 @@ class IntakeServer::Loop {
     std::unique_ptr<Poller> poller_;
     std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
     Mailbox::Letters letters_;
-    std::vector<std::unique_ptr<Gate>> gates_;
+    std::vector<std::unique_ptr<Gate>> gates_;  // the list itself is fixed by start()
     std::vector<config::Listener> bound_;
+    std::vector<Token> held_;  // have input that only TLS knows of: to be read in the next turn
     Connections connections_;
     Token lastToken_ = 0;
     // No session is due before this: activity only moves deadlines back, so the sessions are walked when it
@@ -141,7 +158,12 @@ class IntakeServer::Loop {
     std::atomic<bool> closing_{false};
     std::atomic<bool> stopping_{false};
     std::atomic<SteadyTime::rep> stopBy_{0};
-    std::atomic<std::int64_t> open_{0}, accepted_{0}, refused_{0};
+    std::atomic<std::int64_t> open_{0}, accepted_{0}, refused_{0}, tlsFailed_{0};
+    std::atomic<int> mostSessions_{kSessions};
+    Mutex reloadMutex_;
+    // By gate, in order; what reload() leaves for the loop.
+    std::vector<std::shared_ptr<const GateSettings>> newest_ GUARDED_BY(reloadMutex_);
+    std::atomic<bool> reloaded_{false};
     std::jthread thread_;
 };
 

@@ -48,9 +48,56 @@ bool IntakeServer::Loop::readSome(Connection& connection) {
         if (got == 0) return true;
         connection.session.received(std::string_view(buffer_).substr(0, static_cast<std::size_t>(got)),
                                     now());
-        if (static_cast<std::size_t>(got) < buffer_.size()) return true;
+        if (static_cast<std::size_t>(got) < buffer_.size() && !connection.wire.holdsInput()) return true;
     }
     return true;
+}
+
+// What a TLS connection still held after its turn: no event tells of it.
+void IntakeServer::Loop::readHeld() {
+    if (held_.empty()) return;
+    const std::vector<Token> tokens = std::exchange(held_, {});
+    for (const Token token : tokens) {
+        const auto found = connections_.find(token);
+        if (found == connections_.end() || found->second.endBy || !wantsInput(found->second)) continue;
+        if (readSome(found->second)) {
+            settle(token, found->second);
+        } else {
+            forget(token);
+        }
+    }
+}
+
+// The last reply in the clear is sent. A listener whose certificate could not be loaded gets here with
+// implicit TLS only.
+void IntakeServer::Loop::beginTls(Token token, Connection& connection) {
+    const auto& context = connection.settings->tls;
+    if (context == nullptr || !connection.wire.startTls(*context)) {
+        handshakeFailed(connection, "there is no certificate");
+        return settle(token, connection);
+    }
+    shakeHands(token, connection);
+}
+
+void IntakeServer::Loop::shakeHands(Token token, Connection& connection) {
+    connection.handshake = connection.wire.handshake();
+    if (connection.handshake == net::Handshake::Done) {
+        connection.handshake.reset();
+        connection.session.tlsStarted(connection.wire.tlsFacts(), now());
+    } else if (connection.handshake == net::Handshake::Failed) {
+        handshakeFailed(connection, connection.wire.tlsTrouble());
+    }
+    settle(token, connection);
+}
+
+void IntakeServer::Loop::handshakeFailed(Connection& connection, const std::string& why) {
+    ++tlsFailed_;
+    LogLine(LogEvent::TlsFailed)
+        .with("listener", connection.settings->config.name)
+        .with("client", connection.session.client().name)
+        .with("why", why);
+    connection.handshake.reset();
+    connection.session.tlsFailed();
 }
 
 bool IntakeServer::Loop::lingerOn(Connection& connection) {
@@ -77,16 +124,25 @@ void IntakeServer::Loop::settle(Token token, Connection& connection) {
         door_.accept(std::move(*mail),
                      [mailbox = mailbox_, token](const Answer& answer) { mailbox->post(token, answer); });
     }
+    if (connection.session.closing() && connection.handshake) {
+        handshakeFailed(connection, connection.session.ending());
+        return forget(token);
+    }
     if (connection.session.closing() && !connection.endBy) {
         connection.endBy = clock_.steady() + kLinger;
         lookBy(*connection.endBy);
     }
     if (!sendReplies(connection)) return forget(token);
+    if (connection.session.wantsTls() && !connection.handshake) {
+        lookBy(connection.session.deadline());
+        if (connection.session.replies().empty()) return beginTls(token, connection);
+    }
     if (connection.session.parted() && connection.session.replies().empty()) return forget(token);
     if (connection.endBy && !connection.sendingEnded && connection.session.replies().empty()) {
         connection.wire.endSending();
         connection.sendingEnded = true;
     }
+    if (connection.wire.holdsInput() && wantsInput(connection)) held_.push_back(token);
     watch(token, connection);
 }
 
@@ -104,9 +160,15 @@ bool IntakeServer::Loop::sendReplies(Connection& connection) {
 // Reading is given up only when a client sends while it should wait (onReadable): most never do, and are
 // spared two calls a mail.
 void IntakeServer::Loop::watch(Token token, Connection& connection) {
-    const bool mayRead = connection.endBy.has_value() || wantsInput(connection);
-    const bool read = connection.watchesRead || mayRead;
-    const bool write = !connection.session.replies().empty();
+    bool read = connection.handshake == net::Handshake::WantsRead;
+    bool write = connection.handshake == net::Handshake::WantsWrite;
+    if (!connection.handshake) {
+        const bool mayRead =
+            connection.endBy.has_value() || wantsInput(connection) || connection.wire.sendWantsRead();
+        read = connection.watchesRead || mayRead;
+        write = (!connection.session.replies().empty() && !connection.wire.sendWantsRead()) ||
+                (connection.wire.receiveWantsWrite() && wantsInput(connection));
+    }
     if (read == connection.watchesRead && write == connection.watchesWrite) return;
     connection.watchesRead = read;
     connection.watchesWrite = write;
@@ -117,14 +179,16 @@ void IntakeServer::Loop::forget(Token token) {
     const auto found = connections_.find(token);
     Connection& connection = found->second;
     const SmtpSession& session = connection.session;
-    LogLine(LogEvent::SessionClosed)
-        .with("client", session.client().name)
-        .with("mails", session.accepted())
-        .with("why", session.closing() ? session.ending() : "the client went away");
+    {
+        LogLine line(LogEvent::SessionClosed);
+        line.with("client", session.client().name).with("mails", session.accepted());
+        if (session.tls()) line.with("tls", session.tls()->protocol);
+        line.with("why", session.closing() ? session.ending() : "the client went away");
+    }
     poller_->remove(connection.wire.handle());
     --open_;
     --connection.gate.sessions;
-    const auto same = connection.gate.perAddress.find(connection.address);
+    const auto same = connection.gate.perAddress.find(connection.countedAs);
     if (same != connection.gate.perAddress.end() && --same->second == 0)
         connection.gate.perAddress.erase(same);
     connections_.erase(found);

@@ -10,8 +10,11 @@ IntakeServer::IntakeServer(Door& door, Clock& clock, std::string hostname)
     : loop_(std::make_unique<Loop>(door, clock, std::move(hostname))) {}
 IntakeServer::~IntakeServer() = default;
 
-Result<void> IntakeServer::start(std::vector<config::Listener> listeners) {
-    return loop_->start(std::move(listeners));
+Result<void> IntakeServer::start(std::vector<config::Listener> listeners, int sessions) {
+    return loop_->start(std::move(listeners), sessions);
+}
+IntakeServer::Reload IntakeServer::reload(const std::vector<config::Listener>& listeners, int sessions) {
+    return loop_->reload(listeners, sessions);
 }
 const std::vector<config::Listener>& IntakeServer::bound() const {
     return loop_->bound();

@@ -17,20 +17,34 @@
 namespace postern::intake {
 
 struct IntakeCounters {
-    std::int64_t open = 0;      // sessions now
-    std::int64_t accepted = 0;  // sessions since the start
-    std::int64_t refused = 0;   // connections turned away by a limit
+    std::int64_t open = 0;       // sessions now
+    std::int64_t accepted = 0;   // sessions since the start
+    std::int64_t refused = 0;    // connections turned away by a limit
+    std::int64_t tlsFailed = 0;  // TLS handshakes that came to nothing
 };
 
 class IntakeServer {
   public:
+    static constexpr int kSessions = 2000;
+
     // REQUIRES: `door` and `clock` outlive the server.
     IntakeServer(Door& door, Clock& clock, std::string hostname);
     ~IntakeServer();  // as stop() with a deadline that has passed
 
     // Binds every listener, then accepts. An error names the listener that can not be bound; none is open
-    // then.
-    Result<void> start(std::vector<config::Listener> listeners);
+    // then. A certificate that can not be loaded is logged; its listener says 454 to STARTTLS, and one with
+    // implicit TLS has no session, until a reload brings a good one. All listeners together have at most
+    // `sessions` sessions.
+    Result<void> start(std::vector<config::Listener> listeners, int sessions = kSessions);
+
+    // New sessions get the new settings, certificates are read again; running sessions keep what they began
+    // with. A listener is known by its name; a changed address or socket is left as it is (the caller says
+    // so), and so are listeners that are new or gone. Each problem is a certificate that can not be loaded:
+    // the old one stays. Warnings are about certificates too. REQUIRES: after start().
+    struct Reload {
+        std::vector<config::Problem> problems, warnings;
+    };
+    Reload reload(const std::vector<config::Listener>& listeners, int sessions);
 
     // The listeners as they are bound: with the ports that the system chose for port 0.
     const std::vector<config::Listener>& bound() const;

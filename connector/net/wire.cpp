@@ -11,6 +11,7 @@
 #include <Poco/Net/StreamSocket.h>
 
 #include "base/file.h"
+#include "base/peer.h"
 
 namespace postern::net {
 
@@ -44,6 +45,13 @@ Result<void> clearStaleSocket(const EarPlace& place) {
     return removeFile(place.socketPath);
 }
 
+Result<void> secureSocket(const EarPlace& place) {
+    auto done = setFileOwner(place.socketPath, place.socketOwner);
+    if (done.ok()) done = setFileMode(place.socketPath, place.socketMode);
+    if (!done.ok()) (void)removeFile(place.socketPath);
+    return done;
+}
+
 bool outOfHandles(const Poco::Exception& exception) {
     return exception.code() == EMFILE || exception.code() == ENFILE || exception.code() == ENOBUFS ||
            exception.code() == ENOMEM;
@@ -61,6 +69,7 @@ int Wire::handle() const {
 }
 
 int Wire::receive(char* into, std::size_t size) {
+    if (tls_) return tls_->receive(into, size);
     try {
         const int got = socket_->receiveBytes(into, static_cast<int>(size));
         if (got == 0) return -1;
@@ -71,6 +80,8 @@ int Wire::receive(char* into, std::size_t size) {
 }
 
 int Wire::send(std::string_view bytes) {
+    if (tls_) return tls_->send(bytes);
+    if (mute_) return -1;
     try {
         const int sent = socket_->sendBytes(bytes.data(), static_cast<int>(bytes.size()));
         return sent < 0 ? 0 : sent;
@@ -81,11 +92,30 @@ int Wire::send(std::string_view bytes) {
 }
 
 void Wire::endSending() {
+    if (tls_) tls_->sayEnd();
     try {
         socket_->shutdownSend();
     } catch (const Poco::Exception&) {
         // The other side is gone already: there is nobody left to tell.
     }
+}
+
+bool Wire::startTls(const TlsContext& context) {
+    tls_ = TlsStream::begin(context, handle());
+    return tls_ != nullptr;
+}
+
+Handshake Wire::handshake() {
+    const Handshake state = tls_->handshake();
+    if (state != Handshake::Failed) return state;
+    trouble_ = tls_->trouble();
+    tls_.reset();
+    mute_ = true;  // whatever we said now would be in the clear
+    return state;
+}
+
+TlsFacts Wire::tlsFacts() const {
+    return tls_->facts();
 }
 
 Ear::Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path)
@@ -114,6 +144,8 @@ Result<Ear> Ear::open(const EarPlace& place) {
                   : Poco::Net::SocketAddress(place.host, static_cast<Poco::UInt16>(place.port));
         auto socket = std::make_unique<Poco::Net::ServerSocket>();
         socket->bind(address, !local, false);
+        // Before listen(), so that nobody gets in while the mode is still wider.
+        if (local) POSTERN_TRY(secureSocket(place));
         socket->listen(kBacklog);
         socket->setBlocking(false);
         return Ear(std::move(socket), place.socketPath);

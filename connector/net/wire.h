@@ -8,6 +8,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "connector/net/tls_context.h"
+#include "connector/net/tls_facts.h"
+#include "connector/net/tls_stream.h"
 
 namespace Poco::Net {
 class ServerSocket;
@@ -16,7 +19,8 @@ class StreamSocket;
 
 namespace postern::net {
 
-// One connection.
+// One connection, in the clear until startTls().
+// REQUIRES: the process ignores SIGPIPE.
 class Wire {
   public:
     explicit Wire(std::unique_ptr<Poco::Net::StreamSocket> socket);
@@ -30,8 +34,26 @@ class Wire {
     int send(std::string_view bytes);
     void endSending();  // the other side reads to the end; it may still send
 
+    // Becomes the server's side of TLS: nothing but handshake() until that says Done. False: no memory.
+    bool startTls(const TlsContext& context);
+    // When it wants to read or write, call it again when the socket is ready for that. After Failed, what the
+    // other side still sends can be received, raw, and nothing can be sent.
+    Handshake handshake();
+    const std::string& tlsTrouble() const { return trouble_; }  // why the handshake failed
+    TlsFacts tlsFacts() const;                                  // REQUIRES: the handshake is done
+
+    // What to ask a poller for, besides the plain thing. TLS may have to send before it can go on receiving
+    // (a change of keys), and the other way round.
+    bool receiveWantsWrite() const { return tls_ && tls_->receiveWantsWrite(); }
+    bool sendWantsRead() const { return tls_ && tls_->sendWantsRead(); }
+    // Bytes that came in are inside the TLS library: receive() has more although the socket may stay silent.
+    bool holdsInput() const { return tls_ && tls_->holdsInput(); }
+
   private:
     std::unique_ptr<Poco::Net::StreamSocket> socket_;
+    std::unique_ptr<TlsStream> tls_;  // destroyed before its socket
+    std::string trouble_;
+    bool mute_ = false;
 };
 
 struct Accepted {
@@ -44,7 +66,9 @@ struct Accepted {
 struct EarPlace {
     std::string host;
     int port = 0;            // 0: any free one
-    std::string socketPath;  // not empty: a Unix socket, and the rest does not count
+    std::string socketPath;  // not empty: a Unix socket, and host and port do not count
+    unsigned socketMode = 0660;
+    std::string socketOwner;  // "user:group" as setFileOwner() takes it; empty: the process's
 };
 
 // One listening socket.

@@ -89,6 +89,7 @@ class Posternd final : public Poco::Util::ServerApplication {
     int serve() {
         StopSignals signals;  // before any other thread
         const postern::BackgroundLog log;
+        postern::raiseHandleLimit();
         postern::service::Service service(configPath_, postern::Clock::system());
         LogLine(LogEvent::ServiceStarting).with("version", postern::kVersion).with("config", configPath_);
         if (const auto failed = service.start()) return report(*failed);

@@ -28,12 +28,14 @@ bool sameAdapter(const config::Adapter& a, const config::Adapter& b) {
     return config::show(a) == config::show(b);
 }
 
-bool sameListener(const config::Listener& a, const config::Listener& b) {
-    return config::show(a) == config::show(b);
+// What a listener is bound with; everything else about it changes while it runs.
+bool sameBinding(const config::Listener& a, const config::Listener& b) {
+    return a.name == b.name && a.protocol == b.protocol && a.host == b.host && a.port == b.port &&
+           a.socketPath == b.socketPath && a.socketMode == b.socketMode && a.socketOwner == b.socketOwner;
 }
 
-bool sameListeners(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameListener);
+bool sameBindings(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameBinding);
 }
 
 std::vector<store::Migration> allMigrations() {
@@ -155,7 +157,7 @@ std::vector<std::string> Service::idleAdapters() {
 std::optional<Failure> Service::startDoors() {
     const auto config = this->config();
     intake_ = std::make_unique<intake::IntakeServer>(*acceptor_, clock_, config->hostname);
-    if (const auto started = intake_->start(config->listeners); !started.ok())
+    if (const auto started = intake_->start(config->listeners, config->sessions); !started.ok())
         return failureFrom(started.error());
     // Behind the intake: a command may ask for its facts at once.
     control_ = std::make_unique<admin::ControlServer>(
@@ -279,7 +281,19 @@ admin::Reloaded Service::reload() {
         LogLine(LogEvent::ConfigWarning).with("warning", line);
     for (const std::string& line : linesOf(reloaded.problems))
         LogLine(LogEvent::ConfigRejected).with("problem", line);
+    if (reloaded.done) reloadDoors(*config(), reloaded);
     return reloaded;
+}
+
+void Service::reloadDoors(const config::Config& config, admin::Reloaded& into) {
+    if (!intake_) return;
+    const auto found = intake_->reload(config.listeners, config.sessions);
+    for (const std::string& line : linesOf(found.warnings))
+        LogLine(LogEvent::ConfigWarning).with("warning", line);
+    for (const std::string& line : linesOf(found.problems))
+        LogLine(LogEvent::TlsUnavailable).with("error", line);
+    into.problems.insert(into.problems.end(), found.problems.begin(), found.problems.end());
+    into.warnings.insert(into.warnings.end(), found.warnings.begin(), found.warnings.end());
 }
 
 std::vector<std::string> Service::notesAbout(const config::Config& before,
@@ -296,7 +310,7 @@ std::vector<std::string> Service::notesAbout(const config::Config& before,
     note(before.pollInterval != after.pollInterval, "poll_interval");
     note(before.reserve != after.reserve, "reserve");
     note(before.inlineBody != after.inlineBody, "inline_body");
-    note(!sameListeners(before.listeners, after.listeners), "listener");
+    note(!sameBindings(before.listeners, after.listeners), "listener addresses and sockets");
     return notes;
 }
 
@@ -353,7 +367,8 @@ admin::Record Service::facts() const {
     const auto sessions = intake_ ? intake_->counters() : intake::IntakeCounters{};
     record.add("sessions", sessions.open)
         .add("sessions_total", sessions.accepted)
-        .add("sessions_refused", sessions.refused);
+        .add("sessions_refused", sessions.refused)
+        .add("tls_failed", sessions.tlsFailed);
     const auto commits = store_->counters();
     record.add("commits", commits.commits)
         .add("commit_requests", commits.works)

@@ -41,8 +41,10 @@ class Service {
 
     // Ready when it returns nothing: listening, and everything accepted from then on is exported or kept.
     std::optional<Failure> start();
-    // Re-reads the configuration. Routes and adapters change at once, without dropping a session; an adapter
-    // whose settings did not change keeps running. With problems the old configuration stays in force.
+    // Re-reads the configuration. Routes, adapters and what listeners ask of new sessions change at once,
+    // without dropping a session; an adapter whose settings did not change keeps running. With problems the
+    // old configuration stays in force; a certificate that can not be loaded is a problem of its own, all
+    // else is done and the old certificate stays.
     admin::Reloaded reload();
     void stop();
 
@@ -70,6 +72,7 @@ class Service {
     std::shared_ptr<adapters::Adapter> adapterNamed(const std::string& name) const;
     admin::ServiceView view();
     admin::Record facts() const;
+    void reloadDoors(const config::Config& config, admin::Reloaded& into);
     std::vector<std::string> notesAbout(const config::Config& before, const config::Config& after) const;
 
     const std::string configPath_;

@@ -22,7 +22,8 @@ library_homes() {
     echo "toml\\+\\+/     ^connector/config/[^:]*\\.(cpp|h):"
     echo "CLI/         ^connector/cli/[^:]*\\.cpp:"
     echo "Poco/        ^connector/[^:]*\\.cpp:"
-    echo "openssl/     ^base/digest\\.cpp:"
+    echo "Poco/Net/(Secure|SSL|Context)|Poco/Crypto/ ^connector/net/[^:]*\\.cpp:"
+    echo "openssl/     ^(base/digest|connector/net/[^:]*)\\.cpp:"
     echo "stringprep\\.h ^connector/accounts/[^:]*\\.cpp:"
     echo "iconv\\.h     ^mail/[^:]*\\.cpp:"
 }
