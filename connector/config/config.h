@@ -153,7 +153,7 @@ struct Config {
     std::vector<Route> routes;  // first match wins
     Reports reports;
     std::vector<Adapter> adapters;  // by name
-    int sessions = 2000;  // at once, of all listeners
+    int sessions = 2000;            // at once, of all listeners
     Millis lease{60'000};
     Millis pollInterval{5'000};
     Millis retention{7LL * 24 * 3'600'000};  // how long settled mail stays readable

@@ -107,9 +107,7 @@ const std::vector<Key> kKeys = {
     path("listener", "certificate", "",
          "PEM file with the certificate and its chain; read again by a reload."),
     path("listener", "key", "", "PEM file with the certificate's private key."),
-    path(
-        "listener", "client_ca", "",
-        "PEM file of the authorities that sign clients' certificates."),
+    path("listener", "client_ca", "", "PEM file of the authorities that sign clients' certificates."),
     list("listener", "client_certificates", "",
          "Client certificates whose holders may send: \"sha256:HEX\" fingerprints, or common names of those "
          "that client_ca has signed."),

@@ -64,11 +64,11 @@ struct Accepted {
 
 // Where an Ear listens: a Unix socket, or a host and a port.
 struct EarPlace {
-    std::string host;
-    int port = 0;            // 0: any free one
-    std::string socketPath;  // not empty: a Unix socket, and host and port do not count
+    std::string host{};
+    int port = 0;              // 0: any free one
+    std::string socketPath{};  // not empty: a Unix socket, and host and port do not count
     unsigned socketMode = 0660;
-    std::string socketOwner;  // "user:group" as setFileOwner() takes it; empty: the process's
+    std::string socketOwner{};  // "user:group" as setFileOwner() takes it; empty: the process's
 };
 
 // One listening socket.
