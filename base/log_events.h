@@ -39,6 +39,9 @@
     EVENT(TlsUnavailable, "tls.unavailable", Error,                                                          \
           "A certificate can not be loaded: the old one stays, or there is no TLS. Mend it, then 'postern "  \
           "reload'.")                                                                                        \
+    EVENT(AuthOk, "auth.ok", Info, "Nothing to do: somebody logged on.")                                     \
+    EVENT(AuthFailed, "auth.failed", Notice,                                                                 \
+          "Nothing to do for one; many from one client are somebody who guesses: keep it out.")              \
     EVENT(CommandRefused, "session.command.refused", Info, "The text says which rule the client broke.")     \
     EVENT(MessageAccepted, "message.accepted", Info,                                                         \
           "Nothing to do: it is stored durably and was answered with 250.")                                  \

@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <grp.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -30,6 +33,16 @@ Result<std::string> peerUser(int socketHandle) {
         peer.pid == 0)
         return fail(Errc::Unavailable, "the system does not say who is connected");
     return nameOfUser(peer.uid);
+}
+
+// A reset empties the queue as well, but leaves no connection.
+bool peerTookAll(int socketHandle) {
+    tcp_info facts{};
+    socklen_t size = sizeof facts;
+    if (::getsockopt(socketHandle, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0) return false;
+    if (facts.tcpi_state != TCP_ESTABLISHED && facts.tcpi_state != TCP_CLOSE_WAIT) return false;
+    int waiting = 0;
+    return ::ioctl(socketHandle, SIOCOUTQ, &waiting) == 0 && waiting == 0;
 }
 
 Result<std::string> fileOwner(const std::string& path) {

@@ -21,6 +21,10 @@ Result<std::string> fileOwner(const std::string& path);
 Result<void> setFileMode(const std::string& path, unsigned mode);
 Result<void> setFileOwner(const std::string& path, const std::string& owner);
 
+// Whether the other side of a TCP connection, which it did not reset and we did not end, has acknowledged
+// every byte that was sent. False where the system can not say, and on local sockets.
+bool peerTookAll(int socketHandle);
+
 int terminalWidth();  // columns of the terminal at standard output; 80 when it does not say
 
 }  // namespace postern

@@ -134,6 +134,7 @@ struct Acceptor::Impl {
     const std::int64_t reserve;
 
     Duplicates duplicates;  // has its own thread rule
+    std::optional<LogOnDesk> desk;  // likewise
 
     mutable Mutex mutex;
     Condition changed;
@@ -184,6 +185,17 @@ void Acceptor::Impl::writeRest() {
 void Acceptor::setRouter(std::shared_ptr<const routing::Router> router) {
     MutexLock lock(impl_->mutex);
     impl_->router = std::move(router);
+}
+
+void Acceptor::setAccounts(accounts::Directory directory) {
+    impl_->desk.emplace(std::move(directory));
+}
+
+void Acceptor::logOn(LogOnStep step, LogOnDesk::Done done) {
+    if (impl_->desk) return impl_->desk->ask(std::move(step), std::move(done));
+    LogOnAnswer answer;
+    answer.error = fail(Errc::Unavailable, "the accounts are not open yet");
+    done(answer);
 }
 
 const std::string& Acceptor::storeId() const {

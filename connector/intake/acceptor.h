@@ -25,6 +25,8 @@ class Acceptor final : public Door {
     // Waits until every mail handed to accept() has had its answer. REQUIRES: the store still lives.
     ~Acceptor() override;
 
+    // Who may log on; without it nobody can for now. Call before the first session.
+    void setAccounts(accounts::Directory directory);
     void setRouter(std::shared_ptr<const routing::Router> router);
 
     const std::string& storeId() const override;
@@ -39,6 +41,7 @@ class Acceptor final : public Door {
     // on the caller's. A body in a file is synced on a thread of the acceptor, so that neither the caller nor
     // the writer waits for the disk.
     void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
+    void logOn(LogOnStep step, LogOnDesk::Done done) override;
     void confirm(MessageId message) override;
 
   private:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "connector/intake/log_on.h"
 #include "connector/routing/router.h"
 #include "store/messages.h"
 
@@ -65,6 +66,9 @@ class Door {
     // Keeps the mail and calls `done` exactly once, from any thread and perhaps before accept() returns, when
     // it is on the disk or refused.
     virtual void accept(IncomingMail mail, std::function<void(const Answer&)> done) = 0;
+
+    // Calls `done` exactly once, from any thread and perhaps before it returns.
+    virtual void logOn(LogOnStep step, LogOnDesk::Done done) = 0;
 
     // The sender of that message has read our "250": a second copy is wanted from now on (RFC 1047).
     virtual void confirm(MessageId message) = 0;

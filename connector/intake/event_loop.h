@@ -10,6 +10,7 @@
 #include <thread>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/poller.h"
@@ -25,16 +26,16 @@ using Token = std::uint64_t;
 // What other threads leave for the loop. It outlives the loop as long as answers are out.
 class Mailbox {
   public:
-    using Letters = std::vector<std::pair<Token, Answer>>;
+    using Letters = std::vector<std::pair<Token, std::variant<Answer, LogOnAnswer>>>;
 
     void open(Poller* poller) {
         MutexLock lock(mutex_);
         poller_ = poller;
     }
-    void post(Token token, const Answer& answer) {
+    void post(Token token, std::variant<Answer, LogOnAnswer> answer) {
         MutexLock lock(mutex_);
         if (poller_ == nullptr) return;
-        letters_.emplace_back(token, answer);
+        letters_.emplace_back(token, std::move(answer));
         if (letters_.size() == 1) poller_->wake();
     }
     void take(Letters& into) {

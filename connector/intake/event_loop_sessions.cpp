@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/peer.h"
 #include "connector/intake/event_loop.h"
 
 namespace postern::intake {
@@ -112,7 +113,9 @@ void IntakeServer::Loop::bringAnswers() {
     for (const auto& [token, answer] : letters_) {
         const auto found = connections_.find(token);
         if (found == connections_.end()) continue;  // its client did not wait
-        found->second.session.answered(answer, now());
+        SmtpSession& session = found->second.session;
+        if (const auto* toMail = std::get_if<Answer>(&answer)) session.answered(*toMail, now());
+        if (const auto* toLogOn = std::get_if<LogOnAnswer>(&answer)) session.logOnAnswered(*toLogOn, now());
         lookBy(found->second.session.deadline());
         settle(token, found->second);
     }
@@ -123,6 +126,10 @@ void IntakeServer::Loop::settle(Token token, Connection& connection) {
     if (auto mail = connection.session.takeMail()) {
         door_.accept(std::move(*mail),
                      [mailbox = mailbox_, token](const Answer& answer) { mailbox->post(token, answer); });
+    }
+    if (auto step = connection.session.takeLogOn()) {
+        door_.logOn(std::move(*step),
+                    [mailbox = mailbox_, token](const LogOnAnswer& answer) { mailbox->post(token, answer); });
     }
     if (connection.session.closing() && connection.handshake) {
         handshakeFailed(connection, connection.session.ending());
@@ -178,7 +185,8 @@ void IntakeServer::Loop::watch(Token token, Connection& connection) {
 void IntakeServer::Loop::forget(Token token) {
     const auto found = connections_.find(token);
     Connection& connection = found->second;
-    const SmtpSession& session = connection.session;
+    SmtpSession& session = connection.session;
+    if (session.unconfirmed()) session.clientClosed(peerTookAll(connection.wire.handle()));
     {
         LogLine line(LogEvent::SessionClosed);
         line.with("client", session.client().name).with("mails", session.accepted());

@@ -61,6 +61,8 @@ void SmtpSession::work(std::string_view& input) {
             closeWith421("4.3.2", "shutting down", "shutdown");
         } else if (phase_ == Phase::Command) {
             more = workCommand(input);
+        } else if (phase_ == Phase::LogOn) {
+            more = workLogOn(input);
         } else if (phase_ == Phase::Text && !input.empty()) {
             workText(input);
             more = phase_ == Phase::Command;
@@ -107,9 +109,14 @@ std::optional<IncomingMail> SmtpSession::takeMail() {
 }
 
 void SmtpSession::answered(const Answer& answer, Now now) {
-    if (phase_ != Phase::Waiting || closing_) return;
+    if (phase_ != Phase::Waiting || !transaction_ || closing_) return;
     now_ = now;
     finish(answer);
+    resume();
+}
+
+// With what came in while it waited.
+void SmtpSession::resume() {
     std::string_view input = input_;
     work(input);
     input_.erase(0, input_.size() - input.size());
@@ -150,6 +157,7 @@ void SmtpSession::tlsStarted(net::TlsFacts facts, Now now) {
     tls_ = std::move(facts);
     maySend_.reset();
     account_.clear();
+    logOn_.reset();
     clear();
     hello_ = Hello::None;
     helo_.clear();

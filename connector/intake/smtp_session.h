@@ -20,10 +20,10 @@
 //   - RSET, EHLO, a refused DATA and a MAIL inside a transaction clear sender and recipients (KB Q241502).
 //
 // The caller: after greet(), received(), answered(), shutDown() and checkTime(), send what replies() holds,
-// hand takeMail() to the Door and bring its answer to answered(), and close when closing() says so. While
-// wantsTls(), the replies go out in the clear, then nothing is read but a TLS handshake, whose end is told to
-// tlsStarted(), or which closes the connection.
-// Thread rule: one thread at a time.
+// hand takeMail() and takeLogOn() to the Door and bring its answers to answered() and logOnAnswered(), and
+// close when closing() says so. While wantsTls(), the replies go out in the clear, then nothing is read but a
+// TLS handshake, whose end is told to tlsStarted(), or which closes the connection. Thread rule: one thread
+// at a time.
 
 #include <cstdint>
 #include <optional>
@@ -54,6 +54,17 @@ struct Client {
     std::string name;       // "192.0.2.1:4711", "local": for people
     std::string literal;    // "[192.0.2.1]", "[IPv6:2001:db8::1]", empty on a Unix socket: for Received lines
     std::string address{};  // "192.0.2.1", "2001:db8::1", empty on a Unix socket: for policy
+};
+
+enum class Mechanism { Plain, Login, Scram };
+
+// What AUTH began.
+struct LogOn {
+    Mechanism mechanism = Mechanism::Plain;
+    int round = 0;                  // responses of the client so far
+    std::string name;               // LOGIN: what came first; SCRAM: whose proof was right
+    std::optional<LogOnStep> step;  // to be asked
+    std::shared_ptr<accounts::ScramServer> exchange;
 };
 
 // What MAIL began.
@@ -92,6 +103,10 @@ class SmtpSession {
     std::optional<IncomingMail> takeMail();
     void answered(const Answer& answer, Now now);
 
+    // A question of AUTH. The session waits until logOnAnswered().
+    std::optional<LogOnStep> takeLogOn();
+    void logOnAnswered(const LogOnAnswer& answer, Now now);
+
     // A TLS handshake is to come now, as the server's side: all of a listener with implicit TLS, else after
     // STARTTLS. Nothing is given to received() before tlsStarted(), which forgets whatever the client said
     // in the clear (RFC 3207 4.2).
@@ -101,6 +116,7 @@ class SmtpSession {
     bool overTls() const { return tls_.has_value(); }
     const std::optional<net::TlsFacts>& tls() const { return tls_; }
 
+    bool unconfirmed() const { return !unconfirmed_.empty(); }
     // The client closed in order, and its system has taken everything that was sent: the last "250" as well.
     void clientClosed(bool allTaken) {
         if (allTaken && replies_.empty()) confirm();
@@ -132,7 +148,7 @@ class SmtpSession {
     // A sender that does not stop behind the size limit is read on to so many times the limit, then cut off.
     static constexpr int kReadOnFactor = 4;
 
-    enum class Phase { Command, Text, Chunk, Waiting, Handshake };
+    enum class Phase { Command, Text, Chunk, LogOn, Waiting, Handshake };
     enum class Hello { None, Helo, Ehlo, Lhlo };
 
     void work(std::string_view& input);
@@ -164,6 +180,16 @@ class SmtpSession {
     void onAuth(const Command& command);
     bool offersAuth() const { return listener_.auth != config::Auth::Off; }
     bool mayLogOn() const;
+    bool workLogOn(std::string_view& input);
+    void onLogOnLine(std::string_view line);
+    void onPlain(const std::string& said);
+    void challenge(std::string_view text);
+    void askLogOn(LogOnStep step);
+    void judgeLogOn(const LogOnAnswer& answer);
+    void loggedOnAs(const std::string& name);
+    void refuseLogOn(const std::string& name, const std::string& why);
+    void endLogOn(int code, std::string_view enhanced, std::string_view text);
+    void resume();
     void onRset(const Command& command);
     void onStartTls(const Command& command);
     void onVerify(const Command& command);
@@ -202,7 +228,9 @@ class SmtpSession {
     Phase phase_ = Phase::Command;
     bool mayStartTls_ = false;
     std::optional<net::TlsFacts> tls_;
-    std::string account_;                 // who logged on
+    std::string account_;  // who logged on
+    std::optional<LogOn> logOn_;
+    int failedLogOns_ = 0;
     std::optional<bool> maySend_;         // what maySend() said, as long as nothing it asks changes
     std::vector<MessageId> unconfirmed_;  // stored; nothing shows yet that the client read our 250
     Hello hello_ = Hello::None;

@@ -90,13 +90,6 @@ void SmtpSession::onStartTls(const Command& command) {
     firstBy_ = now_.steady + listener_.limits.firstCommand;
 }
 
-bool SmtpSession::mayLogOn() const {
-    return false;
-}
-void SmtpSession::onAuth(const Command&) {
-    refuse(502, "5.5.1", "command not implemented");
-}
-
 void SmtpSession::onRset(const Command& command) {
     if (!command.argument.empty()) return refuse(501, "5.5.4", "RSET takes no argument");
     clear();

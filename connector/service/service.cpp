@@ -119,6 +119,9 @@ std::optional<Failure> Service::openStore() {
     queueOptions.deathLimit = config->holdAfterDeaths;
     queue_ = std::make_unique<queue::Queue>(*store_, clock_, queueOptions);
     acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, config->reserve);
+    auto accounts = accounts::Directory::open(*store_);
+    if (!accounts.ok()) return failureFrom(accounts.error());
+    acceptor_->setAccounts(std::move(accounts).value());
     return std::nullopt;
 }
 

@@ -73,6 +73,19 @@ House::House(std::int64_t reserve, std::string engineOption)
     other_ = std::make_unique<AskedAdapter>(adapters::Grouping{1, 0, {}});
     acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, reserve);
     acceptor_->setRouter(router(routes()));
+    if (engineOption_.empty()) openAccounts();
+}
+
+void House::openAccounts() {
+    const auto added = store_->write([this](store::WriteSession& session) -> Result<void> {
+        POSTERN_LET(verifier, accounts::makeVerifier("pencil", accounts::kLeastIterations));
+        POSTERN_TRY(accounts::addAccount(session, {"ann", verifier, {.send = true}, clock_.now()}));
+        return accounts::addAccount(session, {"viewer", verifier, {.viewer = true}, clock_.now()});
+    });
+    EXPECT_TRUE(added.ok()) << (added.ok() ? "" : added.error().text);
+    auto directory = accounts::Directory::open(*store_);
+    EXPECT_TRUE(directory.ok());
+    if (directory.ok()) acceptor_->setAccounts(std::move(*directory));
 }
 House::~House() = default;
 
@@ -223,6 +236,12 @@ void Talk::send(std::string_view bytes) {
 }
 
 void Talk::settle() {
+    while (auto step = session_.takeLogOn()) {
+        auto promise = std::make_shared<std::promise<LogOnAnswer>>();
+        auto future = promise->get_future();
+        door_.logOn(std::move(*step), [promise](const LogOnAnswer& answer) { promise->set_value(answer); });
+        session_.logOnAnswered(future.get(), house_.now());
+    }
     while (auto mail = session_.takeMail()) {
         ++mails_;
         auto promise = std::make_shared<std::promise<Answer>>();

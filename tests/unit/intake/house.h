@@ -33,6 +33,7 @@ class House {
   public:
     // Routes: *@example.org to "demo" as {local}, *@example.net to "other" as {address}, gone@nowhere.test to
     // an adapter that is not there. "demo" refuses the local part "unwanted"; "other" makes an item each.
+    // Accounts: "ann" may send, "viewer" may not; both with the password "pencil".
     // `engineOption`: a FaultyDisk's, for the store.
     explicit House(std::int64_t reserve = 0, std::string engineOption = {});
     ~House();
@@ -57,6 +58,8 @@ class House {
     IncomingMail mail(const std::vector<std::string>& recipients, const std::string& body);
 
   private:
+    void openAccounts();
+
     tests::TempFolder folder_;
     const std::int64_t reserve_;
     const std::string engineOption_;
@@ -78,11 +81,13 @@ class ScriptedDoor final : public Door {
     void confirm(MessageId message) override { confirmed.push_back(message.value); }
     std::unique_ptr<store::BodyWriter> newBody() const override;
     void accept(IncomingMail mail, std::function<void(const Answer&)> done) override;
+    void logOn(LogOnStep, LogOnDesk::Done done) override { done(noAccounts); }
 
     Result<void> room;
     Answer answer{250, "2.0.0", "Ok: queued as m1"};
     std::vector<IncomingMail> mails;
     std::vector<std::int64_t> confirmed;
+    LogOnAnswer noAccounts{fail(Errc::Unavailable, "no accounts"), {}, {}, {}};
     bool hold = false;  // answer only when the test calls `held`
     std::vector<std::function<void(const Answer&)>> held;
 
