@@ -133,7 +133,7 @@ struct Acceptor::Impl {
     Clock& clock;
     const std::int64_t reserve;
 
-    Duplicates duplicates;  // has its own thread rule
+    Duplicates duplicates;          // has its own thread rule
     std::optional<LogOnDesk> desk;  // likewise
 
     mutable Mutex mutex;
