@@ -90,6 +90,9 @@ class Adapter {
     // Why this address can never be delivered here, or nothing. Asked at RCPT time; must be quick and touch
     // no disk.
     virtual std::optional<std::string> refuses(const Recipient&) const { return std::nullopt; }
+    // What a sender who asked for it is told of an export (RFC 3461 6.2.2): true where the artifact is in the
+    // recipient's mailbox, false where it was handed on to a system that reports nothing back.
+    virtual bool finalDelivery() const { return false; }
     // How many deliveries one batch may hold.
     virtual int batchLimit() const { return 64; }
     // Looks whether the folder or tool is usable now: at start, after trouble, and for `postern adapter

@@ -37,6 +37,7 @@ class Maildir final : public SpoolAdapter {
           suffix_("Q" + adapterContext.storeId.substr(0, 8) + "." + hostPart(adapterContext.hostname)) {}
 
     Grouping grouping() const override { return {perRecipient_ ? 1 : 0, 0, nullptr}; }
+    bool finalDelivery() const override { return true; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
         if (!perRecipient_) return std::nullopt;

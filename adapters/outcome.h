@@ -37,6 +37,7 @@ struct RecipientVerdict {
     int ordinal;  // as in Delivery
     Verdict verdict;
     std::string reason;
+    std::string status = {};  // as Outcome::status
 };
 
 struct Outcome {
@@ -47,6 +48,7 @@ struct Outcome {
     bool adapterUnusable = false;  // Deferred because of the folder, disk or tool and not because of this
                                    // mail: suspend the adapter, do not count the attempt
     Cause cause = Cause::Other;    // Deferred
+    std::string status = {};       // RFC 3463, "5.1.1", where the legacy side says one; for delivery reports
 };
 
 inline Outcome deferred(std::string reason, Cause cause = Cause::Other) {

@@ -64,6 +64,9 @@
     EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
     EVENT(ItemFailed, "item.failed", Warning,                                                                \
           "It will not be tried again. The reason says why; see 'postern queue show'.")                      \
+    EVENT(ReportQueued, "report.queued", Info, "Nothing to do: somebody is told what became of the item.")   \
+    EVENT(ReportFailed, "report.failed", Warning,                                                            \
+          "The sender of a failed mail is not told. The text says why; then 'postern queue bounce' tells.")  \
     EVENT(ItemHeld, "item.held", Warning,                                                                    \
           "It waits for a person: 'postern queue show', then release or delete.")                            \
     EVENT(ItemInDoubt, "item.in_doubt", Error,                                                               \

@@ -1,6 +1,6 @@
 #pragma once
-// The words of an item's history, in one list, and how a row is written. Inside the room only: others read
-// the history with inspect.h.
+// The words of an item's history, in one list, and how a row is written. For this room and for who is called
+// inside its transactions (fate.h): others read the history with inspect.h.
 
 #include <string_view>
 
@@ -24,7 +24,10 @@ inline constexpr std::string_view kLapsed = "lapsed";      // its claim ended wi
 inline constexpr std::string_view kInterrupted =
     "interrupted";                                           // cut off in publishing; the adapter is asked
 inline constexpr std::string_view kRecipient = "recipient";  // one recipient ended otherwise than the item
-inline constexpr std::string_view kNote = "note";            // what the conversion lost or changed
+inline constexpr std::string_view kReported =
+    "reported";  // somebody was told: who, of what, by which message
+inline constexpr std::string_view kUnreported = "not reported";  // nobody was told, and why
+inline constexpr std::string_view kNote = "note";                // what the conversion lost or changed
 // and the verbs of operate.h, with the operator's name
 }  // namespace history
 

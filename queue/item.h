@@ -32,6 +32,7 @@ struct RecipientRow {
     std::string notify =
         {};  // NOTIFY of RFC 3461, lower case: "", "never", "success,failure,delay" in any choice
     std::string original = {};  // ORCPT as given, "rfc822;xtext"
+    std::string status = {};  // RFC 3463, "5.1.1", as far as known; in a Settlement and a Fate, never stored
 };
 
 // What intake asks for: one artifact of a message for one adapter.
@@ -83,6 +84,8 @@ struct Settlement {
     bool suspect = false;    // Deferred only: count a death, so that it is claimed alone next time
     bool uncounted = false;  // Deferred only: the adapter was to blame, so this was no attempt of the mail
     std::vector<std::string> notes;  // what the conversion lost or changed: a history row "note" each
+    std::string status = {};         // Failed: of those unlisted, as RecipientRow::status
+    bool successAsked = false;       // a recipient of the claim has NOTIFY=SUCCESS: look who, and tell
     // Those that end otherwise than the item, by ordinal: "exported", "failed" with a reason, or "pending"
     // for one that must be tried again; may be empty.
     std::vector<RecipientRow> recipients;

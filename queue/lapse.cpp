@@ -160,7 +160,7 @@ Result<std::string> whyExpired(store::WriteSession& session, ItemId item) {
     return reason;
 }
 
-Result<bool> failOne(store::WriteSession& session, ItemId item, WallTime now) {
+Result<bool> failOne(store::WriteSession& session, const Teller& tell, ItemId item, WallTime now) {
     POSTERN_LET(reason, whyExpired(session, item));
     POSTERN_LET(exported, anyExported(session, item));
     const State state = exported ? State::Exported : State::Failed;
@@ -168,6 +168,7 @@ Result<bool> failOne(store::WriteSession& session, ItemId item, WallTime now) {
     if (changed == 0) return false;
     POSTERN_TRY(endPendingRecipients(session, item, "failed", reason));
     POSTERN_TRY(record(session, item, now, history::kService, history::kFailed, reason));
+    POSTERN_TRY(tellFailed(session, tell, item, now, "4.4.7"));
     return true;
 }
 
@@ -185,7 +186,7 @@ Result<std::vector<ItemId>> Queue::failExpired(const std::string& adapter, int m
     const auto work = [&](store::WriteSession& session) -> Result<void> {
         failed.clear();
         for (const ItemId item : expired) {
-            POSTERN_LET(done, failOne(session, item, now));
+            POSTERN_LET(done, failOne(session, options_.tell, item, now));
             if (done) failed.push_back(item);
         }
         return {};

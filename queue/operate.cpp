@@ -34,6 +34,13 @@ const Rule kRules[] = {
      "due now",
      "only ready and failed items can be retried",
      nullptr},
+    {Verb::Bounce,
+     "bounce",
+     {State::Ready, State::Held, State::Failed, State::InDoubt},
+     State::Failed,
+     "failed, the sender is told",
+     "only ready, held, failed and in_doubt items can be bounced",
+     "failed"},
     {Verb::Delete,
      "delete",
      {State::Ready, State::Held, State::Failed, State::InDoubt},
@@ -106,10 +113,19 @@ UPDATE item
 Result<void> changeRecipients(store::WriteSession& session, const Rule& rule, State from, ItemId id,
                               const std::string& reason) {
     if (rule.verb == Verb::Retry && from == State::Failed) {
-        // Only those that failed: who has the mail must not get it again.
+        // Only those that failed: who has the mail must not get it again. It is a new attempt, whose end is
+        // told of like any other.
         constexpr const char* kPendingAgain =
-            "UPDATE recipient SET outcome = 'pending', reason = '' WHERE item_id = ?1 AND outcome = 'failed'";
+            "UPDATE recipient SET outcome = 'pending', reason = '', reported = ''"
+            " WHERE item_id = ?1 AND outcome = 'failed'";
         POSTERN_TRY(session.run(kPendingAgain, id));
+        return {};
+    }
+    if (rule.verb == Verb::Bounce && from == State::Failed) {
+        // The operator asks for the report once more: the first one had nowhere to go, or was lost.
+        constexpr const char* kTellAgain =
+            "UPDATE recipient SET reported = '' WHERE item_id = ?1 AND outcome = 'failed'";
+        POSTERN_TRY(session.run(kTellAgain, id));
         return {};
     }
     if (rule.rest == nullptr) return {};
@@ -117,7 +133,8 @@ Result<void> changeRecipients(store::WriteSession& session, const Rule& rule, St
 }
 
 Result<VerbResult> operateOne(store::WriteSession& session, const Rule& rule, ItemId id,
-                              const std::string& who, const std::string& reason, WallTime now) {
+                              const std::string& who, const std::string& reason, WallTime now,
+                              const Teller& tell) {
     VerbResult result;
     result.item = id;
     POSTERN_LET(found, findItem(session, id));
@@ -129,10 +146,14 @@ Result<VerbResult> operateOne(store::WriteSession& session, const Rule& rule, It
         result.text = "is " + std::string(stateName(found->state)) + "; " + rule.takes;
         return result;
     }
+    // Who has the mail keeps it, whatever becomes of the others: docs/STATES.md, "Recipients decide the end".
+    State to = rule.to;
+    POSTERN_LET(partly, anyExported(session, id));
+    if (to == State::Failed && partly) to = State::Exported;
     std::optional<std::int64_t> settledAt;
-    if (isFinal(rule.to)) settledAt = toMillis(now);
+    if (isFinal(to)) settledAt = toMillis(now);
     const std::string why = reason.empty() ? std::string(rule.name) + " by " + who : reason;
-    POSTERN_LET(changed, session.run(kChange, id, stateName(found->state), stateName(rule.to), why, settledAt,
+    POSTERN_LET(changed, session.run(kChange, id, stateName(found->state), stateName(to), why, settledAt,
                                      toMillis(now), toMillis(now + kSecondLife)));
     if (changed != 1) {
         result.text = "changed in the meantime; look again";
@@ -140,6 +161,8 @@ Result<VerbResult> operateOne(store::WriteSession& session, const Rule& rule, It
     }
     POSTERN_TRY(changeRecipients(session, rule, found->state, id, why));
     POSTERN_TRY(record(session, id, now, who, rule.name, reason));
+    if (rule.to == State::Failed) POSTERN_TRY(tellFailed(session, tell, id, now, ""));
+    if (rule.to == State::Exported) POSTERN_TRY(tellExported(session, tell, id, now));
     result.done = true;
     result.text = rule.done;
     if (rule.to == State::Ready) result.adapter = found->adapter;
@@ -159,12 +182,13 @@ std::optional<Verb> verbOf(std::string_view name) {
 }
 
 Result<std::vector<VerbResult>> operate(store::WriteSession& session, Verb verb, std::span<const ItemId> ids,
-                                        const std::string& who, const std::string& reason, WallTime now) {
+                                        const std::string& who, const std::string& reason, WallTime now,
+                                        const Teller& tell) {
     if (who.empty()) return fail(Errc::Invalid, "an operator has a name");
     std::vector<VerbResult> results;
     results.reserve(ids.size());
     for (const ItemId id : ids) {
-        POSTERN_LET(result, operateOne(session, ruleFor(verb), id, who, reason, now));
+        POSTERN_LET(result, operateOne(session, ruleFor(verb), id, who, reason, now, tell));
         results.push_back(std::move(result));
     }
     return results;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "queue/fate.h"
 #include "queue/item.h"
 #include "store/store.h"
 
@@ -14,17 +15,19 @@ namespace postern::queue {
 
 // Claimed and publishing items are in a watcher's hands: every verb is refused for them.
 enum class Verb {
-    Hold,             // ready -> held
-    Release,          // held -> ready, due now, deaths forgotten
-    Retry,            // ready -> ready, due now; failed -> ready, due now, for the recipients that failed
-    Delete,           // ready, held, failed, in_doubt -> deleted. The mail stays readable until the purge
+    Hold,     // ready -> held
+    Release,  // held -> ready, due now, deaths forgotten
+    Retry,    // ready -> ready, due now; failed -> ready, due now, for the recipients that failed; if
+              // they fail again the sender is told again
+    Bounce,   // ready, held, failed, in_doubt -> failed, and the sender is told, of a failed item again
+    Delete,   // ready, held, failed, in_doubt -> deleted. The mail stays readable until the purge
     ResolveExported,  // in_doubt -> exported: a person saw it on the legacy side
     ResolveResend,    // in_doubt -> ready: a person saw that it is not there
-    ResolveFailed,    // in_doubt -> failed
+    ResolveFailed,    // in_doubt -> failed, and the sender is told
 };
-inline constexpr Verb kAllVerbs[] = {Verb::Hold,         Verb::Release,         Verb::Retry,
-                                     Verb::Delete,       Verb::ResolveExported, Verb::ResolveResend,
-                                     Verb::ResolveFailed};
+inline constexpr Verb kAllVerbs[] = {Verb::Hold,          Verb::Release,      Verb::Retry,
+                                     Verb::Bounce,        Verb::Delete,       Verb::ResolveExported,
+                                     Verb::ResolveResend, Verb::ResolveFailed};
 // An item that a person makes ready again lives at least this long from then on: past its age it would fail
 // before it was tried.
 inline constexpr Millis kSecondLife{24 * 3'600'000};
@@ -41,8 +44,10 @@ struct VerbResult {
 
 // Inside Store::write. `who` is the operator's name, never empty (Invalid). Each id gets its own result; an
 // id that does not exist or is in a state the verb does not take is refused by itself and changes nothing.
+// `tell` makes the report to the sender where the verb fails or exports something; empty: nobody is told.
 Result<std::vector<VerbResult>> operate(store::WriteSession& session, Verb verb, std::span<const ItemId> ids,
-                                        const std::string& who, const std::string& reason, WallTime now);
+                                        const std::string& who, const std::string& reason, WallTime now,
+                                        const Teller& tell = {});
 
 // The adapter's own state (running, suspended), kept across restarts.
 struct AdapterState {

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/guards.h"
+#include "queue/fate.h"
 #include "queue/item.h"
 #include "store/store.h"
 
@@ -38,6 +39,7 @@ struct QueueOptions {
     Millis lease{60'000};
     int deathLimit = 5;  // holders that may die before the item is set aside (held)
     Guards guards{};     // tests only, see base/guards.h
+    Teller tell{};       // makes the report in the transaction of the failure; empty: nobody is told
 };
 
 // What takeLapsed() found and did.
@@ -95,6 +97,12 @@ class Queue {
     // ready -> failed for items past their age, oldest first, at most `most`: for an adapter that is
     // suspended and claims nothing (KB Q184051). Result: those that failed.
     Result<std::vector<ItemId>> failExpired(const std::string& adapter, int most);
+
+    // Tells of items whose mail came in `after` ago or earlier and which are not final, whatever they wait
+    // for and whoever has them; each is looked at once. `examined` is the caller's place in the walk: ids
+    // grow with time, so it goes upwards from 0, and begins again at 0 with the process (who was told is
+    // stored). At most `most` items are looked at. Result: whether more may be found at once.
+    Result<bool> tellDelays(ItemId& examined, Millis after, int most);
 
     const QueueOptions& options() const { return options_; }
     Clock& clock() const { return clock_; }

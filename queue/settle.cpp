@@ -16,8 +16,9 @@ using Kind = Settlement::Kind;
 // What a settlement means for this item, given the recipients that are still unresolved.
 struct Ending {
     State state = State::Ready;
-    std::string_view rest;   // the outcome of those that stay unlisted: pending, exported, failed
-    bool published = false;  // something reached the legacy side, so the item must stand in publishing
+    std::string_view rest;    // the outcome of those that stay unlisted: pending, exported, failed
+    bool published = false;   // something reached the legacy side, so the item must stand in publishing
+    bool failedSome = false;  // a recipient ends as failed, so its sender is told
     std::vector<const RecipientRow*> resolved;  // the listed ones that end now
 };
 
@@ -50,6 +51,7 @@ Result<Ending> endingOf(store::WriteSession& session, const Settlement& settleme
     ending.published = settlement.kind == Kind::Exported || settlement.kind == Kind::InDoubt;
     // The usual case needs no look: all end alike, and nothing can contradict it.
     if (settlement.recipients.empty() && settlement.kind != Kind::Failed) return ending;
+    ending.failedSome = settlement.kind == Kind::Failed;
 
     POSTERN_LET(pending, pendingRecipients(session, settlement.item));
     POSTERN_LET(exported, anyExported(session, settlement.item));
@@ -63,6 +65,7 @@ Result<Ending> endingOf(store::WriteSession& session, const Settlement& settleme
         }
         if (listed != nullptr) ending.resolved.push_back(listed);
         exported = exported || outcome == "exported";
+        ending.failedSome = ending.failedSome || outcome == "failed";
         ending.published = ending.published || outcome == "exported";
     }
     if (!waits)
@@ -184,6 +187,10 @@ Result<bool> settleOne(store::WriteSession& session, const QueueOptions& options
         POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kNote, note));
     POSTERN_TRY(record(session, settlement.item, now, history::kService, wordFor(settled->state),
                        detailOf(settlement, *settled)));
+    if (ending.failedSome)
+        POSTERN_TRY(tellFailed(session, options.tell, settlement.item, now, settlement.status,
+                               settlement.recipients));
+    if (settlement.successAsked) POSTERN_TRY(tellExported(session, options.tell, settlement.item, now));
     return true;
 }
 

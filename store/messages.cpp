@@ -164,24 +164,35 @@ void BodyWriter::keep() {
     impl_->kept = true;
 }
 
-Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, const BodyWriter& body) {
-    const BodyWriter::Impl& stored = *body.impl_;
-    if (!stored.sealed || stored.failed) return fail(Errc::Internal, "a message body that is not sealed");
-    std::optional<std::string> file;
-    if (stored.folder) file = stored.path();
+namespace {
+
+Result<MessageId> insertRow(WriteSession& session, const NewMessage& message, std::int64_t size,
+                            const std::optional<std::string>& file) {
     POSTERN_LET(id, session.one("INSERT INTO message (received_ms, sender, source, client, helo, protocol, "
                                 "header_id, subject, size, eight_bit, body_file, account, envelope_id, ret, "
                                 "utf8, binary_body, reports_item) "
                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
                                 "?16, nullif(?17, 0)) RETURNING id",
                                 toMillis(message.received), message.sender, message.source, message.client,
-                                message.helo, message.protocol, message.headerId, message.subject,
-                                stored.size, message.eightBit, file, message.account, message.envelopeId,
-                                message.ret, message.utf8, message.binary, message.reportsItem));
-    if (!file)
-        POSTERN_TRY(
-            session.run("INSERT INTO body (message_id, bytes) VALUES (?1, ?2)", id, Blob{stored.buffer}));
+                                message.helo, message.protocol, message.headerId, message.subject, size,
+                                message.eightBit, file, message.account, message.envelopeId, message.ret,
+                                message.utf8, message.binary, message.reportsItem));
     return MessageId{id};
+}
+
+}  // namespace
+
+Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, const BodyWriter& body) {
+    const BodyWriter::Impl& stored = *body.impl_;
+    if (!stored.sealed || stored.failed) return fail(Errc::Internal, "a message body that is not sealed");
+    if (!stored.folder) return insertMessage(session, message, stored.buffer);
+    return insertRow(session, message, stored.size, stored.path());
+}
+
+Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, std::string_view body) {
+    POSTERN_LET(id, insertRow(session, message, static_cast<std::int64_t>(body.size()), std::nullopt));
+    POSTERN_TRY(session.run("INSERT INTO body (message_id, bytes) VALUES (?1, ?2)", id, Blob{body}));
+    return id;
 }
 
 namespace {
@@ -192,7 +203,7 @@ Error missing(MessageId id, const std::string& what) {
 
 }  // namespace
 
-Result<MessageRow> readMessage(ReadSession& session, MessageId id) {
+Result<MessageRow> readMessage(Session& session, MessageId id) {
     Statement row = session.query(
         "SELECT received_ms, sender, source, client, helo, protocol, header_id, subject, size, eight_bit, "
         "account, envelope_id, ret, utf8, binary_body, reports_item FROM message WHERE id = ?1",
@@ -235,8 +246,7 @@ Result<std::unique_ptr<ByteSource>> openBodyFile(const std::string& storeFolder,
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::string& storeFolder,
-                                             MessageId id) {
+Result<std::unique_ptr<ByteSource>> openBody(Session& session, const std::string& storeFolder, MessageId id) {
     Statement row = session.query(
         "SELECT message.body_file, message.size, body.bytes FROM message "
         "LEFT JOIN body ON body.message_id = message.id WHERE message.id = ?1",

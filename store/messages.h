@@ -62,6 +62,9 @@ struct NewMessage {
 
 // Inside Store::write. REQUIRES: body sealed, and alive until the transaction is answered.
 Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, const BodyWriter& body);
+// The same for a mail made inside the transaction: the bytes stand in the database, whatever their size, so
+// that the writer thread need not wait for a file.
+Result<MessageId> insertMessage(WriteSession& session, const NewMessage& message, std::string_view body);
 
 struct MessageRow {
     MessageId id;
@@ -73,12 +76,11 @@ struct MessageRow {
     bool utf8 = false, binary = false;
     ItemId reportsItem;
 };
-Result<MessageRow> readMessage(ReadSession& session, MessageId id);  // NotFound
+Result<MessageRow> readMessage(Session& session, MessageId id);  // NotFound
 
 // The stored bytes, as received behind our own Received line. NotFound when the row or its body is missing:
 // the item fails once with that reason (KB Q239420).
-Result<std::unique_ptr<ByteSource>> openBody(ReadSession& session, const std::string& storeFolder,
-                                             MessageId id);
+Result<std::unique_ptr<ByteSource>> openBody(Session& session, const std::string& storeFolder, MessageId id);
 
 // Removes the row and the body. For the purge. `files` collects body files, named from the store's folder, to
 // be removed when the transaction is committed.

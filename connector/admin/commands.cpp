@@ -22,7 +22,7 @@ Result<std::vector<queue::VerbResult>> operateSome(const ServiceView& view, queu
     const std::string who = request.who.empty() ? "operator" : request.who;
     const std::string reason(request.field("reason"));
     POSTERN_TRY(view.store.write([&](store::WriteSession& session) -> Result<void> {
-        POSTERN_LET(done, queue::operate(session, verb, ids, who, reason, view.clock.now()));
+        POSTERN_LET(done, queue::operate(session, verb, ids, who, reason, view.clock.now(), view.tell));
         results = std::move(done);
         return {};
     }));

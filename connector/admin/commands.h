@@ -3,7 +3,7 @@
 // on its control socket, and the command line, when no service runs, on a store it opened itself. Same
 // functions, same answers.
 //
-//   operate          change=hold|release|retry|delete|resolve-exported|resolve-resend|resolve-failed,
+//   operate          change=hold|release|retry|bounce|delete|resolve-exported|resolve-resend|resolve-failed,
 //                    ids="3 5-7 m12", reason=...        rows: id, done, text
 //   submit           sender, recipients (one a line), size (0: unknown); bytes: the mail
 //                    rows: recipient, adapter, legacy; nothing is stored when one is refused
@@ -23,6 +23,7 @@
 #include "connector/admin/control.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
+#include "queue/fate.h"
 #include "store/notifier.h"
 #include "store/store.h"
 
@@ -46,6 +47,7 @@ struct ServiceView {
     std::function<std::shared_ptr<adapters::Adapter>(const std::string& name)> adapter;
     std::function<Reloaded()> reload;  // empty when no service runs
     std::function<Record()> facts;     // of the service, for status: pid, started, sessions; may be empty
+    queue::Teller tell = {};           // reports to senders; empty: nobody is told
 };
 
 struct Command {

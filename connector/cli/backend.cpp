@@ -5,6 +5,7 @@
 #include "base/peer.h"
 #include "connector/admin/commands.h"
 #include "connector/admin/control_client.h"
+#include "connector/reports/reporter.h"
 #include "queue/queue.h"
 #include "store/messages.h"
 
@@ -31,6 +32,7 @@ class OwnBackend final : public Backend {
         : config_(&config, [](const config::Config*) {}),  // the caller's
           clock_(clock),
           store_(std::move(store)),
+          reporter_(*store_, notifier_),
           acceptor_(*store_, notifier_, clock, config.reserve) {}
 
     Result<void> makeAdapters();
@@ -44,9 +46,10 @@ class OwnBackend final : public Backend {
     }
     const std::shared_ptr<const config::Config> config_;
     Clock& clock_;
-    std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;  // nobody listens: the service looks for itself when it starts
+    std::unique_ptr<store::Store> store_;
     std::map<std::string, std::shared_ptr<adapters::Adapter>> adapters_;
+    reports::Reporter reporter_;
     intake::Acceptor acceptor_;
 };
 
@@ -60,7 +63,9 @@ Result<void> OwnBackend::makeAdapters() {
         adapters_[each.name] = std::move(made).value();
         targets.push_back({each.name, adapters_[each.name].get(), each.retry.maximumAge});
     }
-    acceptor_.setRouter(std::make_shared<const routing::Router>(config_->routes, std::move(targets)));
+    const auto router = std::make_shared<const routing::Router>(config_->routes, std::move(targets));
+    acceptor_.setRouter(router);
+    reporter_.use(router, *config_);
     return {};
 }
 
@@ -73,7 +78,10 @@ Result<void> OwnBackend::call(const admin::Request& request, admin::ByteStream& 
                                   [this] { return config_; },
                                   [this](const std::string& name) { return adapterNamed(name); },
                                   {},
-                                  {}};
+                                  {},
+                                  [this](store::WriteSession& session, const queue::Fate& fate) {
+                                      return reporter_.tell(session, fate);
+                                  }};
     return admin::runCommand(view, request, body, row);
 }
 

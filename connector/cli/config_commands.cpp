@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "adapters/registry.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
+#include "connector/reports/check.h"
 
 namespace postern::cli {
 
@@ -28,8 +30,30 @@ void printPlain(const Run& run, const char* kind, const std::vector<config::Prob
         run.console.out << config::placeText(problem.place) << ": " << kind << problem.text << "\n";
 }
 
+// What only the router knows. Makes the adapters as the service does; that touches no disk.
+void checkReports(config::Loaded& loaded) {
+    const config::Config& config = *loaded.config;
+    std::vector<std::unique_ptr<adapters::Adapter>> adapters;
+    std::vector<routing::Target> targets;
+    for (const config::Adapter& each : config.adapters) {
+        auto made =
+            adapters::kindNamed(each.kind)->make({each.name, config.hostname, "check", {}}, each.settings);
+        if (!made.ok()) {
+            loaded.problems.push_back({each.place, "adapter \"" + each.name + "\": " + made.error().text});
+            return;
+        }
+        adapters.push_back(std::move(made).value());
+        targets.push_back({each.name, adapters.back().get(), each.retry.maximumAge});
+    }
+    config::Findings findings;
+    reports::checkReports(config, routing::Router(config.routes, std::move(targets)), findings);
+    for (config::Problem& problem : findings.problems) loaded.problems.push_back(std::move(problem));
+    for (config::Problem& warning : findings.warnings) loaded.warnings.push_back(std::move(warning));
+}
+
 Result<int> check(const Run& run) {
-    const config::Loaded loaded = config::load(run.configPath);
+    config::Loaded loaded = config::load(run.configPath);
+    if (loaded.config) checkReports(loaded);
     const int exit = loaded.problems.empty() ? kExitDone : kExitConfig;
     if (run.form() == Form::Json) {
         Output output(run.console, Form::Json);

@@ -1,4 +1,4 @@
-// postern queue hold, release, retry, delete, resolve: done by the service, or by us while none runs.
+// postern queue hold, release, retry, bounce, delete, resolve: done by the service, or by us while none runs.
 
 #include <CLI/CLI.hpp>
 
@@ -74,6 +74,10 @@ Carry setupRelease(CLI::App& command, Run& run) {
 
 Carry setupRetry(CLI::App& command, Run& run) {
     return setupPlain(command, run, queue::Verb::Retry);
+}
+
+Carry setupBounce(CLI::App& command, Run& run) {
+    return setupPlain(command, run, queue::Verb::Bounce);
 }
 
 Carry setupDelete(CLI::App& command, Run& run) {

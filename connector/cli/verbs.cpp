@@ -24,6 +24,7 @@ constexpr Verb kVerbs[] = {
     {"queue", "hold", "keep ready items back until they are released", setupHold},
     {"queue", "release", "let held items go", setupRelease},
     {"queue", "retry", "try waiting or failed items now", setupRetry},
+    {"queue", "bounce", "give items up and tell their senders", setupBounce},
     {"queue", "delete", "give items up; their mail stays readable until the purge", setupDelete},
     {"queue", "resolve", "say what became of items in doubt, after a look at the legacy side", setupResolve},
     {"", "submit", "take a mail from standard input", setupSubmit},

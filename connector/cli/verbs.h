@@ -55,6 +55,7 @@ Carry setupLog(CLI::App&, Run&);
 Carry setupHold(CLI::App&, Run&);
 Carry setupRelease(CLI::App&, Run&);
 Carry setupRetry(CLI::App&, Run&);
+Carry setupBounce(CLI::App&, Run&);
 Carry setupDelete(CLI::App&, Run&);
 Carry setupResolve(CLI::App&, Run&);
 Carry setupSubmit(CLI::App&, Run&);

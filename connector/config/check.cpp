@@ -11,6 +11,8 @@
 #include "connector/config/address.h"
 #include "connector/config/keys.h"
 #include "connector/config/policy_keys.h"
+#include "mail/address.h"
+#include "mail/mailboxes.h"
 
 namespace postern::config {
 
@@ -142,9 +144,11 @@ void checkAdapters(const Config& config, Findings& findings) {
             findings.problem(adapter.place, "adapter \"" + adapter.name +
                                                 "\": \"retry_first\" is longer than \"retry_longest\"");
         const auto leads = [&](const auto& each) { return each.adapter == adapter.name; };
-        const bool reached = std::any_of(config.routes.begin(), config.routes.end(), leads) ||
-                             std::any_of(config.adapters.begin(), config.adapters.end(),
-                                         [&](const Adapter& each) { return each.fallback == adapter.name; });
+        const bool reached =
+            std::any_of(config.routes.begin(), config.routes.end(), leads) ||
+            std::any_of(config.adapters.begin(), config.adapters.end(),
+                        [&](const Adapter& each) { return each.fallback == adapter.name; }) ||
+            config.reports.adapter == adapter.name;
         if (!reached)  // KB Q186235: nobody noticed
             findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
     }
@@ -176,6 +180,29 @@ void checkRoutes(const Config& config, Findings& findings) {
     if (config.routes.empty()) findings.warning(top, "there is no [[route]]: every recipient is refused");
     if (config.listeners.empty())
         findings.warning(top, "there is no [[listener]]: mail comes in by 'postern submit' only");
+}
+
+void checkReports(const Config& config, Findings& findings) {
+    const Reports& reports = config.reports;
+    const auto complain = [&](const char* key, const std::string& text) {
+        findings.problem(reports.place, "[reports] \"" + std::string(key) + "\": " + text);
+    };
+    if (!reports.adapter.empty() && adapterNamed(config, reports.adapter) == nullptr) {
+        std::vector<std::string_view> names;
+        for (const Adapter& adapter : config.adapters) names.push_back(adapter.name);
+        complain("adapter", "there is no adapter \"" + escapeLine(reports.adapter, 100) + "\"" +
+                                didYouMean(reports.adapter, names));
+    }
+    if (!reports.postmaster.empty()) {
+        const auto parsed = mail::parseAddress(reports.postmaster);
+        if (!parsed.ok()) complain("postmaster", parsed.error().text);
+    }
+    if (reports.from.empty()) return;
+    const std::vector<mail::Mailbox> authors = mail::parseMailboxes(reports.from);
+    const bool one = authors.size() == 1 && mail::parseAddress(authors.front().address).ok();
+    const bool plain = std::all_of(reports.from.begin(), reports.from.end(),
+                                   [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
+    if (!one || !plain) complain("from", "must be one author in ASCII: \"Name <user@domain>\"");
 }
 
 void checkPaths(const Config& config, Findings& findings) {
@@ -230,6 +257,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkFallbacks(config, findings);
     checkFolders(config, findings);
     checkRoutes(config, findings);
+    checkReports(config, findings);
 }
 
 }  // namespace postern::config

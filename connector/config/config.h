@@ -104,8 +104,8 @@ struct Rule {
 
 // Who is told what became of a mail (RFC 3461, 3464).
 struct Reports {
-    std::string adapter;     // which one carries them; empty: the routes decide by the sender's address
-    std::string from;        // shown as their author; default: "Mail Delivery System <postmaster@hostname>"
+    std::string adapter;  // which one carries them; empty: the routes decide by the sender's address
+    std::string from;     // their author; default: Mail Delivery System, at postmaster or postmaster@hostname
     std::string postmaster;  // gets a copy of every failure, and the reports about mail without a sender
     Millis delayAfter{4LL * 3'600'000};  // when a delay is reported; 0: never
     std::int64_t returnLimit = 50'000;   // larger mail comes back as its header only

@@ -165,7 +165,8 @@ const std::vector<Key> kKeys = {
     text("reports", "adapter", "",
          "The adapter that carries delivery reports; empty: the routes decide by the sender's address."),
     text("reports", "from", "",
-         "The author of reports; default: Mail Delivery System <postmaster@> our hostname."),
+         "The author of reports; default: Mail Delivery System, at \"postmaster\", else postmaster@ our "
+         "hostname."),
     text("reports", "postmaster", "",
          "This address gets a copy of every failure report, and those about mail without a sender."),
     duration("reports", "delay_after", "4h", 0, 365 * kDay,

@@ -99,6 +99,7 @@ void Exporter::loadOne(store::ReadSession& session, Work& work) {
         delivery.recipients.push_back({row.ordinal, row.address, row.legacy});
     if (work.claim.expires <= post_.queue.clock().now()) {
         work.job.outcome = adapters::rejected("it reached its maximum age before it could be delivered");
+        work.job.outcome->status = "4.4.7";
         return;
     }
     const auto row = store::readMessage(session, work.claim.message);

@@ -1,5 +1,6 @@
 #include "connector/export/settling.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/random.h"
@@ -19,6 +20,10 @@ Settlement blank(const queue::Claim& claim, Settlement::Kind kind, std::string r
     settlement.item = claim.item;
     settlement.epoch = claim.epoch;
     settlement.reason = std::move(reason);
+    // Known from the claim, so that an export nobody asked about costs no look.
+    settlement.successAsked = std::any_of(
+        claim.recipients.begin(), claim.recipients.end(),
+        [](const queue::RecipientRow& row) { return row.notify.find("success") != std::string::npos; });
     return settlement;
 }
 
@@ -44,8 +49,11 @@ WallTime nextTry(const queue::Claim& claim, const queue::RetryPolicy& policy, Wa
 }
 
 Settlement tooOld(const queue::Claim& claim, Millis age, const std::string& reason) {
-    return blank(claim, Settlement::Kind::Failed,
-                 "not delivered within " + formatDurationMillis(age.count()) + "; last: " + reason);
+    Settlement settlement =
+        blank(claim, Settlement::Kind::Failed,
+              "not delivered within " + formatDurationMillis(age.count()) + "; last: " + reason);
+    settlement.status = "4.4.7";  // RFC 3463 3.5: delivery time expired
+    return settlement;
 }
 
 // Ready again after the back-off, or failed when that would be past its age. The age of a rule counts from
@@ -73,6 +81,7 @@ std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapt
                                   : verdict.verdict == Verdict::Rejected ? "failed"
                                                                          : "pending";
             rows.back().reason = verdict.reason;
+            rows.back().status = verdict.status;
         }
     }
     return rows;
@@ -93,6 +102,7 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
         settlement.target = outcome.target;
     } else if (outcome.verdict == Verdict::Rejected) {
         settlement = blank(claim, Settlement::Kind::Failed, outcome.reason);
+        settlement.status = outcome.status;
     } else {
         settlement = later(claim, outcome.reason, outcome.cause, received, settings, now);
     }

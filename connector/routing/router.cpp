@@ -157,6 +157,11 @@ const Target* Router::targetNamed(std::string_view name) const {
     return nullptr;
 }
 
+bool Router::deliversFinally(std::string_view adapter) const {
+    const Target* target = targetNamed(adapter);
+    return target != nullptr && target->adapter->finalDelivery();
+}
+
 Result<Destination> Router::route(std::string_view address) const {
     const std::size_t index = firstMatch(address);
     if (index == kNoRoute) return fail(Errc::NotFound, "no route takes this address");

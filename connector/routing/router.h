@@ -41,6 +41,9 @@ class Router {
     // Whether an adapter of that name stands here: after a reload a recipient routed before it may not have
     // one.
     bool knows(std::string_view adapter) const { return targetNamed(adapter) != nullptr; }
+    // Whether that adapter writes into mailboxes (adapters::Adapter::finalDelivery); false for an unknown
+    // one.
+    bool deliversFinally(std::string_view adapter) const;
 
     // Recipients, already routed, to items: grouped by adapter, recipients that are one after folding taken
     // once, the first of them (KB Q181797: the same legacy name, or the same address where the route gives no

@@ -48,6 +48,8 @@ Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
                 .with("adapter", adapter)
                 .with("reason", "it reached its maximum age");
     }
+    if (const auto told = tellDelays(stop); !told.ok())  // the purge goes on
+        LogLine(LogEvent::StoreTrouble).with("step", "delays").with("reason", told.error().text);
     std::int64_t total = 0;
     while (!stop.stop_requested()) {
         POSTERN_LET(purged, purgeBatch());
@@ -55,6 +57,16 @@ Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
         if (purged < kBatch) break;
     }
     return total;
+}
+
+Result<void> Housekeeper::tellDelays(const std::stop_token& stop) {
+    const Millis after = options_.delayAfter ? options_.delayAfter() : Millis{0};
+    if (after == Millis{0}) return {};
+    while (!stop.stop_requested()) {
+        POSTERN_LET(more, queue_.tellDelays(delaysTold_, after, kBatch));
+        if (!more) break;
+    }
+    return {};
 }
 
 Result<std::int64_t> Housekeeper::purgeBatch() {

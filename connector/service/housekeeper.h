@@ -20,6 +20,7 @@ namespace postern::service {
 struct HousekeeperOptions {
     std::function<Millis()> retention;                       // as configured now
     std::function<std::vector<std::string>()> idleAdapters;  // adapters with items that nobody watches now
+    std::function<Millis()> delayAfter{};  // when senders hear of a delay; 0 or empty: never
     Millis interval{60'000};
 };
 
@@ -33,11 +34,13 @@ class Housekeeper {
 
   private:
     void run(const std::stop_token& stop);
+    Result<void> tellDelays(const std::stop_token& stop);
     Result<std::int64_t> purgeBatch();
 
     store::Store& store_;
     queue::Queue& queue_;
     const HousekeeperOptions options_;
+    ItemId delaysTold_;  // the walk of tellDelays came so far
     Mutex mutex_;
     Condition wake_;
     bool stopping_ GUARDED_BY(mutex_) = false;

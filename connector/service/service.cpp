@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "connector/config/load.h"
+#include "connector/reports/check.h"
 #include "connector/version.h"
 #include "queue/inspect.h"
 #include "store/messages.h"
@@ -117,6 +118,10 @@ std::optional<Failure> Service::openStore() {
     queueOptions.owner = randomName(16);
     queueOptions.lease = config->lease;
     queueOptions.deathLimit = config->holdAfterDeaths;
+    reporter_ = std::make_unique<reports::Reporter>(*store_, notifier_);
+    queueOptions.tell = [this](store::WriteSession& session, const queue::Fate& fate) {
+        return reporter_->tell(session, fate);
+    };
     queue_ = std::make_unique<queue::Queue>(*store_, clock_, queueOptions);
     acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, config->reserve);
     auto accounts = accounts::Directory::open(*store_);
@@ -134,6 +139,7 @@ std::optional<Failure> Service::startAdapters() {
     HousekeeperOptions options;
     options.retention = [this] { return this->config()->retention; };
     options.idleAdapters = [this] { return idleAdapters(); };
+    options.delayAfter = [this] { return this->config()->reports.delayAfter; };
     housekeeper_ = std::make_unique<Housekeeper>(*store_, *queue_, std::move(options));
     return std::nullopt;
 }
@@ -217,7 +223,14 @@ void Service::useRoutes(const config::Config& config, const Made& made) {
         }
     }
     routing->router.emplace(config.routes, std::move(targets));
-    acceptor_->setRouter(std::shared_ptr<const routing::Router>(routing, &*routing->router));
+    const std::shared_ptr<const routing::Router> router(routing, &*routing->router);
+    acceptor_->setRouter(router);
+    reporter_->use(router, config);
+    config::Findings findings;
+    reports::checkReports(config, *router, findings);
+    for (const auto* found : {&findings.problems, &findings.warnings})
+        for (const std::string& line : linesOf(*found))
+            LogLine(LogEvent::ConfigWarning).with("warning", line);
 }
 
 // Old watchers end before new ones of the same name begin: two never work in one folder.
@@ -337,7 +350,8 @@ void Service::stop() {
     intake_.reset();
     acceptor_.reset();
     queue_.reset();
-    store_.reset();
+    store_.reset();  // what it still has to say, it says while the reporter lives
+    reporter_.reset();
 }
 
 std::optional<Failure> Service::failure() const {
@@ -361,7 +375,8 @@ admin::ServiceView Service::view() {
                               [this] { return config(); },
                               [this](const std::string& name) { return adapterNamed(name); },
                               [this] { return reload(); },
-                              [this] { return facts(); }};
+                              [this] { return facts(); },
+                              queue_->options().tell};
 }
 
 admin::Record Service::facts() const {

@@ -20,6 +20,7 @@
 #include "connector/export/runner.h"
 #include "connector/intake/acceptor.h"
 #include "connector/intake/listener.h"
+#include "connector/reports/reporter.h"
 #include "connector/service/housekeeper.h"
 #include "queue/queue.h"
 #include "store/notifier.h"
@@ -86,6 +87,7 @@ class Service {
 
     std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;
+    std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<intake::Acceptor> acceptor_;
     mutable Mutex runnersMutex_;

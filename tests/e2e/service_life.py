@@ -386,13 +386,11 @@ def test_many_senders_at_once():
         check(len(ledger.accepted) == 400 and not ledger.verdict(), ledger.verdict())
 
 
-def main():
-    global BUILD
-    BUILD = sys.argv[1]
-    wanted = sys.argv[2:]
+def run(tests, wanted):
+    """Runs `tests` (name to function), or those of them that are `wanted`; the exit status."""
     passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (wanted and name not in wanted):
+    for name, test in tests.items():
+        if wanted and name not in wanted:
             continue
         started = time.monotonic()
         try:
@@ -405,6 +403,12 @@ def main():
             traceback.print_exc()
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
+
+
+def main():
+    global BUILD
+    BUILD = sys.argv[1]
+    return run({name: test for name, test in globals().items() if name.startswith("test_")}, sys.argv[2:])
 
 
 if __name__ == "__main__":

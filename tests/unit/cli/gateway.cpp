@@ -96,7 +96,10 @@ void Gateway::up() {
         adapters_[each.name] = std::move(made).value();
         targets.push_back({each.name, adapters_[each.name].get(), each.retry.maximumAge});
     }
-    acceptor_->setRouter(std::make_shared<const routing::Router>(config_->routes, targets));
+    const auto router = std::make_shared<const routing::Router>(config_->routes, targets);
+    acceptor_->setRouter(router);
+    reporter_ = std::make_unique<reports::Reporter>(*store_, notifier_);
+    reporter_->use(router, *config_);
     const auto handler = [this](const admin::Request& request, admin::ByteStream& body,
                                 const admin::RowSink& row) {
         const admin::ServiceView view{
@@ -113,7 +116,10 @@ void Gateway::up() {
                 reloaded.notes.emplace_back("a note");
                 return reloaded;
             },
-            [] { return admin::Record().add("version", "test").add("sessions", 3); }};
+            [] { return admin::Record().add("version", "test").add("sessions", 3); },
+            [this](store::WriteSession& session, const queue::Fate& fate) {
+                return reporter_->tell(session, fate);
+            }};
         return admin::runCommand(view, request, body, row);
     };
     server_ = std::make_unique<admin::ControlServer>(config_->controlSocket, handler, clock);
@@ -125,6 +131,7 @@ void Gateway::down() {
     acceptor_.reset();
     adapters_.clear();
     store_.reset();
+    reporter_.reset();
 }
 
 Ran Gateway::run(const std::vector<std::string>& words, const std::string& input, Screen screen) {

@@ -12,6 +12,7 @@
 #include "connector/admin/control_server.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
+#include "connector/reports/reporter.h"
 #include "queue/queue.h"
 #include "store/notifier.h"
 #include "store/store.h"
@@ -60,6 +61,7 @@ class Gateway {
     config::Config loadConfig() const;
     std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;
+    std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<intake::Acceptor> acceptor_;
     std::map<std::string, std::shared_ptr<adapters::Adapter>> adapters_;
     std::shared_ptr<const config::Config> config_;

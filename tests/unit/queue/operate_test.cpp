@@ -18,6 +18,8 @@ TEST_F(OperateTest, Q165505_every_verb_on_every_state) {
         {Verb::Retry, {{S::Ready, S::Ready}, {S::Failed, S::Ready}}},
         {Verb::Delete,
          {{S::Ready, S::Deleted}, {S::Held, S::Deleted}, {S::Failed, S::Deleted}, {S::InDoubt, S::Deleted}}},
+        {Verb::Bounce,
+         {{S::Ready, S::Failed}, {S::Held, S::Failed}, {S::Failed, S::Failed}, {S::InDoubt, S::Failed}}},
         {Verb::ResolveExported, {{S::InDoubt, S::Exported}}},
         {Verb::ResolveResend, {{S::InDoubt, S::Ready}}},
         {Verb::ResolveFailed, {{S::InDoubt, S::Failed}}},

@@ -1,0 +1,400 @@
+// Who is told what, with a real store and queue: attempts end as a test says, and the reports are the items
+// that came of it.
+
+#include "connector/reports/reporter.h"
+
+#include <map>
+
+#include <gmock/gmock.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "queue/inspect.h"
+#include "queue/operate.h"
+#include "queue/queue.h"
+#include "tests/fake_clock.h"
+#include "tests/kit/post_office.h"
+
+namespace postern::reports {
+namespace {
+
+using queue::Settlement;
+using queue::State;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+struct Mail {
+    std::string sender = "anna@home.example";
+    std::vector<queue::RecipientRow> recipients;
+    std::string header = "From: anna@home.example\r\nSubject: figures\r\n";
+    std::string text = "the text\r\n";
+    std::string ret = {};
+    ItemId reportsItem = {};
+};
+
+queue::RecipientRow to(const std::string& address, const std::string& notify = "") {
+    queue::RecipientRow row;
+    row.address = address;
+    row.notify = notify;
+    return row;
+}
+
+class ReporterTest : public testing::Test {
+  protected:
+    ReporterTest() : office_(clock_), reporter_(office_.store(), notifier_) {
+        setLogLevel(Severity::Error);
+        for (const char* name : {"legacy", "home"})
+            adapters_[name] = tests::makeAdapter(name == std::string("home") ? "maildir" : "drop", name,
+                                                 {{"folder", office_.folder(name)}});
+        config_.hostname = "gw.example.org";
+        config_.routes = {{"*@legacy.example", "legacy", "", {}}, {"*@home.example", "home", "{local}", {}}};
+        configure();
+        queue::QueueOptions options;
+        options.owner = "us";
+        options.tell = [this](store::WriteSession& session, const queue::Fate& fate) -> Result<void> {
+            if (failTelling_) return fail(Errc::Internal, "the test says no");
+            return reporter_.tell(session, fate);
+        };
+        queue_ = std::make_unique<queue::Queue>(office_.store(), clock_, options);
+    }
+
+    void configure() {
+        std::vector<routing::Target> targets;
+        for (const auto& [name, adapter] : adapters_) targets.push_back({name, adapter.get()});
+        reporter_.use(std::make_shared<const routing::Router>(config_.routes, targets), config_);
+    }
+
+    ItemId post(const Mail& mail, const std::string& adapter = "legacy") {
+        ItemId id;
+        write([&](store::WriteSession& session) -> Result<void> {
+            store::NewMessage message;
+            message.received = clock_.now();
+            message.sender = mail.sender;
+            message.source = mail.reportsItem ? "report" : "smtp";
+            message.protocol = "ESMTP";
+            message.ret = mail.ret;
+            message.reportsItem = mail.reportsItem;
+            POSTERN_LET(made, store::insertMessage(session, message, mail.header + "\r\n" + mail.text));
+            queue::NewItem item;
+            item.adapter = adapter;
+            item.group = "1";
+            item.recipients = mail.recipients;
+            item.expires = clock_.now() + Millis(5LL * 24 * 3'600'000);
+            POSTERN_LET(ids, queue::enqueue(session, made, std::span(&item, 1), clock_.now()));
+            id = ids.front();
+            return {};
+        });
+        return id;
+    }
+
+    // Ends the one attempt that is due: those of `failed` (by ordinal) as failed, the others as exported.
+    Result<std::vector<ItemId>> end(const std::string& adapter, const std::vector<int>& failed) {
+        const auto claims = queue_->claim(adapter, 1);
+        if (!claims.ok() || claims->size() != 1) return fail(Errc::Internal, "nothing to claim");
+        const queue::Claim& claim = claims->front();
+        const queue::Queue::Mark mark{claim.item, claim.epoch, "evidence"};
+        POSTERN_TRY(queue_->markPublishing({&mark, 1}));
+        Settlement settlement;
+        settlement.kind =
+            failed.size() == claim.recipients.size() ? Settlement::Kind::Failed : Settlement::Kind::Exported;
+        settlement.item = claim.item;
+        settlement.epoch = claim.epoch;
+        settlement.reason = settlement.kind == Settlement::Kind::Failed ? "no such user" : "";
+        for (const queue::RecipientRow& row : claim.recipients) {
+            settlement.successAsked =
+                settlement.successAsked || row.notify.find("success") != row.notify.npos;
+            if (settlement.kind == Settlement::Kind::Failed ||
+                std::find(failed.begin(), failed.end(), row.ordinal) == failed.end())
+                continue;
+            settlement.recipients.push_back(row);
+            settlement.recipients.back().outcome = "failed";
+            settlement.recipients.back().reason = "no user " + std::to_string(row.ordinal);
+            settlement.recipients.back().status = "5.1.1";
+        }
+        return queue_->settle({&settlement, 1});
+    }
+
+    // The items of reports, oldest first.
+    std::vector<queue::ItemRow> reports() {
+        std::vector<queue::ItemRow> rows;
+        read([&](store::ReadSession& session) {
+            return queue::listItems(session, {}, [&](const queue::ItemRow& row) {
+                if (row.sender.empty()) rows.push_back(row);
+                return true;
+            });
+        });
+        return rows;
+    }
+    std::string bytesOf(const queue::ItemRow& row) {
+        std::string bytes;
+        read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(source, store::openBody(session, office_.store().folder(), row.message));
+            POSTERN_LET(all, readAll(*source, 1 << 24));
+            bytes = all;
+            return {};
+        });
+        return bytes;
+    }
+    static std::vector<std::string> named(const std::string& bytes) {
+        std::vector<std::string> names;
+        for (const std::string_view line : split(bytes, '\n'))
+            if (line.starts_with("Final-Recipient: "))
+                names.emplace_back(trim(line.substr(line.find(';') + 1)));
+        return names;
+    }
+    std::string history(ItemId item) {
+        std::string text;
+        read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(rows, queue::readHistory(session, item));
+            for (const queue::HistoryRow& row : rows) text += row.what + ": " + row.detail + "\n";
+            return {};
+        });
+        return text;
+    }
+    State state(ItemId item) {
+        State found{};
+        read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(row, queue::readItem(session, item));
+            found = row.state;
+            return {};
+        });
+        return found;
+    }
+    void operate(queue::Verb verb, ItemId item) {
+        write([&](store::WriteSession& session) -> Result<void> {
+            POSTERN_LET(done, queue::operate(session, verb, std::span(&item, 1), "anna", "because",
+                                             clock_.now(), queue_->options().tell));
+            EXPECT_TRUE(done.front().done) << done.front().text;
+            return {};
+        });
+    }
+    void read(const std::function<Result<void>(store::ReadSession&)>& work) {
+        const auto done = office_.store().read(work);
+        ASSERT_TRUE(done.ok()) << done.error().text;
+    }
+    void write(const std::function<Result<void>(store::WriteSession&)>& work) {
+        const auto done = office_.store().write(work);
+        ASSERT_TRUE(done.ok()) << done.error().text;
+    }
+
+    tests::FakeClock clock_;
+    store::Notifier notifier_;
+    tests::PostOffice office_;
+    std::map<std::string, std::shared_ptr<adapters::Adapter>> adapters_;
+    config::Config config_;
+    Reporter reporter_;
+    std::unique_ptr<queue::Queue> queue_;
+    bool failTelling_ = false;
+};
+
+// Q121733: recipient k of 5 fails, for each k: one report for k.
+TEST_F(ReporterTest, Q121733_recipient_k_of_5_fails) {
+    for (int k = 1; k <= 5; ++k) {
+        SCOPED_TRACE(k);
+        Mail mail;
+        for (int i = 1; i <= 5; ++i)
+            mail.recipients.push_back(to("u" + std::to_string(i) + "@legacy.example"));
+        const ItemId item = post(mail);
+        ASSERT_THAT(*end("legacy", {k}), ElementsAre(item));
+        EXPECT_EQ(state(item), State::Exported);
+        ASSERT_THAT(reports(), SizeIs(k));
+        const queue::ItemRow report = reports().back();
+        EXPECT_EQ(report.adapter, "home");
+        EXPECT_EQ(report.firstRecipient, "anna@home.example");
+        const std::string bytes = bytesOf(report);
+        EXPECT_THAT(named(bytes), ElementsAre("u" + std::to_string(k) + "@legacy.example"));
+        EXPECT_THAT(bytes, HasSubstr("no user " + std::to_string(k)));
+        EXPECT_THAT(bytes, HasSubstr("Status: 5.1.1\r\n"));
+        EXPECT_THAT(bytes, HasSubstr("the text"));
+        EXPECT_THAT(history(item), HasSubstr("reported: failure of u" + std::to_string(k) + "@"));
+    }
+}
+
+// Q152891: exactly those that failed, never the list.
+TEST_F(ReporterTest, Q152891_of_450_members_7_fail) {
+    Mail mail;
+    for (int i = 1; i <= 450; ++i) mail.recipients.push_back(to("m" + std::to_string(i) + "@legacy.example"));
+    post(mail);
+    const std::vector<int> failed = {1, 63, 64, 255, 256, 400, 450};
+    ASSERT_TRUE(end("legacy", failed).ok());
+    ASSERT_THAT(reports(), SizeIs(1));
+    std::vector<std::string> wanted;
+    for (const int each : failed) wanted.push_back("m" + std::to_string(each) + "@legacy.example");
+    EXPECT_EQ(named(bytesOf(reports()[0])), wanted);
+}
+
+TEST_F(ReporterTest, AReportThatCanNotBeStoredLeavesTheFailureUnsettled) {
+    const ItemId item = post({.recipients = {to("a@legacy.example")}});
+    failTelling_ = true;
+    EXPECT_FALSE(end("legacy", {1}).ok());
+    EXPECT_EQ(state(item), State::Publishing);
+    EXPECT_THAT(reports(), IsEmpty());
+    EXPECT_THAT(history(item), Not(HasSubstr("failed")));
+}
+
+TEST_F(ReporterTest, NotifyAndTheNullSender) {
+    post({.recipients = {to("a@legacy.example", "never"), to("b@legacy.example", "success"),
+                         to("c@legacy.example", "failure"), to("d@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1, 2, 3, 4}).ok());
+    ASSERT_THAT(reports(), SizeIs(1));
+    EXPECT_THAT(named(bytesOf(reports()[0])), ElementsAre("c@legacy.example", "d@legacy.example"));
+
+    const ItemId silent = post({.recipients = {to("a@legacy.example", "never")}});
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    EXPECT_THAT(history(silent), HasSubstr("not reported: the sender asked not to be told"));
+    EXPECT_THAT(reports(), SizeIs(1));
+}
+
+TEST_F(ReporterTest, MailWithoutSenderIsToldToThePostmasterOnly) {
+    const ItemId first = post({.sender = "", .recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    EXPECT_THAT(reports(), SizeIs(1));  // the mail itself has no sender
+    EXPECT_THAT(history(first), HasSubstr("not reported: the mail has no sender"));
+
+    config_.reports.postmaster = "Postmaster@home.example";
+    configure();
+    post({.sender = "", .recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    ASSERT_THAT(reports(), SizeIs(3));
+    EXPECT_EQ(reports().back().firstRecipient, "Postmaster@home.example");
+    EXPECT_THAT(bytesOf(reports().back()), Not(HasSubstr("the text")));
+}
+
+// Q178436, Q175447: what can not be delivered ends; no report breeds another.
+TEST_F(ReporterTest, Q178436_failing_reports_end_with_the_postmaster) {
+    config_.reports.postmaster = "postmaster@home.example";
+    configure();
+    post({.recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    ASSERT_THAT(reports(), SizeIs(2));  // to the sender, and a copy
+    for (int round = 0; round < 5; ++round) (void)end("home", {1});
+    EXPECT_THAT(reports(), SizeIs(3));  // and one of the sender's report that failed
+    for (const queue::ItemRow& row : reports()) EXPECT_EQ(row.state, State::Failed);
+}
+
+TEST_F(ReporterTest, TwiceToldOfNothing) {
+    const ItemId item = post({.recipients = {to("a@legacy.example"), to("b@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1, 2}).ok());
+    EXPECT_THAT(reports(), SizeIs(1));
+    write([&](store::WriteSession& session) {
+        return queue::tellFailed(session, queue_->options().tell, item, clock_.now(), "");
+    });
+    EXPECT_THAT(reports(), SizeIs(1));
+    operate(queue::Verb::Retry, item);  // a new attempt: its end is told of again
+    ASSERT_TRUE(end("legacy", {1, 2}).ok());
+    ASSERT_THAT(reports(), SizeIs(2));
+    EXPECT_NE(reports()[0].headerId, reports()[1].headerId);
+}
+
+TEST_F(ReporterTest, BounceTellsTheSender) {
+    const ItemId ready = post({.recipients = {to("a@legacy.example")}});
+    operate(queue::Verb::Bounce, ready);
+    EXPECT_EQ(state(ready), State::Failed);
+    ASSERT_THAT(reports(), SizeIs(1));
+    EXPECT_THAT(bytesOf(reports()[0]), HasSubstr("because"));
+    operate(queue::Verb::Bounce, ready);  // once more, because an operator says so
+    EXPECT_THAT(reports(), SizeIs(2));
+    const ItemId gone = post({.recipients = {to("b@legacy.example")}});
+    operate(queue::Verb::Delete, gone);
+    EXPECT_THAT(reports(), SizeIs(2));
+}
+
+TEST_F(ReporterTest, SuccessIsToldToWhoAsked) {
+    post({.recipients = {to("a@legacy.example", "success"), to("b@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {}).ok());
+    ASSERT_THAT(reports(), SizeIs(1));
+    EXPECT_THAT(named(bytesOf(reports()[0])), ElementsAre("a@legacy.example"));
+    EXPECT_THAT(bytesOf(reports()[0]), HasSubstr("Action: relayed"));
+    ASSERT_TRUE(end("home", {}).ok());  // the report itself asks for nothing
+    post({.recipients = {to("c@home.example", "success")}}, "home");
+    ASSERT_TRUE(end("home", {}).ok());
+    ASSERT_THAT(reports(), SizeIs(2));
+    EXPECT_THAT(bytesOf(reports()[1]), HasSubstr("Action: delivered"));
+}
+
+TEST_F(ReporterTest, Q177793_a_report_without_a_way_is_never_silence) {
+    config_.reports.postmaster = "postmaster@home.example";
+    configure();
+    const ItemId item = post({.sender = "far@elsewhere.example", .recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    EXPECT_EQ(state(item), State::Failed);
+    EXPECT_THAT(history(item),
+                HasSubstr("not reported: failure of a@legacy.example: to far@elsewhere.example: no route"));
+    ASSERT_THAT(reports(), SizeIs(1));  // the postmaster hears of it
+    config_.reports.adapter = "legacy";
+    configure();
+    operate(queue::Verb::Bounce, item);
+    ASSERT_THAT(reports(), SizeIs(3));
+    EXPECT_EQ(reports()[1].adapter, "legacy");
+    EXPECT_EQ(reports()[2].adapter, "home");  // the postmaster by the routes
+}
+
+TEST_F(ReporterTest, Q101934_what_comes_back) {
+    struct Case {
+        std::string ret;
+        std::size_t size;
+        bool whole;
+    };
+    for (const Case& each : {Case{"", 10'000, true}, Case{"full", 10'000, true}, Case{"hdrs", 10'000, false},
+                             Case{"", 10'000'000, false}}) {
+        SCOPED_TRACE(each.ret + " " + std::to_string(each.size));
+        std::string text;
+        while (text.size() < each.size) text += "body line\r\n";
+        post({.recipients = {to("a@legacy.example")}, .text = text, .ret = each.ret});
+        ASSERT_TRUE(end("legacy", {1}).ok());
+        const std::string bytes = bytesOf(reports().back());
+        EXPECT_EQ(bytes.find("body line") != bytes.npos, each.whole);
+        EXPECT_THAT(bytes, HasSubstr("Subject: figures"));
+    }
+}
+
+TEST_F(ReporterTest, Q193761_a_lost_body_makes_a_report_without_it) {
+    const ItemId item = post({.recipients = {to("a@legacy.example")}});
+    write([&](store::WriteSession& session) -> Result<void> {
+        POSTERN_TRY(session.run("DELETE FROM body"));
+        return {};
+    });
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    ASSERT_THAT(reports(), SizeIs(1)) << history(item);
+    EXPECT_THAT(bytesOf(reports()[0]), HasSubstr("can not be read any more"));
+}
+
+TEST_F(ReporterTest, DelaysAreToldOnce) {
+    const ItemId late = post({.recipients = {to("a@legacy.example"), to("b@legacy.example", "failure")}});
+    const ItemId held = post({.recipients = {to("c@legacy.example")}});
+    operate(queue::Verb::Hold, held);
+    post({.recipients = {to("d@legacy.example")},
+          .header = "Auto-Submitted: auto-generated\r\nSubject: robot\r\n"});
+    clock_.advance(Millis{3'600'000});
+    const ItemId young = post({.recipients = {to("e@legacy.example")}});
+    ItemId walked;
+    const Millis after{3'600'000};
+    ASSERT_TRUE(queue_->tellDelays(walked, after, 100).ok());
+    EXPECT_LT(walked, young);
+    ASSERT_THAT(reports(), SizeIs(2));
+    EXPECT_THAT(named(bytesOf(reports()[0])), ElementsAre("a@legacy.example"));
+    EXPECT_THAT(bytesOf(reports()[0]), HasSubstr("Will-Retry-Until: "));
+    EXPECT_THAT(bytesOf(reports()[1]), Not(HasSubstr("Will-Retry-Until: ")));
+    EXPECT_THAT(bytesOf(reports()[1]), HasSubstr("has looked at it"));
+
+    ItemId again;  // a new process begins anew and tells nobody twice
+    for (int step = 0; step < 10; ++step) ASSERT_TRUE(queue_->tellDelays(again, after, 1).ok());
+    EXPECT_EQ(again, walked);
+    EXPECT_THAT(reports(), SizeIs(2));
+    operate(queue::Verb::Bounce, late);  // the failure is another thing, and told
+    EXPECT_THAT(named(bytesOf(reports().back())), ElementsAre("a@legacy.example", "b@legacy.example"));
+}
+
+TEST_F(ReporterTest, ExpiryWhileNobodyWatchesIsReported) {
+    post({.recipients = {to("a@legacy.example")}});
+    clock_.advance(Millis{6LL * 24 * 3'600'000});
+    ASSERT_THAT(*queue_->failExpired("legacy", 10), SizeIs(1));
+    ASSERT_THAT(reports(), SizeIs(1));
+    EXPECT_THAT(bytesOf(reports()[0]), HasSubstr("Status: 4.4.7"));
+}
+
+}  // namespace
+}  // namespace postern::reports
