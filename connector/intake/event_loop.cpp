@@ -235,6 +235,7 @@ void IntakeServer::Loop::admit(Gate& gate, net::Accepted accepted) {
     }
     ++accepted_;
     ++open_;
+    mostOpen_ = std::max<std::int64_t>(mostOpen_, open_);
     ++gate.sessions;
     std::string countedAs = accepted.address.empty() ? std::string() : countingKey(accepted.address);
     if (!countedAs.empty()) ++gate.perAddress[countedAs];

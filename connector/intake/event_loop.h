@@ -137,6 +137,7 @@ class IntakeServer::Loop {
     void watch(Token token, Connection& connection);
     void forget(Token token);
     void lookAtClock();
+    void giveBackMemory();
     void lookBy(SteadyTime when) { nextLook_ = std::min(nextLook_, when); }
 
     Door& door_;
@@ -155,6 +156,7 @@ class IntakeServer::Loop {
     // passes, and not for every byte.
     SteadyTime nextLook_ = SteadyTime::max();
     bool gatesClosed_ = false;
+    std::int64_t mostOpen_ = 0;  // since memory was last given back
 
     std::atomic<bool> closing_{false};
     std::atomic<bool> stopping_{false};

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/peer.h"
+#include "base/thread.h"
 #include "connector/intake/event_loop.h"
 
 namespace postern::intake {
@@ -17,6 +18,7 @@ constexpr std::size_t kMostReplies = 64 * 1024;
 constexpr Millis kLinger{5'000};
 constexpr std::int64_t kLingerBytes = 1 << 20;
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
+constexpr std::int64_t kCrowd = 200;   // sessions whose memory is worth giving back
 
 bool wantsInput(Connection& connection) {
     return connection.session.wantsInput() && connection.session.replies().size() < kMostReplies;
@@ -200,6 +202,13 @@ void IntakeServer::Loop::forget(Token token) {
     if (same != connection.gate.perAddress.end() && --same->second == 0)
         connection.gate.perAddress.erase(same);
     connections_.erase(found);
+    giveBackMemory();
+}
+
+void IntakeServer::Loop::giveBackMemory() {
+    if (mostOpen_ < kCrowd || open_ > mostOpen_ / 8) return;
+    mostOpen_ = open_;
+    returnFreeMemory();
 }
 
 void IntakeServer::Loop::lookAtClock() {
