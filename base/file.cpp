@@ -43,6 +43,12 @@ Result<void> checkName(std::string_view name) {
     return {};
 }
 
+FileFacts factsOf(const struct stat& info) {
+    return {S_ISREG(info.st_mode), static_cast<std::int64_t>(info.st_size),
+            static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
+            static_cast<std::uint64_t>(info.st_ino)};
+}
+
 }  // namespace
 
 File& File::operator=(File&& other) noexcept {
@@ -102,6 +108,12 @@ Result<std::int64_t> File::size() const {
     return static_cast<std::int64_t>(info.st_size);
 }
 
+Result<FileFacts> File::facts() const {
+    struct stat info;
+    if (::fstat(handle_, &info) != 0) return lastError("stat");
+    return factsOf(info);
+}
+
 void File::startWriteback() {
     ::sync_file_range(handle_, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
@@ -159,8 +171,8 @@ Result<File> Folder::create(std::string_view name, unsigned mode) const {
 Result<File> Folder::openRead(std::string_view name) const {
     POSTERN_TRY(checkName(name));
     const std::string text(name);
-    const int handle =
-        retried([&] { return ::openat(handle_, text.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC); });
+    const int handle = retried(
+        [&] { return ::openat(handle_, text.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
     if (handle < 0) return lastError(joinPath(path_, name));
     return File(handle);
 }
@@ -171,6 +183,14 @@ Result<bool> Folder::has(std::string_view name) const {
     if (::fstatat(handle_, std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return true;
     if (errno == ENOENT) return false;
     return lastError(joinPath(path_, name));
+}
+
+Result<FileFacts> Folder::facts(std::string_view name) const {
+    POSTERN_TRY(checkName(name));
+    struct stat info;
+    if (::fstatat(handle_, std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return lastError(joinPath(path_, name));
+    return factsOf(info);
 }
 
 Result<Moved> Folder::moveNoReplace(std::string_view name, const Folder& to, std::string_view toName) const {

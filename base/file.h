@@ -16,6 +16,15 @@
 
 namespace postern {
 
+// What the system knows of a file. Two looks at one unchanged file compare equal.
+struct FileFacts {
+    bool regular = false;  // no folder, link, pipe, socket or device
+    std::int64_t size = 0;
+    std::int64_t changedNanos = 0;  // the last write, since 1970, as fine as the file system keeps it
+    std::uint64_t number = 0;       // its own inside the volume; a rename keeps it
+    bool operator==(const FileFacts&) const = default;
+};
+
 class File {
   public:
     File() = default;
@@ -34,6 +43,7 @@ class File {
     Result<void> writeAt(std::int64_t offset, std::string_view bytes);              // all of it
     Result<std::size_t> readAt(std::int64_t offset, char* into, std::size_t size);  // 0 at the end
     Result<std::int64_t> size() const;
+    Result<FileFacts> facts() const;
     void startWriteback();  // asks the system to begin writing; promises nothing
     Result<void> sync();    // data and size are on the device. After an error the file's content is unknown
     Result<void> close();   // reports what a destructor would swallow
@@ -62,7 +72,9 @@ class Folder {
     const std::string& path() const { return path_; }
 
     Result<File> create(std::string_view name, unsigned mode = 0640) const;  // Exists when the name is taken
+    // Never follows a symbolic link and never waits for the other end of a pipe.
     Result<File> openRead(std::string_view name) const;
+    Result<FileFacts> facts(std::string_view name) const;  // of a link itself; NotFound
     // Whether `name` is there (a symbolic link counts as there). An error is an error, never "no".
     Result<bool> has(std::string_view name) const;
     // Atomic inside one volume. Never follows or replaces a file named `toName`.

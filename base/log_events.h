@@ -50,6 +50,10 @@
           "Nothing to do: a sender that missed our 250 sent its mail again; it is stored once.")             \
     EVENT(RecipientRefused, "recipient.refused", Info,                                                       \
           "No route takes this address; add one if it should be taken.")                                     \
+    EVENT(PickupSetAside, "pickup.set_aside", Warning,                                                       \
+          "The file can not be taken: mend what its .reason.txt names and put it back into the folder.")     \
+    EVENT(PickupTrouble, "pickup.trouble", Warning,                                                          \
+          "The folder or file waits and is tried again by itself; mend what the text names.")                \
     EVENT(AdapterReady, "adapter.ready", Notice, "Nothing to do.")                                           \
     EVENT(AdapterSuspended, "adapter.suspended", Error,                                                      \
           "Its folder or tool is unusable; mail for it waits. Mend what the text names; it resumes by "      \

@@ -45,8 +45,14 @@ class Scanner {
             case ',': ++at_, endMailbox(); break;
             case ';': ++at_, endMailbox(), endGroup(); break;
             case ':': colon(); break;
-            default: plain_ += text_[at_], phrase_ += text_[at_], ++at_;
+            default: plain(text_[at_++]);
         }
+    }
+
+    void plain(char c) {
+        if (hasBrackets_ && c != ' ' && c != '\t') guessed_ = true;
+        plain_ += c;
+        phrase_ += c;
     }
 
     void quotedString() {
@@ -90,6 +96,7 @@ class Scanner {
         }
         if (at_ < text_.size()) ++at_;
         if (!hasBrackets_) address_ = withoutRoute(trim(inside));
+        guessed_ = guessed_ || hasBrackets_;
         hasBrackets_ = true;
     }
 
@@ -123,7 +130,7 @@ class Scanner {
     void endMailbox() {
         Mailbox box;
         if (hasBrackets_)
-            box = {phrase_, address_};
+            box = {phrase_, address_, guessed_};
         else
             box = withoutBrackets();
         box.name = collapsed(decodeText(box.name));
@@ -142,7 +149,7 @@ class Scanner {
         if (blank == std::string_view::npos) return {"", std::string(text)};
         const std::string_view last = text.substr(blank + 1);
         if (last.find('@') == std::string_view::npos || last.front() == '@') return {"", std::string(text)};
-        return {std::string(text.substr(0, blank)), std::string(last)};
+        return {std::string(text.substr(0, blank)), std::string(last), true};
     }
 
     // What begins with a quote is an address only if "@" follows the closing one.
@@ -157,6 +164,7 @@ class Scanner {
         comment_.clear();
         address_.clear();
         hasBrackets_ = false;
+        guessed_ = false;
     }
 
     std::string_view text_;
@@ -168,6 +176,7 @@ class Scanner {
     std::string phrase_;  // with quotes taken off
     std::string comment_, address_;
     bool hasBrackets_ = false;
+    bool guessed_ = false;
     bool inGroup_ = false;
     std::string group_;
     std::size_t groupStart_ = 0;

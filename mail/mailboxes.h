@@ -10,9 +10,10 @@
 namespace postern::mail {
 
 struct Mailbox {
-    std::string name;     // UTF-8, decoded, one line, no control or bidi characters; may be empty
-    std::string address;  // as written, "local@domain"; empty for a group without members ("name" then says
-                          // "undisclosed-recipients:;", KB Q176538) and for text that is no address
+    std::string name;      // UTF-8, decoded, one line, no control or bidi characters; may be empty
+    std::string address;   // as written, "local@domain"; empty for a group without members ("name" then says
+                           // "undisclosed-recipients:;", KB Q176538) and for text that is no address
+    bool guessed = false;  // words stand where a comma or brackets are missing: fit to show, not to send to
 
     // The name, or the address where there is no name (KB Q176465).
     const std::string& shown() const { return name.empty() ? address : name; }

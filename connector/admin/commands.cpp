@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "connector/admin/account.h"
 #include "connector/admin/selection.h"
+#include "connector/admin/smtp_talk.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
 #include "queue/operate.h"
@@ -119,6 +120,8 @@ Result<void> status(const ServiceView& view, const Request& request, ByteStream&
 constexpr Command kCommands[] = {
     {"operate", "change the state of items", operate},
     {"submit", "take a mail", submit},
+    {"submit.smtp", "speak SMTP", talkSmtp},
+    {"submit.batch", "take a batch of mails", takeBatch},
     {"adapter.test", "look whether adapters can deliver now", adapterTest},
     {"account", "change who may log on", account},
     {"reload", "read the configuration again", reload},

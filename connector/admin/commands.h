@@ -5,8 +5,13 @@
 //
 //   operate          change=hold|release|retry|bounce|delete|resolve-exported|resolve-resend|resolve-failed,
 //                    ids="3 5-7 m12", reason=...        rows: id, done, text
-//   submit           sender, recipients (one a line), size (0: unknown); bytes: the mail
+//   submit           sender, recipients (one a line; a name alone is one of this host), size (0: unknown),
+//                    recipients_from=header (To, Cc, Bcc as well), complete=true (Bcc removed; From, Date and
+//                    Message-ID added where missing; full_name for From), body=7bit|8bitmime,
+//                    notify, ret, envid (RFC 3461); bytes: the mail
 //                    rows: recipient, adapter, legacy; nothing is stored when one is refused
+//   submit.smtp      bytes: an SMTP session, in turns    rows: replies
+//   submit.batch     bytes: a batch (RFC 2442)           rows: mail, line, stored, again, text
 //   adapter.test     name ("": all)                     rows: adapter, ok, text
 //   reload                                              rows: kind (problem, warning, note), place, text
 //   account          change=add|passwd|remove, name, verifier (accounts.h), roles     rows: account, text

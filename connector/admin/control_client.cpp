@@ -34,7 +34,8 @@ struct ControlClient::Impl {
     bool usable = true;  // false after an exchange that did not end well
 
     Result<void> sendBody(ByteStream& body);
-    Result<void> receive(const RowSink& row);
+    Result<void> sendPiece(ByteStream& body);
+    Result<void> receive(const RowSink& row, ByteStream* body);
 };
 
 ControlClient::ControlClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -66,7 +67,15 @@ Result<void> ControlClient::Impl::sendBody(ByteStream& body) {
     }
 }
 
-Result<void> ControlClient::Impl::receive(const RowSink& row) {
+Result<void> ControlClient::Impl::sendPiece(ByteStream& body) {
+    const auto chunk = std::make_unique<char[]>(kChunk);
+    POSTERN_LET(got, body.read(chunk.get(), kChunk));
+    (void)writeChunk(channel, {chunk.get(), got});  // as in sendBody(): the answer says why
+    return {};
+}
+
+// With a body it is sent in turns with the rows.
+Result<void> ControlClient::Impl::receive(const RowSink& row, ByteStream* body) {
     for (;;) {
         auto line = channel.readLine(kResponseLimit);
         if (!line.ok()) return unknownEnd(line.error());
@@ -78,6 +87,7 @@ Result<void> ControlClient::Impl::receive(const RowSink& row) {
             return response.end;
         }
         POSTERN_TRY(row(*response.row));
+        if (body != nullptr) POSTERN_TRY(sendPiece(*body));
     }
 }
 
@@ -88,8 +98,9 @@ Result<void> ControlClient::call(const Request& request, ByteStream& body, const
     if (line.size() > kRequestLimit)
         return fail(Errc::Invalid, "the request is too long for the control socket");
     const Result<void> sent = impl_->channel.write(line);
+    if (request.turns) return impl_->receive(row, &body);
     if (sent.ok() && request.body) POSTERN_TRY(impl_->sendBody(body));
-    return impl_->receive(row);
+    return impl_->receive(row, nullptr);
 }
 
 Result<std::vector<Record>> ControlClient::call(const Request& request) {

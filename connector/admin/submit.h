@@ -8,14 +8,4 @@ namespace postern::admin {
 
 Result<void> submit(const ServiceView& view, const Request& request, ByteStream& body, const RowSink& row);
 
-// Turns CR LF, LF and a lone CR into CR LF (KB Q98209), piece by piece.
-class LineEnds {
-  public:
-    // Appends to `out`.
-    void feed(std::string_view piece, std::string& out);
-
-  private:
-    bool afterCr_ = false;
-};
-
 }  // namespace postern::admin

@@ -154,6 +154,55 @@ void checkAdapters(const Config& config, Findings& findings) {
     }
 }
 
+bool isWithin(const std::string& path, const std::string& folder) {
+    return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
+}
+
+// What a pickup takes must never be what somebody of ours put there: mail would go round for ever.
+void checkPickupFolder(const Config& config, const Pickup& pickup, Findings& findings) {
+    const std::string folder = plainPath(pickup.folder);
+    const std::string what = "pickup \"" + pickup.name + "\": ";
+    if (isWithin(folder, plainPath(config.store)))
+        findings.problem(pickup.place, what + "\"folder\" is in the store's own folder");
+    if (plainPath(pickup.setAside) == folder)
+        findings.problem(pickup.place,
+                         what + "\"set_aside\" is the folder itself: bad files would be taken again");
+    for (const Adapter& adapter : config.adapters) {
+        const adapters::Kind* kind = adapters::kindNamed(adapter.kind);
+        if (kind == nullptr) continue;
+        for (const adapters::Setting& setting : kind->settings) {
+            const std::string& path = adapter.settings.text(setting.key);
+            if (setting.type != adapters::SettingType::Path || !isFolderKey(setting.key) || path.empty())
+                continue;
+            if (plainPath(path) == folder || plainPath(path) == plainPath(pickup.setAside))
+                findings.problem(pickup.place, what + "adapter \"" + adapter.name +
+                                                   "\" uses the same folder, at " + placeText(adapter.place) +
+                                                   ": mail would go round");
+        }
+    }
+}
+
+void checkPickups(const Config& config, Findings& findings) {
+    Takers names, folders;
+    for (const Listener& listener : config.listeners) names.before(listener.name, listener.place);
+    for (const Pickup& pickup : config.pickups) {
+        const std::string what = "pickup \"" + pickup.name + "\": ";
+        if (const Place* first = names.before(pickup.name, pickup.place))
+            findings.problem(pickup.place,
+                             what + "the name is taken at " + placeText(*first) + ": rules could not tell");
+        if (pickup.folder.empty()) continue;
+        const auto takeFolder = [&](const std::string& path, const char* key) {
+            const Place* first = folders.before(plainPath(path), pickup.place);
+            if (first != nullptr && placeText(*first) != placeText(pickup.place))
+                findings.problem(pickup.place, what + "\"" + key + "\" is used by the pickup at " +
+                                                   placeText(*first) + " already");
+        };
+        takeFolder(pickup.folder, "folder");
+        takeFolder(pickup.setAside, "set_aside");
+        checkPickupFolder(config, pickup, findings);
+    }
+}
+
 void checkRouteTarget(const Config& config, const Route& route, Findings& findings) {
     if (adapterNamed(config, route.adapter) != nullptr) return;
     std::vector<std::string_view> names;
@@ -178,7 +227,7 @@ void checkRoutes(const Config& config, Findings& findings) {
     }
     const Place top{config.file, 1, 1};
     if (config.routes.empty()) findings.warning(top, "there is no [[route]]: every recipient is refused");
-    if (config.listeners.empty())
+    if (config.listeners.empty() && config.pickups.empty())
         findings.warning(top, "there is no [[listener]]: mail comes in by 'postern submit' only");
 }
 
@@ -256,6 +305,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkAdapters(config, findings);
     checkFallbacks(config, findings);
     checkFolders(config, findings);
+    checkPickups(config, findings);
     checkRoutes(config, findings);
     checkReports(config, findings);
 }

@@ -168,6 +168,8 @@ std::optional<Failure> Service::startDoors() {
     intake_ = std::make_unique<intake::IntakeServer>(*acceptor_, clock_, config->hostname);
     if (const auto started = intake_->start(config->listeners, config->sessions); !started.ok())
         return failureFrom(started.error());
+    pickups_ = std::make_unique<pickup::Station>(config->hostname, *acceptor_, clock_);
+    pickups_->use(config->pickups);
     // Behind the intake: a command may ask for its facts at once.
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
@@ -285,6 +287,7 @@ admin::Reloaded Service::reload() {
             setLogLevel(after->logLevel);
             useRoutes(*after, *made);
             replaceRunners(*after, std::move(*made));
+            if (pickups_) pickups_->use(after->pickups);
             reloaded.done = true;
             LogLine(LogEvent::ConfigReloaded)
                 .with("routes", static_cast<std::int64_t>(after->routes.size()))
@@ -338,8 +341,10 @@ void Service::stop() {
         MutexLock lock(runnersMutex_);
         for (auto& [name, runner] : runners_) runner->requestStop();
     }
+    if (pickups_) pickups_->stop();
     if (intake_) intake_->stop(deadline);
     control_.reset();
+    pickups_.reset();
     housekeeper_.reset();
     Runners ended;
     {

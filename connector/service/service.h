@@ -20,6 +20,7 @@
 #include "connector/export/runner.h"
 #include "connector/intake/acceptor.h"
 #include "connector/intake/listener.h"
+#include "connector/pickup/station.h"
 #include "connector/reports/reporter.h"
 #include "connector/service/housekeeper.h"
 #include "queue/queue.h"
@@ -94,6 +95,7 @@ class Service {
     Runners runners_ GUARDED_BY(runnersMutex_);
     std::unique_ptr<Housekeeper> housekeeper_;
     std::unique_ptr<intake::IntakeServer> intake_;
+    std::unique_ptr<pickup::Station> pickups_;
     std::unique_ptr<admin::ControlServer> control_;
 };
 

@@ -1,8 +1,8 @@
-#include "connector/admin/submit.h"
+#include "connector/intake/line_ends.h"
 
 #include <gtest/gtest.h>
 
-namespace postern::admin {
+namespace postern::intake {
 namespace {
 
 std::string convert(const std::vector<std::string>& pieces) {
@@ -30,4 +30,4 @@ TEST(LineEnds, ItDoesNotMatterHowTheBytesAreCut) {
 }
 
 }  // namespace
-}  // namespace postern::admin
+}  // namespace postern::intake
