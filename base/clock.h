@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace postern {
 
@@ -30,6 +32,10 @@ class Clock {
 
 // "2026-11-20T14:03:07Z" (RFC 3339, UTC, seconds).
 std::string formatUtc(WallTime time);
+
+// "2026-11-23T08:00:00Z", "2026-11-23 08:00+01:00", "2026-11-23 08:00", "2026-11-23": UTC where no offset
+// stands.
+std::optional<WallTime> parseTime(std::string_view text);
 
 // "Fri, 20 Nov 2026 14:03:07 +0000" (RFC 5322 section 3.3), always UTC, never locale-dependent.
 std::string formatRfc5322(WallTime time);

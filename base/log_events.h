@@ -64,6 +64,11 @@
           "that means.")                                                                                     \
     EVENT(AdapterLeftover, "adapter.leftover", Info,                                                         \
           "Nothing to do: a working file of an unfinished attempt was removed.")                             \
+    EVENT(AdapterHeld, "adapter.held", Notice,                                                               \
+          "A person suspended it: mail for it waits until it is resumed.")                                   \
+    EVENT(AdapterReleased, "adapter.released", Notice, "Nothing to do: its suspension by a person is over.") \
+    EVENT(ItemMoved, "item.moved", Notice,                                                                   \
+          "Its fallback adapter takes it over; look why its own one fails.")                                 \
     EVENT(ItemExported, "item.exported", Info, "Nothing to do.")                                             \
     EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
     EVENT(ItemFailed, "item.failed", Warning,                                                                \

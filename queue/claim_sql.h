@@ -7,7 +7,9 @@ namespace postern::queue {
 // The compare-and-set that two watchers can not both win (KB Q184524): it looks and takes in one statement,
 // and only what is still ready. The inner SELECT is told its index: it walks the entries of one adapter in
 // due order and stops after a batch, so that a claim costs the same whatever waits behind. Attempts are
-// committed before the message is touched: a mail that kills its worker is found out by counting.
+// committed before the message is touched: a mail that kills its worker is found out by counting. An adapter
+// that a person suspended gets nothing: asked here, once a batch, so that no claim slips in beside the
+// suspension.
 inline constexpr char kClaimOrdinary[] = R"sql(
 UPDATE item
    SET state = 'claimed', owner = ?4, lease_ms = ?5, epoch = epoch + 1, attempts = attempts + 1
@@ -15,6 +17,8 @@ UPDATE item
                WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 AND due_ms <= ?2
                ORDER BY due_ms, id LIMIT ?3)
    AND state = 'ready'
+   AND NOT EXISTS (SELECT 1 FROM adapter_hold
+                    WHERE adapter = ?1 AND (until_ms IS NULL OR until_ms > ?2))
 RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
 
 // The same for suspects, which come one at a time (?3 is 1): if this one kills its worker too, no other item
@@ -26,6 +30,8 @@ UPDATE item
                WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 AND due_ms <= ?2
                ORDER BY due_ms, id LIMIT ?3)
    AND state = 'ready'
+   AND NOT EXISTS (SELECT 1 FROM adapter_hold
+                    WHERE adapter = ?1 AND (until_ms IS NULL OR until_ms > ?2))
 RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
 
 // Whether the suspect that is due for longest has waited longer than any ordinary item: two index look-ups.

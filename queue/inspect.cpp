@@ -184,6 +184,19 @@ Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId 
     return history;
 }
 
+Result<std::vector<WallTime>> endedSince(store::ReadSession& session, const std::string& adapter,
+                                         WallTime since, std::int64_t most) {
+    constexpr const char* kEnded =
+        "SELECT settled_ms FROM item INDEXED BY item_settled WHERE settled_ms > ?2 AND adapter = ?1"
+        " AND state IN ('exported', 'failed') ORDER BY settled_ms DESC LIMIT ?3";
+    std::vector<WallTime> ended;
+    store::Statement rows = session.query(kEnded, adapter, toMillis(since), most);
+    while (rows.next()) ended.push_back(fromMillis(rows.integer(0)));
+    POSTERN_TRY(rows.finish());
+    std::reverse(ended.begin(), ended.end());
+    return ended;
+}
+
 namespace {
 
 // One statement, so that an item that changes meanwhile is counted once. What is not final is counted in the

@@ -34,6 +34,10 @@ Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId 
 // interrupted or is in doubt. Anything else may be swept.
 Result<bool> needsArtifact(store::ReadSession& session, ItemId item, Epoch epoch);
 
+// When the last `most` items of `adapter` ended, exported or failed, after `since`: oldest first.
+Result<std::vector<WallTime>> endedSince(store::ReadSession& session, const std::string& adapter,
+                                         WallTime since, std::int64_t most);
+
 struct StateCount {
     std::string adapter;
     State state;

@@ -44,7 +44,8 @@ std::string refusal(const MoveOrder& order, const std::optional<Found>& found) {
     if (!takes)
         return "is " + std::string(stateName(found->state)) +
                "; only ready, held and failed items can be moved";
-    if (order.epoch && *order.epoch != found->epoch) return "was claimed in the meantime";
+    if (order.epoch && (*order.epoch != found->epoch || found->state != State::Ready))
+        return "was changed in the meantime";
     if (found->source == sourceOfAdapter(order.adapter))
         return "came in by adapter " + order.adapter + " and does not go back there";
     return {};

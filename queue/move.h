@@ -24,7 +24,7 @@ namespace postern::queue {
 
 struct MoveOrder {
     ItemId item;
-    std::optional<Epoch> epoch;  // set: only if nobody claimed it since that claim
+    std::optional<Epoch> epoch;  // set: only if it is ready and nobody claimed it since that claim
     std::string adapter;         // where to; may be the item's own (a second try as a new item)
     std::string who;             // "postern" or the operator; never empty
     std::string reason;          // "after 3 failed attempts"; for the histories

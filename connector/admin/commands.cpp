@@ -5,10 +5,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "connector/admin/account.h"
+#include "connector/admin/holds.h"
 #include "connector/admin/selection.h"
 #include "connector/admin/smtp_talk.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
+#include "connector/admin/waits.h"
 #include "queue/operate.h"
 
 namespace postern::admin {
@@ -16,6 +18,20 @@ namespace postern::admin {
 namespace {
 
 constexpr std::size_t kItemsPerWrite = 500;  // others' commits must not wait for an operator's long list
+
+// An item that is due now, by an adapter that does not claim: who asked should know.
+Result<void> sayWhatElseWaits(const ServiceView& view, std::vector<queue::VerbResult>& results) {
+    return view.store.read([&](store::ReadSession& session) -> Result<void> {
+        const auto config = view.config();
+        POSTERN_LET(waits, Waits::read(session, *config, view.clock.now()));
+        for (queue::VerbResult& result : results) {
+            if (result.adapter.empty()) continue;
+            if (const Wait wait = waits.ofAdapter(result.adapter); !wait.text.empty())
+                result.text += "; but " + wait.text;
+        }
+        return {};
+    });
+}
 
 Result<std::vector<queue::VerbResult>> operateSome(const ServiceView& view, queue::Verb verb,
                                                    std::span<const ItemId> ids, const Request& request) {
@@ -27,6 +43,7 @@ Result<std::vector<queue::VerbResult>> operateSome(const ServiceView& view, queu
         results = std::move(done);
         return {};
     }));
+    POSTERN_TRY(sayWhatElseWaits(view, results));
     return results;
 }
 
@@ -107,7 +124,7 @@ Result<void> status(const ServiceView& view, const Request& request, ByteStream&
     std::optional<Record> facts;
     if (view.facts) facts = view.facts();
     POSTERN_TRY(view.store.read([&](store::ReadSession& session) {
-        return statusRows(session, *view.config(), facts, request.field("all") == "true",
+        return statusRows(session, *view.config(), facts, view.clock.now(), request.field("all") == "true",
                           [&](const Record& record) -> Result<void> {
                               rows.push_back(record);
                               return {};
@@ -124,6 +141,8 @@ constexpr Command kCommands[] = {
     {"submit.batch", "take a batch of mails", takeBatch},
     {"adapter.test", "look whether adapters can deliver now", adapterTest},
     {"account", "change who may log on", account},
+    {"adapter.suspend", "nothing of an adapter is exported until it is resumed", suspendAdapter},
+    {"adapter.resume", "end a suspension", resumeAdapter},
     {"reload", "read the configuration again", reload},
     {"status", "the service, its adapters and their queues", status},
 };

@@ -13,6 +13,9 @@
 //   submit.smtp      bytes: an SMTP session, in turns    rows: replies
 //   submit.batch     bytes: a batch (RFC 2442)           rows: mail, line, stored, again, text
 //   adapter.test     name ("": all)                     rows: adapter, ok, text
+//   adapter.suspend  name, reason, until (milliseconds since 1970, "": until resumed)
+//                                                       rows: adapter, done, text
+//   adapter.resume   name                               rows: adapter, done, text
 //   reload                                              rows: kind (problem, warning, note), place, text
 //   account          change=add|passwd|remove, name, verifier (accounts.h), roles     rows: account, text
 //   status           all=true|false                   rows: the service, then each adapter
@@ -53,6 +56,8 @@ struct ServiceView {
     std::function<Reloaded()> reload;  // empty when no service runs
     std::function<Record()> facts;     // of the service, for status: pid, started, sessions; may be empty
     queue::Teller tell = {};           // reports to senders; empty: nobody is told
+    // A suspension of that adapter was committed or ended: its watchers look; empty when none run.
+    std::function<void(const std::string& name)> holdChanged = {};
 };
 
 struct Command {

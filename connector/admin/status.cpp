@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "connector/admin/waits.h"
 #include "queue/inspect.h"
 #include "queue/operate.h"
 
@@ -27,18 +28,19 @@ void addCounts(const std::vector<queue::StateCount>& counts, Lines& lines) {
     }
 }
 
-std::string stateText(const Line& line, bool running) {
+std::string stateText(const std::string& name, const Line& line, const Waits& waits, bool running) {
     if (!line.configured) return "not configured";
-    if (line.state.suspended) return "suspended";
+    if (waits.holdOf(name) != nullptr) return "suspended";
+    if (line.state.suspended) return "unhealthy";
     return running ? "running" : "stopped";
 }
 
-Record recordOf(const std::string& name, const Line& line, bool running, bool all) {
+Record recordOf(const std::string& name, const Line& line, const Waits& waits, bool running, bool all) {
     Record record;
     record.add("type", "adapter")
         .add("adapter", name)
         .add("kind", line.kind)
-        .add("state", stateText(line, running));
+        .add("state", stateText(name, line, waits, running));
     for (const queue::State state : queue::kAllStates) {
         if (queue::isFinal(state) && !all) continue;
         const auto count = line.counts.find(state);
@@ -47,6 +49,8 @@ Record recordOf(const std::string& name, const Line& line, bool running, bool al
     record.add("oldest", line.oldest);
     record.add("since", line.state.suspended ? std::optional(line.state.since) : std::nullopt);
     record.add("reason", line.state.reason);
+    const Wait wait = waits.ofAdapter(name);
+    record.add("waits", wait.text).add("waits_until", wait.until);
     return record;
 }
 
@@ -69,14 +73,16 @@ Result<Lines> readLines(store::ReadSession& session, const config::Config& confi
 }  // namespace
 
 Result<void> statusRows(store::ReadSession& session, const config::Config& config,
-                        const std::optional<Record>& facts, bool all, const RowSink& row) {
+                        const std::optional<Record>& facts, WallTime now, bool all, const RowSink& row) {
     Record service;
     service.add("type", "service").add("state", facts ? "running" : "stopped").add("store", config.store);
     if (facts)
         for (const auto& [name, value] : facts->fields) service.add(name, value);
     POSTERN_TRY(row(service));
     POSTERN_LET(lines, readLines(session, config, all));
-    for (const auto& [name, line] : lines) POSTERN_TRY(row(recordOf(name, line, facts.has_value(), all)));
+    POSTERN_LET(waits, Waits::read(session, config, now));
+    for (const auto& [name, line] : lines)
+        POSTERN_TRY(row(recordOf(name, line, waits, facts.has_value(), all)));
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "adapters/registry.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "connector/admin/waits.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/verbs.h"
 #include "connector/routing/router.h"
@@ -75,20 +76,36 @@ Result<int> listAdapters(const Run& run) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(made, makeAdapters(*config));
+    const auto reader = openReader(*config);  // before the first start there is none
+    admin::Waits waits;
+    if (reader.ok()) {
+        POSTERN_LET(found, admin::Waits::read((*reader)->session(), *config, run.console.clock.now()));
+        waits = std::move(found);
+    }
     Output output(run.console, run.form());
     output.whenEmpty("No adapter is configured.");
+    for (const char* name : {"waits_until", "suspended_by", "suspended_since", "suspended_until"})
+        output.hide(name);
     for (const config::Adapter& each : config->adapters) {
         std::int64_t routes = 0;
         for (const config::Route& route : config->routes) routes += route.adapter == each.name ? 1 : 0;
-        POSTERN_TRY(output.row(admin::Record()
-                                   .add("adapter", each.name)
-                                   .add("kind", each.kind)
-                                   .add("watchers", each.watchers)
-                                   .add("batch", each.batch)
-                                   .add("on_doubt", each.onDoubt == config::OnDoubt::Hold ? "hold" : "resend")
-                                   .add("routes", routes)
-                                   .add("delivers", made[each.name]->describe())
-                                   .add("place", config::placeText(each.place))));
+        const admin::Wait wait = reader.ok() ? waits.ofAdapter(each.name) : admin::Wait{};
+        const queue::AdapterHold* hold = waits.holdOf(each.name);
+        POSTERN_TRY(output.row(
+            admin::Record()
+                .add("adapter", each.name)
+                .add("kind", each.kind)
+                .add("watchers", each.watchers)
+                .add("batch", each.batch)
+                .add("on_doubt", each.onDoubt == config::OnDoubt::Hold ? "hold" : "resend")
+                .add("routes", routes)
+                .add("delivers", made[each.name]->describe())
+                .add("place", config::placeText(each.place))
+                .add("waits", wait.text)
+                .add("waits_until", wait.until)
+                .add("suspended_by", hold != nullptr ? hold->who : "")
+                .add("suspended_since", hold != nullptr ? std::optional(hold->since) : std::nullopt)
+                .add("suspended_until", hold != nullptr ? hold->until : std::nullopt)));
     }
     return int{kExitDone};
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connector/admin/selection.h"
+#include "connector/admin/waits.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/verbs.h"
 #include "mail/field_text.h"
@@ -40,8 +41,10 @@ std::string recipientText(const queue::ItemRow& item, Form form) {
     return item.firstRecipient + (more ? " +" + std::to_string(item.recipientCount - 1) : "");
 }
 
-// The columns are stable: new ones come last.
-admin::Record listRow(const queue::ItemRow& item, Form form) {
+// The columns are stable: new ones come last. People see in one column why an item waits or failed.
+admin::Record listRow(const queue::ItemRow& item, const admin::Waits& waits, Form form) {
+    const admin::Wait wait = waits.ofItem(item);
+    const bool merged = form == Form::Table && !wait.text.empty();
     return admin::Record()
         .add("id", item.id.value)
         .add("state", queue::stateName(item.state))
@@ -55,8 +58,10 @@ admin::Record listRow(const queue::ItemRow& item, Form form) {
         .add("recipients", item.recipientCount)
         .add("message", messageName(item.message))
         .add("subject", mail::decodeText(item.subject))
-        .add("reason", item.reason)
-        .add("target", item.target);
+        .add("reason", merged ? wait.text : item.reason)
+        .add("target", item.target)
+        .add("waits", wait.text)
+        .add("waits_until", wait.until);
 }
 
 Result<queue::State> stateFrom(const std::string& name) {
@@ -99,19 +104,23 @@ Result<int> list(const Run& run, const ListOptions& options) {
     POSTERN_LET(reader, openReader(*config));
     POSTERN_LET(filter, filterFrom(options, reader->session()));
     Output output(run.console, run.form());
-    for (const char* name : {"due", "attempts", "recipients", "message", "target"}) output.hide(name);
+    for (const char* name : {"due", "attempts", "recipients", "message", "target", "waits", "waits_until"})
+        output.hide(name);
     output.fitScreen();
     output.whenEmpty(filter.waiting ? "Nothing waits." : "No item matches.");
+    POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
     Result<void> printed;
     POSTERN_TRY(queue::listItems(reader->session(), filter, [&](const queue::ItemRow& item) {
-        printed = output.row(listRow(item, output.form()));
+        printed = output.row(listRow(item, waits, output.form()));
         return printed.ok();
     }));
     POSTERN_TRY(printed);
     return int{kExitDone};
 }
 
-admin::Record itemFacts(const queue::ItemRow& item, const store::MessageRow& message) {
+admin::Record itemFacts(const queue::ItemRow& item, const store::MessageRow& message,
+                        const admin::Waits& waits) {
+    const admin::Wait wait = waits.ofItem(item);
     return admin::Record()
         .add("type", "item")
         .add("id", item.id.value)
@@ -136,7 +145,9 @@ admin::Record itemFacts(const queue::ItemRow& item, const store::MessageRow& mes
         .add("source", message.source)
         .add("client", message.client)
         .add("helo", message.helo)
-        .add("protocol", message.protocol);
+        .add("protocol", message.protocol)
+        .add("waits", wait.text)
+        .add("waits_until", wait.until);
 }
 
 Result<void> printRecipients(store::ReadSession& session, ItemId id, Output& output) {
@@ -167,21 +178,21 @@ Result<void> printHistory(store::ReadSession& session, ItemId id, Output& output
     return {};
 }
 
-Result<void> showOne(store::ReadSession& session, ItemId id, Output& output) {
+Result<void> showOne(store::ReadSession& session, const admin::Waits& waits, ItemId id, Output& output) {
     POSTERN_LET(item, queue::readItem(session, id));
     POSTERN_LET(message, store::readMessage(session, item.message));
     output.heading("Item " + std::to_string(id.value));
-    POSTERN_TRY(output.details(itemFacts(item, message)));
+    POSTERN_TRY(output.details(itemFacts(item, message, waits)));
     POSTERN_TRY(printRecipients(session, id, output));
     return printHistory(session, id, output);
 }
 
-Result<void> logOne(store::ReadSession& session, ItemId id, Output& output) {
+Result<void> logOne(store::ReadSession& session, const admin::Waits&, ItemId id, Output& output) {
     POSTERN_LET(item, queue::readItem(session, id));
     return printHistory(session, item.id, output);
 }
 
-using PrintOne = Result<void> (*)(store::ReadSession&, ItemId, Output&);
+using PrintOne = Result<void> (*)(store::ReadSession&, const admin::Waits&, ItemId, Output&);
 
 // Each item by itself: one that does not exist is told and the others are shown.
 Result<int> each(const Run& run, const Named& named, PrintOne print) {
@@ -190,11 +201,12 @@ Result<int> each(const Run& run, const Named& named, PrintOne print) {
     POSTERN_LET(selection, admin::parseSelection(named.text()));
     POSTERN_LET(reader, openReader(*config));
     POSTERN_LET(items, admin::selectItems(reader->session(), selection));
+    POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
     Output output(run.console, run.form());
     output.hide("id");
     int exit = kExitDone;
     for (const ItemId id : items) {
-        const Result<void> printed = print(reader->session(), id, output);
+        const Result<void> printed = print(reader->session(), waits, id, output);
         if (printed.ok()) continue;
         if (printed.error().code != Errc::NotFound) return printed.error();
         run.complain(std::to_string(id.value) + ": " + printed.error().text);

@@ -12,9 +12,15 @@ namespace postern::cli {
 
 namespace {
 
+// Said in "waits" already, for people.
+constexpr const char* kForPrograms[] = {"since", "reason", "waits_until"};
+
 // The service's facts as a list of facts, the adapters as a table.
-admin::RowSink statusSink(Output& output) {
-    return [&output](const admin::Record& record) -> Result<void> {
+// `trouble` becomes true when an adapter does not work as configured.
+admin::RowSink statusSink(Output& output, bool& trouble) {
+    return [&output, &trouble](const admin::Record& record) -> Result<void> {
+        for (const char* state : {"suspended", "unhealthy", "not configured"})
+            trouble = trouble || record.text("state") == state;
         if (record.text("type") == "service") {
             const Result<void> printed = output.details(record);
             output.heading("Adapters");
@@ -28,14 +34,17 @@ admin::RowSink statusSink(Output& output) {
 Result<int> statusOfStore(const Run& run, const config::Config& config, bool all) {
     Output output(run.console, run.form());
     output.fitScreen();
+    for (const char* name : kForPrograms) output.hide(name);
+    bool trouble = false;
     POSTERN_LET(reader, openReader(config));
-    POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, all, statusSink(output)));
+    POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, run.console.clock.now(), all,
+                                  statusSink(output, trouble)));
     output.finish();
     run.complain("no service listens on " + config.controlSocket);
     return int{kExitUnavailable};
 }
 
-Result<int> status(const Run& run, bool all) {
+Result<int> status(const Run& run, bool all, bool check) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     auto client = admin::ControlClient::connect(config->controlSocket);
@@ -47,9 +56,11 @@ Result<int> status(const Run& run, bool all) {
     request.fields["all"] = all ? "true" : "false";
     Output output(run.console, run.form());
     output.fitScreen();
+    for (const char* name : kForPrograms) output.hide(name);
+    bool trouble = false;
     admin::NoBytes none;
-    POSTERN_TRY(client->call(request, none, statusSink(output)));
-    return int{kExitDone};
+    POSTERN_TRY(client->call(request, none, statusSink(output, trouble)));
+    return int{check && trouble ? kExitUnavailable : kExitDone};
 }
 
 Result<int> reload(const Run& run) {
@@ -78,8 +89,12 @@ Result<int> reload(const Run& run) {
 Carry setupStatus(CLI::App& command, Run& run) {
     const auto all = std::make_shared<bool>(false);
     command.add_flag("--all", *all, "Count settled items too; slow when there are millions");
+    const auto check = std::make_shared<bool>(false);
+    command.add_flag("--check", *check,
+                     "For monitoring: exit status 69 also when an adapter is suspended, unhealthy or not "
+                     "configured");
     command.footer("Exit status 69 when no service runs; the queue is counted all the same.");
-    return [&run, all] { return run.end(status(run, *all)); };
+    return [&run, all, check] { return run.end(status(run, *all, *check)); };
 }
 
 Carry setupReload(CLI::App&, Run& run) {

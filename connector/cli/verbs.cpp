@@ -31,6 +31,8 @@ constexpr Verb kVerbs[] = {
     {"adapter", "kinds", "what adapters can write, with their settings", setupAdapterKinds},
     {"adapter", "list", "the configured adapters", setupAdapterList},
     {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
+    {"adapter", "suspend", "begin nothing of an adapter until it is resumed", setupAdapterSuspend},
+    {"adapter", "resume", "end a suspension", setupAdapterResume},
     {"route", "test", "where mail to an address would go", setupRouteTest},
     {"account", "add", "a new account; its password is asked for", setupAccountAdd},
     {"account", "list", "all accounts with their roles", setupAccountList},

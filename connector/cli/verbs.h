@@ -62,6 +62,8 @@ Carry setupSubmit(CLI::App&, Run&);
 Carry setupAdapterKinds(CLI::App&, Run&);
 Carry setupAdapterList(CLI::App&, Run&);
 Carry setupAdapterTest(CLI::App&, Run&);
+Carry setupAdapterSuspend(CLI::App&, Run&);
+Carry setupAdapterResume(CLI::App&, Run&);
 Carry setupRouteTest(CLI::App&, Run&);
 Carry setupAccountAdd(CLI::App&, Run&);
 Carry setupAccountList(CLI::App&, Run&);

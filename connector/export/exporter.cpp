@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "connector/export/settling.h"
+#include "queue/move.h"
 
 namespace postern::exporting {
 
@@ -42,9 +43,12 @@ void withPendingJobs(Works& works, Step step) {
 
 }  // namespace
 
-Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping) {
-    const int most = std::min(post_.settings.batch, post_.adapter.batchLimit());
-    POSTERN_LET(claims, post_.queue.claim(post_.settings.name, most));
+int Exporter::batchSize() const {
+    return std::min(post_.settings.batch, post_.adapter.batchLimit());
+}
+
+Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int most) {
+    POSTERN_LET(claims, post_.queue.claim(post_.settings.name, std::min(most, batchSize())));
     if (claims.empty()) return Round{};
     post_.counters.claimed += static_cast<std::int64_t>(claims.size());
     if (stopping()) {
@@ -258,6 +262,7 @@ Result<Round> Exporter::settle(Works& works) {
         if (work.lost) continue;
         if (mine.count(work.claim.item) != 0) {
             report(*work.settlement, work);
+            if (wantsFallback(work)) moveToFallback(work);
             continue;
         }
         ++post_.counters.fenced;
@@ -277,6 +282,42 @@ void Exporter::blame(Work& work) {
     }
     settlement.suspect = true;
     settlement.due = post_.queue.clock().now();
+}
+
+// Nothing of it is published, the attempt counted, and the mail is not under suspicion.
+bool Exporter::wantsFallback(const Work& work) const {
+    const queue::Settlement& settlement = *work.settlement;
+    return post_.settings.fallbackAfter > 0 && work.claim.attempts >= post_.settings.fallbackAfter &&
+           settlement.kind == queue::Settlement::Kind::Deferred && !settlement.uncounted &&
+           !settlement.suspect && post_.elsewhere.regroup;
+}
+
+// The item is ready again and not due for a while. Dying before this commit leaves it so: its next failed
+// attempt leads here.
+void Exporter::moveToFallback(const Work& work) {
+    const std::string& fallback = post_.settings.fallback;
+    queue::MoveOrder order;
+    order.item = work.claim.item;
+    order.epoch = work.claim.epoch;
+    order.adapter = fallback;
+    order.who = "postern";
+    order.reason = "after " + std::to_string(work.claim.attempts) + " failed attempts";
+    const auto regroup = [&](const std::vector<queue::RecipientRow>& recipients, WallTime received) {
+        return post_.elsewhere.regroup(fallback, recipients, received);
+    };
+    queue::Moved moved;
+    const auto written = post_.store.write([&](store::WriteSession& session) -> Result<void> {
+        POSTERN_LET(done, queue::moveItem(session, order, regroup, post_.queue.clock().now()));
+        moved = std::move(done);
+        return {};
+    });
+    LogLine line(written.ok() && !moved.items.empty() ? LogEvent::ItemMoved : LogEvent::StoreTrouble,
+                 order.item);
+    line.with("adapter", post_.settings.name).with("fallback", fallback);
+    line.with("what", written.ok() ? moved.text : written.error().text);
+    if (moved.items.empty()) return;
+    ++post_.counters.moved;
+    if (post_.elsewhere.hint) post_.elsewhere.hint(fallback);
 }
 
 void Exporter::report(const queue::Settlement& settlement, const Work& work) {

@@ -21,9 +21,19 @@ namespace postern::exporting {
 // Counted since start, shared by the watchers of one adapter.
 struct Counters {
     std::atomic<std::int64_t> claimed{0}, exported{0}, deferred{0}, failed{0}, held{0}, inDoubt{0};
+    std::atomic<std::int64_t> moved{0};      // to the fallback adapter
     std::atomic<std::int64_t> fenced{0};     // our claim was gone when we came back to it
     std::atomic<std::int64_t> recovered{0};  // interrupted attempts brought to a known state
     std::atomic<std::int64_t> faults{0};     // unexpected errors of a watcher
+};
+
+// What the fallback needs of the world. Empty functions: there is no fallback.
+struct Elsewhere {
+    // Recipients as items of another adapter, with its grouping and its names.
+    std::function<Result<std::vector<queue::NewItem>>(
+        const std::string& adapter, const std::vector<queue::RecipientRow>& recipients, WallTime received)>
+        regroup;
+    std::function<void(const std::string& adapter)> hint;  // it has new items
 };
 
 // What an Exporter works on; all of it outlives the Exporter.
@@ -33,6 +43,7 @@ struct Post {
     adapters::Adapter& adapter;
     const config::Adapter& settings;
     Counters& counters;
+    Elsewhere elsewhere = {};
 };
 
 // What a round came to.
@@ -46,9 +57,12 @@ class Exporter {
     explicit Exporter(const Post& post) : post_(post) {}
     ~Exporter();
 
-    // Takes due items and brings each to the end of an attempt. An Error is the store's: what was claimed
-    // lapses. `stopping` is asked once, before the batch is staged: true gives the claims back.
-    Result<Round> exportBatch(const std::function<bool()>& stopping);
+    // The most items of one batch.
+    int batchSize() const;
+
+    // Takes up to `most` due items and brings each to the end of an attempt. An Error is the store's: what
+    // was claimed lapses. `stopping` is asked once, before the batch is staged: true gives the claims back.
+    Result<Round> exportBatch(const std::function<bool()>& stopping, int most);
 
     // Asks the adapter about attempts whose holder is gone and settles them (I5). With `atStart`, all that
     // another process held; otherwise those whose lease is over.
@@ -68,6 +82,8 @@ class Exporter {
     Result<Round> settle(Works& works);
     std::function<void()> heartbeat(const std::vector<queue::Claim>& claims);
     void blame(Work& work);
+    bool wantsFallback(const Work& work) const;
+    void moveToFallback(const Work& work);
     void report(const queue::Settlement& settlement, const Work& work);
 
     Post post_;

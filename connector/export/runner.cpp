@@ -21,7 +21,8 @@ Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& que
       clock_(queue.clock()),
       adapter_(std::move(adapter)),
       settings_(std::move(settings)),
-      options_(options) {
+      options_(std::move(options)),
+      gate_(settings_.policy, clock_) {
     MutexLock lock(mutex_);
     health_.since = clock_.now();
     probeAt_ = maintainAt_ = sweepAt_ = clock_.steady();
@@ -32,11 +33,61 @@ Runner::~Runner() {
 }
 
 void Runner::start() {
+    lookForHold();
+    recallBegun();
     for (int i = 0; i < settings_.watchers; ++i) {
         const Inbox inbox = notifier_.subscribe(settings_.name);
         watchers_.push_back(
             {inbox, std::jthread([this, inbox](const std::stop_token& stop) { watch(stop, inbox); })});
     }
+}
+
+void Runner::lookForHold() {
+    {
+        MutexLock lock(holdMutex_);
+        std::optional<queue::AdapterHold> found;
+        const auto read = store_.read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(holds, queue::readHolds(session));
+            for (queue::AdapterHold& hold : holds)
+                if (hold.adapter == settings_.name) found = std::move(hold);
+            return {};
+        });
+        if (!read.ok()) return trouble("look for a suspension", read.error());
+        gate_.setHold(std::move(found));
+    }
+    notifier_.notify(settings_.name);
+}
+
+// What began shortly before a restart counts against the rate.
+void Runner::recallBegun() {
+    if (!settings_.policy.rate) return;
+    const config::Rate& rate = *settings_.policy.rate;
+    const auto read = store_.read([&](store::ReadSession& session) -> Result<void> {
+        POSTERN_LET(ended, queue::endedSince(session, settings_.name, clock_.now() - rate.per, rate.count));
+        gate_.remember(ended);
+        return {};
+    });
+    if (!read.ok()) trouble("recall what began", read.error());
+}
+
+bool Runner::claims() const {
+    return health().state == Health::State::Running && !gate_.shut();
+}
+
+void Runner::endHold() {
+    bool gone = false;
+    const auto written = store_.write([&](store::WriteSession& session) -> Result<void> {
+        POSTERN_LET(released, queue::releaseExpired(session, settings_.name, clock_.now()));
+        gone = released;
+        return {};
+    });
+    if (!written.ok()) return trouble("end the adapter's suspension", written.error());
+    if (gone)
+        LogLine(LogEvent::AdapterReleased)
+            .with("adapter", settings_.name)
+            .with("who", "postern")
+            .with("reason", "its time is over");
+    notifier_.notify(settings_.name);
 }
 
 void Runner::requestStop() {
@@ -58,10 +109,12 @@ Runner::Health Runner::health() const {
 
 void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
     nameThisThread("watch:" + settings_.name);
-    Exporter exporter({store_, queue_, *adapter_, settings_, counters_});
+    const auto hint = [this](const std::string& adapter) { notifier_.notify(adapter); };
+    Exporter exporter({store_, queue_, *adapter_, settings_, counters_, {options_.regroup, hint}});
     while (!stop.stop_requested()) {
         const SteadyTime now = clock_.steady();
         SteadyTime wake = now + options_.pollInterval;
+        if (gate_.takeExpired()) endHold();
         if (ensureUsable(exporter)) {
             wake = work(exporter, stop);
         } else {
@@ -115,11 +168,17 @@ bool Runner::recover(Exporter& exporter, bool atStart) {
 
 // One batch. Result: when to look again; now, when more may wait.
 SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
-    const auto round = exporter.exportBatch([&] { return stop.stop_requested(); });
+    const Gate::Permit permit = gate_.ask(exporter.batchSize(), options_.pollInterval);
+    if (permit.items == 0) {
+        maintain(exporter);
+        return std::max(permit.again, clock_.steady() + kBreath);
+    }
+    const auto round = exporter.exportBatch([&] { return stop.stop_requested(); }, permit.items);
     if (!round.ok()) {
         trouble("export", round.error());
         return clock_.steady() + options_.pollInterval;
     }
+    gate_.giveBack(permit, permit.items - round->claimed);
     if (!round->unusable.empty()) {
         suspend(round->unusable);
         return clock_.steady();

@@ -14,6 +14,7 @@
 
 #include "base/sync.h"
 #include "connector/export/exporter.h"
+#include "connector/export/gate.h"
 #include "store/notifier.h"
 
 namespace postern::exporting {
@@ -22,7 +23,8 @@ struct RunnerOptions {
     Millis pollInterval{5'000};  // I6: the most that a lost hint can delay mail
     Millis firstProbe{1'000};    // until an unusable folder is looked at again; doubles
     Millis longestProbe{60'000};
-    Millis sweepInterval{3'600'000};  // between two looks for working files nobody needs
+    Millis sweepInterval{3'600'000};            // between two looks for working files nobody needs
+    decltype(Elsewhere::regroup) regroup = {};  // for the fallback
 };
 
 class Runner {
@@ -45,6 +47,11 @@ class Runner {
         std::optional<WallTime> nextProbe;
     };
     Health health() const;
+
+    // A person suspended or resumed the adapter, and that is committed: watchers act on it at once.
+    void lookForHold() EXCLUDES(holdMutex_);
+    // False while nothing is claimed: not usable, suspended, or outside its send windows.
+    bool claims() const;
     const config::Adapter& settings() const { return settings_; }
     const Counters& counters() const { return counters_; }
     const std::shared_ptr<adapters::Adapter>& adapter() const { return adapter_; }
@@ -60,6 +67,8 @@ class Runner {
     void sweepLeftovers();
     SteadyTime nextWake();
     SteadyTime steadyFor(WallTime due) const;
+    void recallBegun();
+    void endHold();
     void suspend(const std::string& reason);
     void resume();
     void record(const Health& health);
@@ -73,6 +82,8 @@ class Runner {
     const config::Adapter settings_;
     const RunnerOptions options_;
     Counters counters_;
+    Gate gate_;
+    Mutex holdMutex_;  // one look at a time: the last one to look knows the last word
 
     mutable Mutex mutex_;
     Health health_ GUARDED_BY(mutex_);

@@ -157,8 +157,7 @@ std::vector<std::string> Service::idleAdapters() {
     MutexLock lock(runnersMutex_);
     std::erase_if(idle, [&](const std::string& name) REQUIRES(runnersMutex_) {
         const auto runner = runners_.find(name);
-        return runner != runners_.end() &&
-               runner->second->health().state == exporting::Runner::Health::State::Running;
+        return runner != runners_.end() && runner->second->claims();
     });
     return idle;
 }
@@ -226,6 +225,10 @@ void Service::useRoutes(const config::Config& config, const Made& made) {
     }
     routing->router.emplace(config.routes, std::move(targets));
     const std::shared_ptr<const routing::Router> router(routing, &*routing->router);
+    {
+        MutexLock lock(routerMutex_);
+        router_ = router;
+    }
     acceptor_->setRouter(router);
     reporter_->use(router, config);
     config::Findings findings;
@@ -264,6 +267,15 @@ std::unique_ptr<exporting::Runner> Service::newRunner(const config::Adapter& set
                                                       const config::Config& config) {
     exporting::RunnerOptions options;
     options.pollInterval = config.pollInterval;
+    options.regroup = [this](const std::string& name, const std::vector<queue::RecipientRow>& recipients,
+                             WallTime received) -> Result<std::vector<queue::NewItem>> {
+        std::shared_ptr<const routing::Router> router;
+        {
+            MutexLock lock(routerMutex_);
+            router = router_;
+        }
+        return router->regroup(name, recipients, received);
+    };
     return std::make_unique<exporting::Runner>(*store_, notifier_, *queue_, std::move(adapter), settings,
                                                options);
 }
@@ -381,7 +393,12 @@ admin::ServiceView Service::view() {
                               [this](const std::string& name) { return adapterNamed(name); },
                               [this] { return reload(); },
                               [this] { return facts(); },
-                              queue_->options().tell};
+                              queue_->options().tell,
+                              [this](const std::string& name) {
+                                  MutexLock lock(runnersMutex_);
+                                  const auto runner = runners_.find(name);
+                                  if (runner != runners_.end()) runner->second->lookForHold();
+                              }};
 }
 
 admin::Record Service::facts() const {

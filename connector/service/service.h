@@ -91,6 +91,8 @@ class Service {
     std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<intake::Acceptor> acceptor_;
+    Mutex routerMutex_;
+    std::shared_ptr<const routing::Router> router_ GUARDED_BY(routerMutex_);  // the acceptor's, for fallbacks
     mutable Mutex runnersMutex_;
     Runners runners_ GUARDED_BY(runnersMutex_);
     std::unique_ptr<Housekeeper> housekeeper_;

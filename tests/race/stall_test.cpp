@@ -103,7 +103,7 @@ std::string run(const Scenario& scenario, Guards guards, int items) {
     const auto workUntilIdle = [&](exporting::Exporter& exporter) {
         for (int round = 0; round < 10; ++round) {
             const auto recovered = exporter.recover(false);
-            const auto exported = exporter.exportBatch(never);
+            const auto exported = exporter.exportBatch(never, 64);
             if (!recovered.ok()) trouble = recovered.error().text;
             if (!exported.ok()) trouble = exported.error().text;
             if (scenario.consumerDeletes) consumer.take();
@@ -117,7 +117,7 @@ std::string run(const Scenario& scenario, Guards guards, int items) {
         workUntilIdle(second);
     });
     exporting::Exporter first({office.store(), firstQueue, stalling, settings, counters});
-    if (const auto exported = first.exportBatch(never); !exported.ok()) trouble = exported.error().text;
+    if (const auto exported = first.exportBatch(never, 64); !exported.ok()) trouble = exported.error().text;
 
     clock.advance(options.lease + Millis(1));
     exporting::Exporter second(secondPost);

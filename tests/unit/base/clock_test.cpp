@@ -84,5 +84,23 @@ TEST(Clock, TheFakeOneMovesOnlyWhenTold) {
     EXPECT_EQ(clock.steady() - start, Millis(50)) << "a set clock does not move the monotonic one";
 }
 
+TEST(ClockText, TimesAreReadWithTheirOffsets) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"2026-11-23", "2026-11-23T00:00:00Z"},
+        {"2026-11-23 08:00", "2026-11-23T08:00:00Z"},
+        {"2026-11-23T08:00:01Z", "2026-11-23T08:00:01Z"},
+        {"2026-11-23T08:00+01:00", "2026-11-23T07:00:00Z"},
+        {"2026-11-23 23:30:00-05:30", "2026-11-24T05:00:00Z"},
+    };
+    for (const auto& [text, wanted] : rows) {
+        const auto time = parseTime(text);
+        ASSERT_TRUE(time.has_value()) << text;
+        EXPECT_EQ(formatUtc(*time), wanted) << text;
+    }
+    for (const char* text : {"", "2026", "2026-13-01", "2026-02-30", "2026-11-23 ", "2026-11-23 24:00",
+                             "2026-11-23 8:00", "2026-11-23 08:00Zx", "2026-11-23 08:00+1", "2h"})
+        EXPECT_FALSE(parseTime(text)) << text;
+}
+
 }  // namespace
 }  // namespace postern

@@ -104,6 +104,9 @@ TEST_F(MoveTest, AnItemThatWasClaimedSinceStays) {
     EXPECT_TRUE(move(order).items.empty());
     EXPECT_EQ(state(item), State::Ready);
     order.epoch = claim.epoch;
+    operate(Verb::Hold, {item});
+    EXPECT_TRUE(move(order).items.empty()) << "a person holds it";
+    operate(Verb::Release, {item});
     EXPECT_FALSE(move(order).items.empty());
 }
 
