@@ -57,7 +57,9 @@ bool alignedRight(const Value& value) {
 
 // Sequences of ECMA-48, for states that ask for a person.
 std::string_view colourOf(std::string_view text) {
-    if (text == "failed" || text == "in_doubt" || text == "suspended" || text == "stopped") return "\x1b[31m";
+    if (text == "failed" || text == "in_doubt" || text == "suspended" || text == "unhealthy" ||
+        text == "stopped")
+        return "\x1b[31m";
     return text == "held" ? "\x1b[33m" : "";
 }
 

@@ -102,7 +102,13 @@ Result<int> list(const Run& run, const ListOptions& options) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(reader, openReader(*config));
-    POSTERN_LET(filter, filterFrom(options, reader->session()));
+    const auto wanted = filterFrom(options, reader->session());
+    if (!wanted.ok() && wanted.error().code == Errc::Invalid) {
+        run.complain(wanted.error().text);
+        return int{kExitUsage};
+    }
+    POSTERN_TRY(wanted);
+    const queue::Filter& filter = *wanted;
     Output output(run.console, run.form());
     for (const char* name : {"due", "attempts", "recipients", "message", "target", "waits", "waits_until"})
         output.hide(name);

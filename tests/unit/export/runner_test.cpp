@@ -45,8 +45,8 @@ class Scripted final : public adapters::Adapter {
 
 class RunnerTest : public testing::Test {
   protected:
-    std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter) {
-        config::Adapter settings;
+    std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter,
+                                       config::Adapter settings = {}) {
         settings.name = name;
         settings.watchers = 2;
         settings.retry.first = Millis(5);
@@ -55,8 +55,21 @@ class RunnerTest : public testing::Test {
         options.pollInterval = Millis(50);
         options.firstProbe = Millis(5);
         options.longestProbe = Millis(20);
+        options.regroup = [](const std::string&, const std::vector<queue::RecipientRow>& recipients,
+                             WallTime received) -> Result<std::vector<queue::NewItem>> {
+            queue::NewItem item;
+            item.expires = received + std::chrono::hours(1);
+            item.recipients = recipients;
+            return std::vector<queue::NewItem>{item};
+        };
         return std::make_unique<Runner>(office_.store(), notifier_, queue_, std::move(adapter), settings,
                                         options);
+    }
+    void hold(std::optional<WallTime> until) {
+        const auto held = office_.store().write([&](store::WriteSession& session) {
+            return queue::holdAdapter(session, {"a", office_.clock().now(), "anna", "new disk", until});
+        });
+        ASSERT_TRUE(held.ok());
     }
     int count(queue::State state) {
         auto states = office_.states();
@@ -179,6 +192,60 @@ TEST_F(RunnerTest, Q179013_stop_under_load_joins_and_gives_back) {
         EXPECT_EQ(count(queue::State::Claimed) + count(queue::State::Publishing), 0) << "round " << round;
     }
     EXPECT_EQ(notifier_.subscribers(), 0u);
+}
+
+TEST_F(RunnerTest, ASuspensionSurvivesARestartAndEndsAtItsTime) {
+    hold(std::nullopt);
+    office_.post("a", 1, 3);
+    auto runner = makeRunner("a", std::make_shared<Scripted>());
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Running; }));
+    EXPECT_FALSE(runner->claims());
+    EXPECT_EQ(count(queue::State::Ready), 3);
+    hold(office_.clock().now() + Millis(20));
+    runner->lookForHold();
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 3; }));
+    EXPECT_TRUE(tests::waitFor([&] {
+        bool none = false;
+        (void)office_.store().read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(holds, queue::readHolds(session));
+            none = holds.empty();
+            return {};
+        });
+        return none;
+    })) << "the watcher removes what is over";
+}
+
+TEST_F(RunnerTest, AfterSoManyFailedAttemptsTheFallbackTakesOver) {
+    auto adapter = std::make_shared<Scripted>();
+    adapter->onStage = [](Job& job) { job.outcome = adapters::deferred("busy", adapters::Cause::Busy); };
+    config::Adapter settings;
+    settings.fallback = "b";
+    settings.fallbackAfter = 3;
+    office_.post("a", 1, 2);
+    auto runner = makeRunner("a", adapter, settings);
+    auto fallback = makeRunner("b", std::make_shared<Scripted>());
+    runner->start();
+    fallback->start();
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 2; }));
+    EXPECT_EQ(count(queue::State::Deleted), 2);
+    EXPECT_EQ(runner->counters().moved, 2);
+    EXPECT_EQ(runner->counters().deferred, 6) << "three attempts each";
+    EXPECT_EQ(fallback->counters().exported, 2);
+}
+
+TEST_F(RunnerTest, AnUnusableAdapterIsNoFailedAttempt) {
+    auto adapter = std::make_shared<Scripted>();
+    adapter->onStage = [](Job& job) { job.outcome = adapters::unusable("disk full"); };
+    config::Adapter settings;
+    settings.fallback = "b";
+    settings.fallbackAfter = 1;
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter, settings);
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->counters().deferred >= 3; }));
+    EXPECT_EQ(runner->counters().moved, 0);
+    EXPECT_EQ(count(queue::State::Deleted), 0);
 }
 
 }  // namespace
