@@ -51,7 +51,7 @@ class LogLine {
 // Where lines go. The default writes to standard error: "<6>line" under a service manager (JOURNAL_STREAM is
 // set), "2026-11-20T14:03:07Z info line" otherwise.
 using LogSink = std::function<void(Severity, std::string_view line)>;
-void setLogSink(LogSink sink);            // replaces; an empty one restores the default
+void setLogSink(LogSink sink);  // replaces; an empty one restores the default
 // The line as the default writes it, with its line end.
 std::string standardErrorLine(Severity severity, std::string_view line);
 void setLogLevel(Severity least_severe);  // default Info

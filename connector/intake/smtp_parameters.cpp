@@ -24,6 +24,12 @@ bool allDigits(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Postfix sends a UTF-8 address as xtext of the type rfc822.
+bool printableUtf8(std::string_view text) {
+    return validUtf8(text) &&
+           std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+}
+
 bool printable(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -112,7 +118,7 @@ bool isOriginalValue(std::string_view type, std::string_view value) {
                             [](char c) { return c == '+' || c == '=' || (c >= 0 && c <= ' ') || c == 0x7f; });
     }
     const auto decoded = decodeXtext(value);
-    return decoded.ok() && printable(*decoded);
+    return decoded.ok() && printableUtf8(*decoded);
 }
 
 Result<std::string> parseOriginal(std::string_view value) {

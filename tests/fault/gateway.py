@@ -53,6 +53,7 @@ folder = "{self.out}"
 """)
         self.process = None
         self.port = None
+        self.ports = {}  # of every listener, by its name
         self.log = []
 
     def start(self, wrapper=()):
@@ -71,9 +72,10 @@ folder = "{self.out}"
         for raw in stream:
             line = raw.decode("utf-8", "replace").rstrip("\n")
             self.log.append(line)
-            found = re.search(r"listener\.opened listener=smtp .*port=(\d+)", line)
+            found = re.search(r"listener\.opened listener=(\S+) .*port=(\d+)", line)
             if found:
-                self.port = int(found.group(1))
+                self.ports[found.group(1)] = int(found.group(2))
+                self.port = self.ports.get("smtp")
             if " service.ready " in line:
                 ready.set()
         stream.close()
