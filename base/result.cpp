@@ -11,6 +11,7 @@ std::string_view errcName(Errc code) {
         case Errc::NotFound: return "not found";
         case Errc::Exists: return "exists";
         case Errc::Denied: return "denied";
+        case Errc::TooLarge: return "too large";
         case Errc::Busy: return "busy";
         case Errc::NoSpace: return "no space";
         case Errc::Io: return "i/o";

@@ -15,6 +15,7 @@ enum class Errc {
     NotFound,     // the named thing does not exist
     Exists,       // the name is taken
     Denied,       // permission
+    TooLarge,     // over a limit that will not move; sending it again will not help
     Busy,         // somebody else holds it now
     NoSpace,      // disk, quota or inodes used up: temporary
     Io,           // the device or file system failed

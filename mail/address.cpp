@@ -215,4 +215,15 @@ std::string foldAddress(const Address& address) {
     return lowerAscii(address.text());
 }
 
+std::string foldLegacyName(std::string_view name) {
+    std::string out;
+    out.reserve(name.size());
+    for (const char c : trim(name)) {
+        const bool blank = c == ' ' || c == '\t';
+        if (blank && out.ends_with(' ')) continue;
+        out += blank ? ' ' : lowerAscii(c);
+    }
+    return out;
+}
+
 }  // namespace postern::mail

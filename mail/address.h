@@ -49,4 +49,8 @@ bool looksRelayed(const Address& address);
 // For equality: ASCII lower case on both sides of "@". Never for sending.
 std::string foldAddress(const Address& address);
 
+// For equality of names on the legacy side, everywhere: ASCII lower case, blanks and tabs at the ends taken
+// away, runs of them one blank (KB Q237588, Q216492).
+std::string foldLegacyName(std::string_view name);
+
 }  // namespace postern::mail

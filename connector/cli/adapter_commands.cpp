@@ -1,15 +1,13 @@
-// postern adapter kinds, list, test and postern route test.
+// postern adapter kinds, list, test.
 
 #include <CLI/CLI.hpp>
 
 #include "adapters/registry.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "connector/admin/waits.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/look.h"
 #include "connector/cli/verbs.h"
-#include "connector/routing/router.h"
-#include "mail/address.h"
 
 namespace postern::cli {
 
@@ -57,25 +55,10 @@ Result<int> kinds(const Run& run) {
     return int{kExitDone};
 }
 
-using Made = std::map<std::string, std::unique_ptr<adapters::Adapter>>;
-
-// For asking what they are and take, not for delivering: no store is behind them.
-Result<Made> makeAdapters(const config::Config& config) {
-    Made made;
-    for (const config::Adapter& each : config.adapters) {
-        const adapters::Kind* kind = adapters::kindNamed(each.kind);
-        if (kind == nullptr) return fail(Errc::Invalid, "there is no adapter kind \"" + each.kind + "\"");
-        auto adapter = kind->make({each.name, config.hostname, "look", {}}, each.settings);
-        if (!adapter.ok()) return adapter.error().within("adapter " + each.name);
-        made[each.name] = std::move(adapter).value();
-    }
-    return made;
-}
-
 Result<int> listAdapters(const Run& run) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_LET(made, makeAdapters(*config));
+    POSTERN_LET(made, makeLookAdapters(*config));
     const auto reader = openReader(*config);  // before the first start there is none
     admin::Waits waits;
     if (reader.ok()) {
@@ -129,38 +112,6 @@ Result<int> testAdapters(const Run& run, const std::string& name) {
     return int{allUsable ? kExitDone : kExitUnavailable};
 }
 
-int exitForRoute(Errc code) {
-    return code == Errc::Unavailable ? kExitUnavailable : kExitNoUser;
-}
-
-Result<int> testRoutes(const Run& run, const std::vector<std::string>& addresses) {
-    const auto config = run.config();
-    if (!config) return int{kExitConfig};
-    POSTERN_LET(made, makeAdapters(*config));
-    std::vector<routing::Target> targets;
-    for (const config::Adapter& each : config->adapters)
-        targets.push_back({each.name, made[each.name].get(), each.retry.maximumAge});
-    const routing::Router router(config->routes, std::move(targets));
-    Output output(run.console, run.form());
-    int exit = kExitDone;
-    for (const std::string& text : addresses) {
-        const auto address = mail::parseAddress(text);
-        const auto found =
-            address.ok() ? router.route(address->text()) : Result<routing::Destination>(address.error());
-        if (!found.ok()) {
-            run.complain("<" + text + ">: " + found.error().text);
-            exit = exitForRoute(found.error().code);
-            continue;
-        }
-        POSTERN_TRY(output.row(admin::Record()
-                                   .add("recipient", address->text())
-                                   .add("adapter", found->adapter)
-                                   .add("legacy", found->legacy)
-                                   .add("route", found->route)));
-    }
-    return exit;
-}
-
 }  // namespace
 
 Carry setupAdapterKinds(CLI::App&, Run& run) {
@@ -175,12 +126,6 @@ Carry setupAdapterTest(CLI::App& command, Run& run) {
     const auto name = std::make_shared<std::string>();
     command.add_option("NAME", *name, "The adapter; default: all");
     return [&run, name] { return run.end(testAdapters(run, *name)); };
-}
-
-Carry setupRouteTest(CLI::App& command, Run& run) {
-    const auto addresses = std::make_shared<std::vector<std::string>>();
-    command.add_option("ADDRESS", *addresses, "Internet addresses")->required();
-    return [&run, addresses] { return run.end(testRoutes(run, *addresses)); };
 }
 
 }  // namespace postern::cli

@@ -61,9 +61,15 @@ Result<void> OwnBackend::makeAdapters() {
         auto made = kind->make({each.name, config_->hostname, store_->id(), {}}, each.settings);
         if (!made.ok()) return made.error().within("adapter " + each.name);
         adapters_[each.name] = std::move(made).value();
-        targets.push_back({each.name, adapters_[each.name].get(), each.retry.maximumAge});
+        targets.push_back(routing::targetFor(each, *adapters_[each.name]));
     }
-    const auto router = std::make_shared<const routing::Router>(config_->routes, std::move(targets));
+    auto tables = routing::readTables(*config_);
+    if (!tables.problems.empty()) {
+        const config::Problem& first = tables.problems.front();
+        return fail(Errc::Invalid, config::placeText(first.place) + ": " + first.text);
+    }
+    const auto router = std::make_shared<const routing::Router>(config_->routes, std::move(targets),
+                                                                config_->rules, std::move(tables.tables));
     acceptor_.setRouter(router);
     reporter_.use(router, *config_);
     return {};

@@ -8,6 +8,7 @@
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
 #include "connector/reports/check.h"
+#include "connector/routing/tables.h"
 
 namespace postern::cli {
 
@@ -30,9 +31,12 @@ void printPlain(const Run& run, const char* kind, const std::vector<config::Prob
         run.console.out << config::placeText(problem.place) << ": " << kind << problem.text << "\n";
 }
 
-// What only the router knows. Makes the adapters as the service does; that touches no disk.
-void checkReports(config::Loaded& loaded) {
+// What only the router and its tables' files know. Makes the adapters as the service does; that touches no disk.
+void checkWithRouter(config::Loaded& loaded) {
     const config::Config& config = *loaded.config;
+    routing::Tables tables = routing::readTables(config);
+    loaded.problems = std::move(tables.problems);
+    loaded.warnings.insert(loaded.warnings.end(), tables.warnings.begin(), tables.warnings.end());
     std::vector<std::unique_ptr<adapters::Adapter>> adapters;
     std::vector<routing::Target> targets;
     for (const config::Adapter& each : config.adapters) {
@@ -43,17 +47,18 @@ void checkReports(config::Loaded& loaded) {
             return;
         }
         adapters.push_back(std::move(made).value());
-        targets.push_back({each.name, adapters.back().get(), each.retry.maximumAge});
+        targets.push_back(routing::targetFor(each, *adapters.back()));
     }
     config::Findings findings;
-    reports::checkReports(config, routing::Router(config.routes, std::move(targets)), findings);
+    const routing::Router router(config.routes, std::move(targets), config.rules, std::move(tables.tables));
+    reports::checkReports(config, router, findings);
     for (config::Problem& problem : findings.problems) loaded.problems.push_back(std::move(problem));
     for (config::Problem& warning : findings.warnings) loaded.warnings.push_back(std::move(warning));
 }
 
 Result<int> check(const Run& run) {
     config::Loaded loaded = config::load(run.configPath);
-    if (loaded.config) checkReports(loaded);
+    if (loaded.config) checkWithRouter(loaded);
     const int exit = loaded.problems.empty() ? kExitDone : kExitConfig;
     if (run.form() == Form::Json) {
         Output output(run.console, Form::Json);

@@ -28,7 +28,8 @@ struct Submission {
 // A caller that is not told "try again later" drops the mail: only what another try can not cure is final.
 int exitForMail(const Error& error) {
     switch (error.code) {
-        case Errc::Invalid: return kExitData;
+        case Errc::Invalid:
+        case Errc::TooLarge: return kExitData;
         case Errc::NotFound: return kExitNoUser;
         case Errc::Denied: return kExitPermission;
         default: return kExitTemporary;

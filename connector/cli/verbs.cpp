@@ -13,6 +13,7 @@ constexpr VerbGroup kGroups[] = {
     {"queue", "look at the queue and change it"},
     {"adapter", "the ways out"},
     {"route", "who gets what"},
+    {"address", "names on both sides"},
     {"account", "who may log on"},
     {"config", "the configuration"},
 };
@@ -33,7 +34,8 @@ constexpr Verb kVerbs[] = {
     {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
     {"adapter", "suspend", "begin nothing of an adapter until it is resumed", setupAdapterSuspend},
     {"adapter", "resume", "end a suspension", setupAdapterResume},
-    {"route", "test", "where mail to an address would go", setupRouteTest},
+    {"route", "test", "where mail to an address would go, and why", setupRouteTest},
+    {"address", "lookup", "what an address or a legacy name is on the other side", setupAddressLookup},
     {"account", "add", "a new account; its password is asked for", setupAccountAdd},
     {"account", "list", "all accounts with their roles", setupAccountList},
     {"account", "remove", "take an account away", setupAccountRemove},
@@ -78,7 +80,8 @@ std::optional<config::Config> Run::config() const {
 
 int exitFor(Errc code) {
     switch (code) {
-        case Errc::Invalid: return kExitData;
+        case Errc::Invalid:
+        case Errc::TooLarge: return kExitData;
         case Errc::NotFound: return kExitNoInput;
         case Errc::Denied: return kExitPermission;
         case Errc::Busy:

@@ -65,6 +65,7 @@ Carry setupAdapterTest(CLI::App&, Run&);
 Carry setupAdapterSuspend(CLI::App&, Run&);
 Carry setupAdapterResume(CLI::App&, Run&);
 Carry setupRouteTest(CLI::App&, Run&);
+Carry setupAddressLookup(CLI::App&, Run&);
 Carry setupAccountAdd(CLI::App&, Run&);
 Carry setupAccountList(CLI::App&, Run&);
 Carry setupAccountRemove(CLI::App&, Run&);

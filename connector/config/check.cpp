@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "base/networks.h"
 #include "base/text.h"
+#include "connector/addresses/name_pattern.h"
 #include "connector/config/address.h"
+#include "connector/config/check_policy.h"
 #include "connector/config/keys.h"
 #include "connector/config/policy_keys.h"
 #include "mail/address.h"
@@ -143,13 +145,7 @@ void checkAdapters(const Config& config, Findings& findings) {
         if (adapter.retry.first > adapter.retry.longest)
             findings.problem(adapter.place, "adapter \"" + adapter.name +
                                                 "\": \"retry_first\" is longer than \"retry_longest\"");
-        const auto leads = [&](const auto& each) { return each.adapter == adapter.name; };
-        const bool reached =
-            std::any_of(config.routes.begin(), config.routes.end(), leads) ||
-            std::any_of(config.adapters.begin(), config.adapters.end(),
-                        [&](const Adapter& each) { return each.fallback == adapter.name; }) ||
-            config.reports.adapter == adapter.name;
-        if (!reached)  // KB Q186235: nobody noticed
+        if (!mailLeadsTo(config, adapter.name))  // KB Q186235: nobody noticed
             findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
     }
 }
@@ -203,19 +199,12 @@ void checkPickups(const Config& config, Findings& findings) {
     }
 }
 
-void checkRouteTarget(const Config& config, const Route& route, Findings& findings) {
-    if (adapterNamed(config, route.adapter) != nullptr) return;
-    std::vector<std::string_view> names;
-    for (const Adapter& adapter : config.adapters) names.push_back(adapter.name);
-    findings.problem(route.place, "there is no adapter \"" + escapeLine(route.adapter, 100) + "\"" +
-                                      didYouMean(route.adapter, names));
-}
-
 void checkRoutes(const Config& config, Findings& findings) {
     Takers patterns;
     const Route* everything = nullptr;
     for (const Route& route : config.routes) {
-        checkRouteTarget(config, route, findings);
+        checkAdapterName(config, route.adapter, route.place, findings);
+        if (route.use == RouteUse::Replies) continue;
         if (const Place* first = patterns.before(lowerAscii(route.pattern), route.place)) {
             findings.warning(route.place,
                              "never used: the route at " + placeText(*first) + " has the same pattern");
@@ -280,22 +269,8 @@ std::string patternProblem(std::string_view pattern) {
 }
 
 std::string templateProblem(std::string_view text) {
-    static constexpr std::string_view kFields[] = {"local", "domain", "address"};
-    for (auto open = text.find('{'); open != std::string_view::npos; open = text.find('{', open)) {
-        if (text.substr(open, 2) == "{{") {
-            open += 2;
-            continue;
-        }
-        const auto close = text.find('}', open);
-        const std::string_view name =
-            text.substr(open + 1, close == std::string_view::npos ? close : close - open - 1);
-        if (close == std::string_view::npos ||
-            std::find(std::begin(kFields), std::end(kFields), name) == std::end(kFields))
-            return "knows {local}, {domain} and {address}, not \"{" + escapeLine(name, 40) +
-                   "\"; write \"{{\" for a brace" + didYouMean(name, kFields);
-        open = close;
-    }
-    return {};
+    const auto parsed = addresses::NamePattern::parse(text);
+    return parsed.ok() ? std::string() : parsed.error().text;
 }
 
 void checkWhole(const Config& config, Findings& findings) {
@@ -308,6 +283,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkPickups(config, findings);
     checkRoutes(config, findings);
     checkReports(config, findings);
+    checkPolicy(config, findings);
 }
 
 }  // namespace postern::config

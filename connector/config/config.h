@@ -14,7 +14,7 @@
 
 namespace postern::config {
 
-// Where something was written, for messages: "postern.toml:12:3".
+// Where something was written, for messages: "postern.toml:12:3"; column 0: the whole line, line 0: the file.
 struct Place {
     std::string file;
     int line = 0, column = 0;
@@ -112,11 +112,14 @@ struct Reports {
     Place place;
 };
 
+enum class RouteUse { Both, Recipients, Replies };
+
 struct Route {
     std::string pattern;  // "user@domain", "*@domain", "*@*.domain", "*"
     std::string adapter;
-    std::string legacy;  // template: {local} {domain} {address}; other text as it is; "{{" is "{"
-    Place place;
+    std::string legacy;               // an addresses::NamePattern
+    RouteUse use = RouteUse::Both;    // Replies: takes no recipient, only says what answers are typed to
+    Place place = {};
 };
 
 enum class OnDoubt { Hold, Resend };

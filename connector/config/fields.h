@@ -115,6 +115,7 @@ void visitRoute(RouteType& route, Visit&& visit) {
     visit("recipient", route.pattern);
     visit("adapter", route.adapter);
     visit("legacy", route.legacy);
+    visit("use", route.use);
 }
 
 }  // namespace postern::config

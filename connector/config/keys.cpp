@@ -186,20 +186,28 @@ const std::vector<Key> kKeys = {
     text("rule", "sender", "", "\"user@domain\", \"*@domain\", \"*@*.domain\", or \"<>\"."),
     text("rule", "recipient", "", "As in a route."),
     text("rule", "source", "", "The name of a listener or pickup, or submit."),
-    size("rule", "larger_than", "0 B", 0, 1024 * kGiB, "Mail of more bytes than this."),
+    {"rule",
+     {"larger_than", SettingType::Size, "0 B", "Mail of more bytes than this; 0: of any size.", {}, 0,
+      1024 * kGiB},
+     "10 MiB"},
     text("rule", "header", "", "\"Subject: *lottery*\": a field that matches; * and ? as in file names."),
     choice("rule", "action", nullptr, {"accept", "reject", "hold", "route"},
            "accept ends the rules; hold stores the mail for a person to release; route leads to an adapter.",
            "hold"),
     text("rule", "text", "", "Told to the sender with reject, to the operator with hold."),
-    text("rule", "adapter", "", "The adapter of route."),
+    text("rule", "adapter", "", "With route: the adapter; its first route gives the legacy name."),
 
     // The [[route]]s are read from the top: the first whose pattern takes a recipient decides.
     text("route", "recipient", nullptr, "\"user@domain\", \"*@domain\", \"*@*.domain\" or \"*\".",
          "*@postoffice.example"),
     text("route", "adapter", nullptr, "The name of the adapter that takes them.", "postoffice"),
     text("route", "legacy", "{address}",
-         "The name on the legacy side, made of {local}, {domain} and {address}; \"{{\" is \"{\".", "{local}"),
+         "The name on the legacy side, made of {local}, {domain}, {address} and the tokens %g %s %i %d %m, "
+         "%3s, %rxy, %e (the address, encapsulated); \"{{\" is a brace, \"%%\" a percent sign.",
+         "{local}"),
+    choice("route", "use", "both", {"both", "recipients", "replies"},
+           "recipients: nobody answers to these names; replies: the route takes no mail, it only says what "
+           "the legacy side types to write to such addresses."),
 };
 
 std::string written(std::string_view section) {

@@ -32,6 +32,9 @@ inline std::string_view wordOf(RuleAction action) {
     }
     return "route";
 }
+inline std::string_view wordOf(RouteUse use) {
+    return use == RouteUse::Both ? "both" : use == RouteUse::Recipients ? "recipients" : "replies";
+}
 inline std::string_view wordOf(OnDoubt onDoubt) {
     return onDoubt == OnDoubt::Hold ? "hold" : "resend";
 }
@@ -51,6 +54,7 @@ inline constexpr Tls kTlsModes[] = {Tls::Off, Tls::StartTls, Tls::Required, Tls:
 inline constexpr Auth kAuthModes[] = {Auth::Off, Auth::Offered, Auth::Required};
 inline constexpr RuleAction kRuleActions[] = {RuleAction::Accept, RuleAction::Reject, RuleAction::Hold,
                                               RuleAction::Route};
+inline constexpr RouteUse kRouteUses[] = {RouteUse::Both, RouteUse::Recipients, RouteUse::Replies};
 inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend};
 inline constexpr Severity kSeverities[] = {Severity::Error, Severity::Warning, Severity::Notice,
                                            Severity::Info, Severity::Debug};
@@ -72,6 +76,9 @@ inline void setByWord(Auth& into, std::string_view word) {
 }
 inline void setByWord(RuleAction& into, std::string_view word) {
     setByWord(into, kRuleActions, word);
+}
+inline void setByWord(RouteUse& into, std::string_view word) {
+    setByWord(into, kRouteUses, word);
 }
 inline void setByWord(OnDoubt& into, std::string_view word) {
     setByWord(into, kOnDoubts, word);

@@ -99,8 +99,7 @@ void Exporter::load(Works& works) {
 void Exporter::loadOne(store::ReadSession& session, Work& work) {
     adapters::Delivery& delivery = work.job.delivery;
     delivery.key = {work.claim.item, work.claim.epoch};
-    for (const queue::RecipientRow& row : work.claim.recipients)
-        delivery.recipients.push_back({row.ordinal, row.address, row.legacy});
+    delivery.recipients = namedOnce(work.claim);
     if (work.claim.expires <= post_.queue.clock().now()) {
         work.job.outcome = adapters::rejected("it reached its maximum age before it could be delivered");
         work.job.outcome->status = "4.4.7";

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "base/random.h"
 #include "base/text.h"
+#include "mail/address.h"
 
 namespace postern::exporting {
 
@@ -70,12 +72,26 @@ Settlement later(const queue::Claim& claim, std::string reason, adapters::Cause 
     return settlement;
 }
 
+// The ordinal of the recipient that stands for each one, by its own ordinal: the first of the same name.
+std::unordered_map<int, int> spokesmen(const queue::Claim& claim) {
+    std::unordered_map<int, int> standsFor;
+    std::unordered_map<std::string, int> first;
+    for (const queue::RecipientRow& recipient : claim.recipients) {
+        const std::string name = mail::foldLegacyName(recipient.legacy);
+        const int ordinal = recipient.ordinal;
+        standsFor[ordinal] = name.empty() ? ordinal : first.try_emplace(name, ordinal).first->second;
+    }
+    return standsFor;
+}
+
 // The recipients whose end differs from their item's: an adapter may refuse one and take the others.
 std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapters::Outcome& outcome) {
     std::vector<queue::RecipientRow> rows;
+    if (outcome.recipients.empty()) return rows;
+    const auto standsFor = spokesmen(claim);
     for (const adapters::RecipientVerdict& verdict : outcome.recipients) {
         for (const queue::RecipientRow& recipient : claim.recipients) {
-            if (recipient.ordinal != verdict.ordinal) continue;
+            if (standsFor.at(recipient.ordinal) != verdict.ordinal) continue;
             rows.push_back(recipient);
             rows.back().outcome = verdict.verdict == Verdict::Exported   ? "exported"
                                   : verdict.verdict == Verdict::Rejected ? "failed"
@@ -88,6 +104,14 @@ std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapt
 }
 
 }  // namespace
+
+std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim) {
+    const auto standsFor = spokesmen(claim);
+    std::vector<adapters::Recipient> named;
+    for (const queue::RecipientRow& row : claim.recipients)
+        if (standsFor.at(row.ordinal) == row.ordinal) named.push_back({row.ordinal, row.address, row.legacy});
+    return named;
+}
 
 Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome, WallTime received,
                          const config::Adapter& settings, WallTime now) {

@@ -8,6 +8,10 @@
 
 namespace postern::exporting {
 
+// Whom the adapter is told of: recipients that the legacy side knows by one name are one there, the first of
+// them (KB Q181797); settlementFor() gives the others the same end.
+std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim);
+
 // REQUIRES: outcome.verdict is not Unknown (ask the adapter first, then use settlementForRecovery).
 // `received` is when the mail came in, as far as known: the age of a retry rule counts from then.
 queue::Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,

@@ -92,6 +92,7 @@ Answer answerFor(const Error& error) {
         case Errc::NotFound: return {550, "5.1.1", error.text};
         case Errc::Invalid: return {550, "5.1.3", error.text};
         case Errc::Denied: return {550, "5.7.1", error.text};
+        case Errc::TooLarge: return {552, "5.3.4", error.text};
         case Errc::Unavailable: return {451, "4.3.0", "not available at the moment; try again later"};
         case Errc::Exists:
         case Errc::Busy:
@@ -235,15 +236,15 @@ Result<void> Acceptor::checkRoom(std::int64_t announced) {
     return {};
 }
 
-Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address, const Envelope&) const {
+Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address,
+                                                         const Envelope& envelope) const {
     const auto router = impl_->currentRouter();
     if (!router) return fail(Errc::Stopped, "no routes yet");
-    POSTERN_LET(parsed, mail::parseAddress(address, {.utf8 = true}));
-    POSTERN_LET(destination, router->route(address));
-    if (mail::looksRelayed(parsed) && !equalsIgnoreCase(destination.route, address)) {
+    POSTERN_LET(parsed, mail::parseAddress(address, {true, false, {}}));
+    POSTERN_LET(routed, router->admit(address, {envelope.sender, envelope.source, envelope.size}));
+    if (mail::looksRelayed(parsed) && !routed.destination.literal)
         return fail(Errc::Denied, "mail is not relayed by such addresses");
-    }
-    return routing::Router::Routed{address, std::move(destination), {}, {}, {}};
+    return routed;
 }
 
 std::unique_ptr<store::BodyWriter> Acceptor::newBody() const {
@@ -264,16 +265,20 @@ void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done
     impl_->keepSealed(job);
 }
 
-// The routes may be others than at RCPT time; a recipient whose adapter is gone sends the whole mail back for
+// The mail is complete: rules on its header and its true size decide now. The routes may be others than at RCPT
+// time; a recipient whose adapter is gone sends the whole mail back for
 // later, when its RCPT gets the answer of the new routes.
 Result<void> Acceptor::Impl::makeItems(Job& job) const {
     const auto routes = currentRouter();
     if (!routes) return fail(Errc::Stopped, "no routes yet");
     if (job.mail.recipients.empty()) return fail(Errc::Internal, "a mail without recipients");
-    for (const auto& recipient : job.mail.recipients) {
+    const store::NewMessage& message = job.mail.message;
+    const routing::Mail mail{message.sender, message.source, job.mail.body->size(), true, job.mail.header};
+    for (auto& recipient : job.mail.recipients) {
         if (!routes->knows(recipient.destination.adapter)) {
             return fail(Errc::Unavailable, "adapter " + recipient.destination.adapter + " is gone");
         }
+        POSTERN_TRY(routes->readmit(recipient, mail));
     }
     job.items = routes->items(job.mail.recipients, job.mail.message.received);
     return {};

@@ -1,132 +1,51 @@
 #include "connector/routing/router.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
+#include "connector/addresses/address_pattern.h"
 
 namespace postern::routing {
 
 namespace {
 
-constexpr std::size_t kNoRoute = std::numeric_limits<std::size_t>::max();
+using addresses::halves;
+using addresses::patternMatches;
 
-struct Halves {
-    std::string_view local, domain;
-};
-// At the last "@": a quoted local part may hold others.
-Halves halves(std::string_view address) {
-    const std::size_t at = address.rfind('@');
-    if (at == std::string_view::npos) return {address, {}};
-    return {address.substr(0, at), address.substr(at + 1)};
-}
+constexpr std::size_t kNoRoute = std::numeric_limits<std::size_t>::max();
 
 bool isWide(std::string_view pattern) {
     return pattern == "*" || pattern.starts_with("*@*.");
 }
 
-bool endsWithIgnoreCase(std::string_view text, std::string_view end) {
-    return text.size() >= end.size() && equalsIgnoreCase(text.substr(text.size() - end.size()), end);
+std::vector<addresses::NamePattern> namesOf(const std::vector<config::Route>& routes) {
+    std::vector<addresses::NamePattern> names;
+    names.reserve(routes.size());
+    for (const config::Route& route : routes) {
+        auto parsed = addresses::NamePattern::parse(route.legacy);
+        names.push_back(parsed.ok() ? std::move(parsed).value() : addresses::NamePattern());
+    }
+    return names;
 }
-
-std::string foldedKey(const Router::Routed& recipient) {
-    const std::string& legacy = recipient.destination.legacy;
-    return legacy.empty() ? "a:" + lowerAscii(recipient.address) : "l:" + lowerAscii(legacy);
-}
-
-// Packs one adapter's recipients into items, in the order they were named.
-class Packer {
-  public:
-    // An adapter that is not there (a broken REQUIRES) still gets its item: it shows in the queue, and waits.
-    Packer(std::string name, const Target* target, WallTime received) : name_(std::move(name)) {
-        if (target != nullptr) grouping_ = target->adapter->grouping();
-        expires_ = received + (target != nullptr ? *target : Target{}).maximumAge;
-    }
-
-    void add(const Router::Routed& routed) {
-        if (!seen_.insert(foldedKey(routed)).second) return;
-        const int bytes = headerBytes(routed);
-        if (items_.empty() || isFull(bytes)) begin();
-        headerBytes_ += bytes;
-        queue::RecipientRow row;
-        row.address = routed.address;
-        row.legacy = routed.destination.legacy;
-        row.notify = routed.notify;
-        row.original = routed.original;
-        items_.back().recipients.push_back(std::move(row));
-    }
-
-    const std::string& name() const { return name_; }
-    std::vector<queue::NewItem>& items() { return items_; }
-
-  private:
-    int headerBytes(const Router::Routed& routed) const {
-        if (grouping_.mostHeaderBytes == 0 || !grouping_.headerBytes) return 0;
-        return grouping_.headerBytes({0, routed.address, routed.destination.legacy});
-    }
-
-    // A single recipient larger than the limit gets an item of its own; the adapter says what it thinks of
-    // it.
-    bool isFull(int bytes) const {
-        const int count = static_cast<int>(items_.back().recipients.size());
-        if (grouping_.mostRecipients > 0 && count >= grouping_.mostRecipients) return true;
-        return grouping_.mostHeaderBytes > 0 && headerBytes_ + bytes > grouping_.mostHeaderBytes;
-    }
-
-    void begin() {
-        queue::NewItem item;
-        item.adapter = name_;
-        item.group = std::to_string(items_.size() + 1);
-        item.expires = expires_;
-        items_.push_back(std::move(item));
-        headerBytes_ = 0;
-    }
-
-    std::string name_;
-    adapters::Grouping grouping_;
-    WallTime expires_;
-    int headerBytes_ = 0;
-    std::unordered_set<std::string> seen_;
-    std::vector<queue::NewItem> items_;
-};
 
 }  // namespace
 
-bool patternMatches(std::string_view pattern, std::string_view address) {
-    if (pattern == "*") return true;
-    const Halves wanted = halves(pattern);
-    const Halves given = halves(address);
-    if (wanted.local != "*") return equalsIgnoreCase(pattern, address);
-    if (!wanted.domain.starts_with("*.")) return equalsIgnoreCase(wanted.domain, given.domain);
-    const std::string_view end = wanted.domain.substr(1);  // with its dot
-    return given.domain.size() > end.size() && endsWithIgnoreCase(given.domain, end);
+Target targetFor(const config::Adapter& settings, const adapters::Adapter& adapter) {
+    return {settings.name, &adapter, settings.retry.maximumAge, settings.messageSize};
 }
 
-std::string expandTemplate(std::string_view text, std::string_view address) {
-    const auto [local, domain] = halves(address);
-    const std::array<std::pair<std::string_view, std::string_view>, 4> fields{
-        {{"{{", "{"}, {"{local}", local}, {"{domain}", domain}, {"{address}", address}}};
-    std::string out;
-    while (!text.empty()) {
-        const auto field = std::find_if(fields.begin(), fields.end(),
-                                        [&](const auto& each) { return text.starts_with(each.first); });
-        if (field != fields.end()) {
-            out += field->second;
-            text.remove_prefix(field->first.size());
-        } else {
-            out += text.front();
-            text.remove_prefix(1);
-        }
-    }
-    return out;
-}
-
-Router::Router(std::vector<config::Route> routes, std::vector<Target> targets)
-    : routes_(std::move(routes)), targets_(std::move(targets)) {
+Router::Router(std::vector<config::Route> routes, std::vector<Target> targets,
+               std::vector<config::Rule> rules, std::vector<NamedTable> tables)
+    : routes_(std::move(routes)),
+      names_(namesOf(routes_)),
+      targets_(std::move(targets)),
+      rules_(std::move(rules)),
+      tables_(std::move(tables)),
+      replies_(routes_, names_, tables_) {
     for (std::size_t i = 0; i < routes_.size(); ++i) {
+        if (routes_[i].use == config::RouteUse::Replies) continue;
         if (isWide(routes_[i].pattern)) {
             wide_.push_back(i);
         } else {
@@ -162,37 +81,101 @@ bool Router::deliversFinally(std::string_view adapter) const {
     return target != nullptr && target->adapter->finalDelivery();
 }
 
-Result<Destination> Router::route(std::string_view address) const {
+std::optional<Destination> Router::fromTables(std::string_view address, std::string_view adapter) const {
+    for (const NamedTable& each : tables_) {
+        if (!adapter.empty() && each.adapter != adapter) continue;
+        if (const auto legacy = each.table->legacyOf(address))
+            return Destination{each.adapter, std::string(*legacy), "table " + each.name, true};
+    }
+    return std::nullopt;
+}
+
+std::optional<Destination> Router::fromRoutes(std::string_view address) const {
     const std::size_t index = firstMatch(address);
-    if (index == kNoRoute) return fail(Errc::NotFound, "no route takes this address");
+    if (index == kNoRoute) return std::nullopt;
     const config::Route& found = routes_[index];
-    const Target* target = targetNamed(found.adapter);
-    if (target == nullptr) {
-        return fail(Errc::Unavailable, "the route " + found.pattern + " leads to no adapter at the moment");
+    return Destination{found.adapter, names_[index].expand(address), found.pattern,
+                       equalsIgnoreCase(found.pattern, address)};
+}
+
+// What that adapter calls the address, whoever else would take it.
+std::optional<Destination> Router::nameAt(const std::string& adapter, std::string_view address) const {
+    if (auto listed = fromTables(address, adapter)) return listed;
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
+        const config::Route& route = routes_[i];
+        if (route.adapter != adapter || route.use == config::RouteUse::Replies) continue;
+        if (patternMatches(route.pattern, address))
+            return Destination{adapter, names_[i].expand(address), route.pattern, false};
     }
-    Destination destination{found.adapter, expandTemplate(found.legacy, address), found.pattern};
-    if (const auto reason = target->adapter->refuses({0, std::string(address), destination.legacy})) {
-        return fail(Errc::Invalid, *reason);
+    return std::nullopt;
+}
+
+// A rule says the adapter, not the name: where none of its routes takes the address, the first one's form will do.
+Destination Router::byRule(const config::Rule& rule, std::string_view address) const {
+    Destination destination{rule.adapter, std::string(address), {}, false};
+    if (auto named = nameAt(rule.adapter, address)) {
+        destination.legacy = std::move(named->legacy);
+    } else {
+        const auto first = std::find_if(routes_.begin(), routes_.end(), [&](const config::Route& route) {
+            return route.adapter == rule.adapter && route.use != config::RouteUse::Replies;
+        });
+        if (first != routes_.end())
+            destination.legacy = names_[static_cast<std::size_t>(first - routes_.begin())].expand(address);
     }
+    destination.route = "rule " + rule.name;
+    destination.literal = equalsIgnoreCase(rule.recipient, address);
     return destination;
 }
 
-std::vector<queue::NewItem> Router::items(const std::vector<Routed>& recipients, WallTime received) const {
-    std::vector<Packer> packers;  // one per adapter, in the order the adapters come up
-    for (const Routed& routed : recipients) {
-        const std::string& name = routed.destination.adapter;
-        auto packer = std::find_if(packers.begin(), packers.end(),
-                                   [&](const Packer& each) { return each.name() == name; });
-        if (packer == packers.end()) {
-            packer = packers.emplace(packers.end(), name, targetNamed(name), received);
-        }
-        packer->add(routed);
-    }
-    std::vector<queue::NewItem> items;
-    for (Packer& packer : packers) {
-        std::move(packer.items().begin(), packer.items().end(), std::back_inserter(items));
-    }
-    return items;
+Result<Destination> Router::decide(const config::Rule* rule, std::string_view address) const {
+    if (rule != nullptr && rule->action == config::RuleAction::Route) return byRule(*rule, address);
+    if (auto listed = fromTables(address)) return *std::move(listed);
+    if (auto routed = fromRoutes(address)) return *std::move(routed);
+    return fail(Errc::NotFound, "no route takes this address");
+}
+
+Result<void> Router::checkTarget(const Destination& destination, std::string_view address) const {
+    const Target* target = targetNamed(destination.adapter);
+    if (target == nullptr)
+        return fail(Errc::Unavailable,
+                    "the route " + destination.route + " leads to no adapter at the moment");
+    if (const auto reason = target->adapter->refuses({0, std::string(address), destination.legacy}))
+        return fail(Errc::Invalid, *reason);
+    return {};
+}
+
+Result<void> Router::checkSize(std::string_view adapter, const Mail& mail) const {
+    const Target* target = targetNamed(adapter);
+    if (target == nullptr || target->messageSize == 0 || mail.size <= target->messageSize) return {};
+    return fail(Errc::TooLarge, "the mail has " + std::to_string(mail.size) + " bytes, adapter " +
+                                    target->name + " takes at most " + std::to_string(target->messageSize));
+}
+
+Result<Destination> Router::route(std::string_view address) const {
+    POSTERN_LET(destination, decide(nullptr, address));
+    POSTERN_TRY(checkTarget(destination, address));
+    return destination;
+}
+
+Result<Router::Routed> Router::admit(std::string_view address, const Mail& mail) const {
+    const config::Rule* rule = rules_.decide(mail, address);
+    if (rule != nullptr && rule->action == config::RuleAction::Reject)
+        return fail(Errc::Denied, rule->text.empty() ? "not accepted here by policy" : rule->text);
+    POSTERN_LET(destination, decide(rule, address));
+    POSTERN_TRY(checkTarget(destination, address));
+    POSTERN_TRY(checkSize(destination.adapter, mail));
+    Routed routed{std::string(address), std::move(destination), {}, {}, {}};
+    if (rule != nullptr && rule->action == config::RuleAction::Hold)
+        routed.hold = "rule " + rule->name + (rule->text.empty() ? "" : ": " + rule->text);
+    return routed;
+}
+
+Result<void> Router::readmit(Routed& recipient, const Mail& mail) const {
+    if (rules_.empty()) return checkSize(recipient.destination.adapter, mail);
+    POSTERN_LET(again, admit(recipient.address, mail));
+    recipient.destination = std::move(again.destination);
+    recipient.hold = std::move(again.hold);
+    return {};
 }
 
 }  // namespace postern::routing

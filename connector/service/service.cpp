@@ -134,7 +134,11 @@ std::optional<Failure> Service::startAdapters() {
     const auto config = this->config();
     auto made = makeAdapters(*config);
     if (!made.ok()) return failureFrom(made.error());
-    useRoutes(*config, *made);
+    auto tables = routing::readTables(*config);
+    if (!tables.problems.empty()) return Failure{78, linesOf(tables.problems)};
+    for (const std::string& line : linesOf(tables.warnings))
+        LogLine(LogEvent::ConfigWarning).with("warning", line);
+    useRoutes(*config, *made, std::move(tables.tables));
     replaceRunners(*config, std::move(*made));
     HousekeeperOptions options;
     options.retention = [this] { return this->config()->retention; };
@@ -204,7 +208,8 @@ Result<Service::Made> Service::makeAdapters(const config::Config& config) {
 }
 
 // The router and the adapters it asks live and die together; sessions hold them by one pointer.
-void Service::useRoutes(const config::Config& config, const Made& made) {
+void Service::useRoutes(const config::Config& config, const Made& made,
+                        std::vector<routing::NamedTable> tables) {
     struct Routing {
         std::vector<std::shared_ptr<adapters::Adapter>> adapters;
         std::optional<routing::Router> router;
@@ -213,7 +218,7 @@ void Service::useRoutes(const config::Config& config, const Made& made) {
     std::vector<routing::Target> targets;
     const auto add = [&](const config::Adapter& settings, const std::shared_ptr<adapters::Adapter>& adapter) {
         routing->adapters.push_back(adapter);
-        targets.push_back({settings.name, adapter.get(), settings.retry.maximumAge});
+        targets.push_back(routing::targetFor(settings, *adapter));
     };
     for (const auto& [settings, adapter] : made.fresh) add(settings, adapter);
     {
@@ -223,7 +228,7 @@ void Service::useRoutes(const config::Config& config, const Made& made) {
             add(runner->settings(), runner->adapter());
         }
     }
-    routing->router.emplace(config.routes, std::move(targets));
+    routing->router.emplace(config.routes, std::move(targets), config.rules, std::move(tables));
     const std::shared_ptr<const routing::Router> router(routing, &*routing->router);
     {
         MutexLock lock(routerMutex_);
@@ -286,7 +291,10 @@ admin::Reloaded Service::reload() {
     config::Loaded loaded = config::load(configPath_);
     reloaded.problems = loaded.problems;
     reloaded.warnings = loaded.warnings;
-    if (loaded.config) {
+    auto tables = loaded.config ? routing::readTables(*loaded.config) : routing::Tables();
+    std::move(tables.problems.begin(), tables.problems.end(), std::back_inserter(reloaded.problems));
+    std::move(tables.warnings.begin(), tables.warnings.end(), std::back_inserter(reloaded.warnings));
+    if (reloaded.problems.empty()) {
         auto made = makeAdapters(*loaded.config);
         if (made.ok()) {
             const auto before = config();
@@ -297,7 +305,7 @@ admin::Reloaded Service::reload() {
                 config_ = after;
             }
             setLogLevel(after->logLevel);
-            useRoutes(*after, *made);
+            useRoutes(*after, *made, std::move(tables.tables));
             replaceRunners(*after, std::move(*made));
             if (pickups_) pickups_->use(after->pickups);
             reloaded.done = true;

@@ -65,7 +65,7 @@ class Service {
     std::optional<Failure> startDoors();
     std::vector<std::string> idleAdapters();
     Result<Made> makeAdapters(const config::Config& config);
-    void useRoutes(const config::Config& config, const Made& made);
+    void useRoutes(const config::Config& config, const Made& made, std::vector<routing::NamedTable> tables);
     void replaceRunners(const config::Config& config, Made made);
     std::unique_ptr<exporting::Runner> newRunner(const config::Adapter& settings,
                                                  std::shared_ptr<adapters::Adapter> adapter,

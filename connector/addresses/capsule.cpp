@@ -1,0 +1,55 @@
+#include "connector/addresses/capsule.h"
+
+#include <optional>
+
+namespace postern::addresses {
+
+namespace {
+
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
+bool isPlain(char c) {
+    const bool letterOrDigit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letterOrDigit || std::string_view("-._+'").find(c) != std::string_view::npos;
+}
+
+// Names fold their case on the legacy side, so small digits come back too.
+std::optional<unsigned> hexDigit(char c) {
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+    const auto at = kHex.find(c);
+    if (at == std::string_view::npos) return std::nullopt;
+    return static_cast<unsigned>(at);
+}
+
+}  // namespace
+
+std::string encapsulate(std::string_view address) {
+    const std::size_t lastAt = address.rfind('@');
+    std::string out;
+    for (std::size_t i = 0; i < address.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(address[i]);
+        if (isPlain(address[i]) || i == lastAt) {
+            out += address[i];
+        } else {
+            out += {'=', kHex[byte >> 4U], kHex[byte & 15U]};
+        }
+    }
+    return out;
+}
+
+std::string decapsulate(std::string_view capsule) {
+    std::string out;
+    for (std::size_t i = 0; i < capsule.size(); ++i) {
+        const auto high = i + 2 < capsule.size() ? hexDigit(capsule[i + 1]) : std::nullopt;
+        const auto low = i + 2 < capsule.size() ? hexDigit(capsule[i + 2]) : std::nullopt;
+        if (capsule[i] == '=' && high && low) {
+            out += static_cast<char>(*high << 4U | *low);
+            i += 2;
+        } else {
+            out += capsule[i];
+        }
+    }
+    return out;
+}
+
+}  // namespace postern::addresses
