@@ -1,5 +1,6 @@
-// The way back from a legacy name: every reading of the name by the pattern is tried, and counts only when the
-// pattern makes the same name of it again. Two readings are none.
+// The way back from a legacy name: every reading of the name by the pattern is tried, and counts only when
+// the pattern makes the same name of it again. Two readings are none, but a reading that fills all fields
+// comes before those where one is empty: john.doe before "Doe, John" as a quoted local part.
 
 #include <algorithm>
 
@@ -68,8 +69,8 @@ std::string NamePattern::addressFrom(const Search& search) const {
         std::string text = segment.text;
         for (char& c : text) {
             const Swaps& swaps = segment.piece->swaps;
-            const auto swap = std::find_if(swaps.begin(), swaps.end(),
-                                           [&](const auto& each) { return each.second == c; });
+            const auto swap =
+                std::find_if(swaps.begin(), swaps.end(), [&](const auto& each) { return each.second == c; });
             if (swap != swaps.end() && segment.piece->field != Field::Capsule) c = swap->first;
         }
         switch (segment.piece->field) {
@@ -97,9 +98,9 @@ void NamePattern::consider(Search& search) const {
     });
     if (!capsuleOnly && mail::foldLegacyName(expand(address->text())) != mail::foldLegacyName(search.name))
         return;
-    const bool known =
-        std::any_of(search.found.begin(), search.found.end(),
-                    [&](const std::string& each) { return equalsIgnoreCase(each, address->text()); });
+    const bool known = std::any_of(search.found.begin(), search.found.end(), [&](const std::string& each) {
+        return equalsIgnoreCase(each, address->text());
+    });
     if (!known) search.found.push_back(address->text());
 }
 
@@ -156,8 +157,8 @@ std::optional<std::string> NamePattern::invert(std::string_view legacy, std::str
         return address->text();
     }
     searchWith(search, {"l", "d", "g", "i", "s", "a@d"});
-    if (has(Field::Initials)) searchWith(search, {"l", "d", "g", "", "s", "a@d"});
-    if (has(Field::Given)) searchWith(search, {"l", "d", "", "", "s", "a@d"});
+    if (search.found.empty() && has(Field::Initials)) searchWith(search, {"l", "d", "g", "", "s", "a@d"});
+    if (search.found.empty() && has(Field::Given)) searchWith(search, {"l", "d", "", "", "s", "a@d"});
     if (search.found.size() != 1 || search.readings > kMostReadings) return std::nullopt;
     return search.found.front();
 }

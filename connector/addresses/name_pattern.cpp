@@ -12,7 +12,7 @@ namespace postern::addresses {
 namespace {
 
 constexpr const char* kTokens =
-    R"("%" must begin %g, %s, %i, %d, %m or %e, a count such as %3s, %rxy, or %% for a percent sign)";
+    "knows %g, %s, %i, %d, %m and %e, cuts such as %3s, %rxy, and %% for a percent sign";
 
 bool isSeparator(char c) {
     return std::string_view(" .,_-").find(c) != std::string_view::npos;
@@ -63,9 +63,9 @@ Result<void> NamePattern::readBrace(std::string_view& rest) {
 }
 
 Result<void> NamePattern::readPercent(std::string_view& rest, Swaps& swaps) {
-    static constexpr std::pair<char, Field> kFields[] = {{'g', Field::Given},   {'s', Field::Surname},
+    static constexpr std::pair<char, Field> kFields[] = {{'g', Field::Given},    {'s', Field::Surname},
                                                          {'i', Field::Initials}, {'d', Field::Display},
-                                                         {'m', Field::Local},   {'e', Field::Capsule}};
+                                                         {'m', Field::Local},    {'e', Field::Capsule}};
     const std::string shown = escapeLine(rest.substr(0, 4), 8);
     const Error wrong = fail(Errc::Invalid, std::string(kTokens) + ", not \"" + shown + "\"");
     std::size_t at = 1;
@@ -74,9 +74,9 @@ Result<void> NamePattern::readPercent(std::string_view& rest, Swaps& swaps) {
     if (at >= rest.size() || at >= 5 || (at > 1 && *count == 0)) return wrong;
     if (rest[at] == 'r' && at == 1) {
         const std::string_view pair = rest.substr(2, 2);
-        if (pair.size() < 2 || std::any_of(pair.begin(), pair.end(),
-                                           [](unsigned char c) { return c < 0x20 || c >= 0x7f; }))
-            return fail(Errc::Invalid, "\"%r\" must be followed by two ASCII characters, as in \"%r._\"");
+        if (pair.size() < 2 ||
+            std::any_of(pair.begin(), pair.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }))
+            return fail(Errc::Invalid, "needs two ASCII characters behind %r, as in \"%r._\"");
         swaps.emplace_back(pair[0], pair[1]);
         rest.remove_prefix(4);
         return {};
@@ -85,8 +85,10 @@ Result<void> NamePattern::readPercent(std::string_view& rest, Swaps& swaps) {
                                            [&](const auto& each) { return each.first == rest[at]; });
     if (found == std::end(kFields)) return wrong;
     if (found->second == Field::Capsule && at > 1)
-        return fail(Errc::Invalid, "\"%e\" holds the whole address and can not be cut");
-    pieces_.push_back({found->second, {}, static_cast<std::size_t>(*count),
+        return fail(Errc::Invalid, "can not cut %e: it holds the whole address");
+    pieces_.push_back({found->second,
+                       {},
+                       static_cast<std::size_t>(*count),
                        found->second == Field::Capsule ? Swaps{} : swaps});
     rest.remove_prefix(at + 1);
     return {};
@@ -122,8 +124,8 @@ void NamePattern::splitLocal(Parts& parts) const {
     const std::vector<std::string_view> words = split(parts.local, separator);
     const bool anyEmpty =
         std::any_of(words.begin(), words.end(), [](std::string_view word) { return word.empty(); });
-    const bool initial = has(Field::Initials) && words.size() == 3 &&
-                         firstCharacters(words[1], 1).size() == words[1].size();
+    const bool initial =
+        has(Field::Initials) && words.size() == 3 && firstCharacters(words[1], 1).size() == words[1].size();
     if (anyEmpty || (words.size() != 2 && !initial)) {
         parts.surname = parts.local;
         return;

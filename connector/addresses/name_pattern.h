@@ -10,8 +10,8 @@
 //   %3s          the first three characters of a field   %%, {{      a percent sign, a brace
 //   %rxy         in the fields behind it, x becomes y; with y the same as x it is left out
 //
-// An empty field takes a separator (blank . , _ -) beside it along (KB Q230331, Q258704). Sources: KB Q188680,
-// Q197254, Q153270; splitting KB Q185593. Immutable. Thread rule: any thread.
+// An empty field takes a separator (blank . , _ -) beside it along (KB Q230331, Q258704). Sources: KB
+// Q188680, Q197254, Q153270; splitting KB Q185593. Immutable. Thread rule: any thread.
 
 #include <optional>
 #include <string>

@@ -53,8 +53,8 @@ Result<int> testOne(const Run& run, Output& output, const LookRouter& look, cons
     const auto found = look.router->explain(address->text(), mail, steps);
     for (const routing::Router::Step& step : steps) POSTERN_TRY(tell(output, address->text(), step));
     if (found.ok()) {
-        POSTERN_TRY(tellReply(output, look, address->text(), found->destination.adapter,
-                              question.from.value_or("")));
+        POSTERN_TRY(
+            tellReply(output, look, address->text(), found->destination.adapter, question.from.value_or("")));
         return int{kExitDone};
     }
     output.finish();
@@ -155,8 +155,10 @@ Carry setupRouteTest(CLI::App& command, Run& run) {
     command.add_option("ADDRESS", question->addresses, "Recipients' Internet addresses")->required();
     command.add_option("--from", question->from, "The envelope's sender; <> is the null reverse path");
     command.add_option("--size", question->size, "The mail's size, as in \"10 MiB\"");
-    command.add_option("--source", question->source, "The listener or pickup it comes in by; default: submit");
-    command.add_option("--header", question->header, "A field of its header, \"Subject: text\"; may be repeated");
+    command.add_option("--source", question->source,
+                       "The listener or pickup it comes in by; default: submit");
+    command.add_option("--header", question->header,
+                       "A field of its header, \"Subject: text\"; may be repeated");
     command.footer("Without --header the mail counts as not read yet, as when its recipients are named.");
     return [&run, question] { return run.end(testRoutes(run, *question)); };
 }

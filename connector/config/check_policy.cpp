@@ -40,14 +40,15 @@ bool hasCondition(const Rule& rule) {
 
 void checkConditions(const Rule& rule, const std::string& what, Findings& findings) {
     if (!hasCondition(rule))
-        findings.problem(rule.place, what + " has no condition: it would decide on all mail; give it a "
-                                            "sender, recipient, source, larger_than or header (\"*\" is "
-                                            "every recipient)");
+        findings.problem(rule.place, what +
+                                         " has no condition: it would decide on all mail; give it a "
+                                         "sender, recipient, source, larger_than or header (\"*\" is "
+                                         "every recipient)");
     const auto pattern = [&](const char* key, const std::string& text) {
         const std::string wrong = text.empty() ? "" : patternProblem(text);
         if (!wrong.empty())
-            findings.problem(rule.place, what + ": \"" + key + "\" " + wrong + ", not \"" +
-                                             escapeLine(text, 100) + "\"");
+            findings.problem(rule.place,
+                             what + ": \"" + key + "\" " + wrong + ", not \"" + escapeLine(text, 100) + "\"");
     };
     if (rule.sender != "<>") pattern("sender", rule.sender);
     pattern("recipient", rule.recipient);
@@ -64,8 +65,8 @@ void checkSource(const Config& config, const Rule& rule, const std::string& what
     for (const Listener& listener : config.listeners) names.push_back(listener.name);
     for (const Pickup& pickup : config.pickups) names.push_back(pickup.name);
     if (std::find(names.begin(), names.end(), rule.source) != names.end()) return;
-    findings.problem(rule.place, what + ": no listener or pickup is named \"" +
-                                     escapeLine(rule.source, 100) + "\"" + didYouMean(rule.source, names));
+    findings.problem(rule.place, what + ": no listener or pickup is named \"" + escapeLine(rule.source, 100) +
+                                     "\"" + didYouMean(rule.source, names));
 }
 
 // A key that does nothing was meant to do something.
@@ -172,8 +173,7 @@ bool mailLeadsTo(const Config& config, const std::string& adapter) {
 void checkPolicy(const Config& config, Findings& findings) {
     checkNames("table", config.tables, findings);
     checkNames("rule", config.rules, findings);
-    for (const Table& table : config.tables)
-        checkAdapterName(config, table.adapter, table.place, findings);
+    for (const Table& table : config.tables) checkAdapterName(config, table.adapter, table.place, findings);
     checkRules(config, findings);
     checkWayBack(config, findings);
     checkOpenRelay(config, findings);

@@ -4,16 +4,25 @@
 #include <cstring>
 
 #include "base/text.h"
-#include "mail/address.h"
 
 namespace postern::routing {
 
 namespace {
 
+// As lowerAscii(), inlined: it is called for every byte of a table.
+char fold(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+bool sameFolded(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return x == y || fold(x) == fold(y); });
+}
+
 // FNV-1a over the folded bytes, and its high bits mixed into the low ones.
 class Hash {
   public:
-    void add(char c) { state_ = (state_ ^ static_cast<unsigned char>(lowerAscii(c))) * 0x100000001b3ULL; }
+    void add(char c) { state_ = (state_ ^ static_cast<unsigned char>(fold(c))) * 0x100000001b3ULL; }
     std::size_t value() const { return static_cast<std::size_t>(state_ ^ (state_ >> 29U)); }
 
   private:
@@ -30,18 +39,34 @@ std::size_t hashAddress(std::string_view address) {
     return hash.value();
 }
 
-// As mail::foldLegacyName() has it, without making the name. REQUIRES: trimmed.
+// The bytes of mail::foldLegacyName() one by one, without making the name. REQUIRES: trimmed.
+class FoldedName {
+  public:
+    explicit FoldedName(std::string_view name) : name_(name) {}
+    bool atEnd() const { return at_ == name_.size(); }
+    char next() {
+        const char c = name_[at_++];
+        if (!isBlank(c)) return fold(c);
+        while (at_ < name_.size() && isBlank(name_[at_])) ++at_;
+        return ' ';
+    }
+
+  private:
+    std::string_view name_;
+    std::size_t at_ = 0;
+};
+
 std::size_t hashLegacy(std::string_view name) {
     Hash hash;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (isBlank(name[i]) && i > 0 && isBlank(name[i - 1])) continue;
-        hash.add(isBlank(name[i]) ? ' ' : name[i]);
-    }
+    for (FoldedName folded(name); !folded.atEnd();) hash.add(folded.next());
     return hash.value();
 }
 
 bool sameLegacy(std::string_view a, std::string_view b) {
-    return equalsIgnoreCase(a, b) || mail::foldLegacyName(a) == mail::foldLegacyName(b);
+    FoldedName x(a), y(b);
+    while (!x.atEnd() && !y.atEnd())
+        if (x.next() != y.next()) return false;
+    return x.atEnd() && y.atEnd();
 }
 
 // The slot of what `isIt` knows, or the free one where it would stand. Null in a table that was not prepared.
@@ -72,7 +97,7 @@ std::string_view AddressTable::legacyAt(Offset record) const {
 
 const AddressTable::Offset* AddressTable::findAddress(std::string_view address) const {
     return probe(byAddress_.slots, hashAddress(address),
-                 [&](Offset record) { return equalsIgnoreCase(addressAt(record), address); });
+                 [&](Offset record) { return sameFolded(addressAt(record), address); });
 }
 
 const AddressTable::Offset* AddressTable::findLegacy(std::string_view legacy) const {

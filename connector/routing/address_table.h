@@ -1,8 +1,8 @@
 #pragma once
 // A table of Internet addresses and their names on the legacy side, both ways, read from a CSV file (UTF-8,
 // RFC 4180): a line "internet address,legacy address" each; quotes around a field with a comma, "#" begins a
-// remark, a first line "internet address,legacy address" is a header. Blanks around a field without quotes are
-// not part of it.
+// remark, a first line "internet address,legacy address" is a header. Blanks around a field without quotes
+// are not part of it.
 //
 // An Internet address stands once; one legacy name may stand for several addresses, and the first of them is
 // the way back. Both are found in any ASCII case, legacy names in any runs of blanks (mail::foldLegacyName).

@@ -35,7 +35,8 @@ class Explainer {
             case Rules::Holds::Yes: break;
         }
         std::string action = kActions[static_cast<int>(rule.action)];
-        if (!rule.adapter.empty() && rule.action == config::RuleAction::Route) action += " to " + rule.adapter;
+        if (!rule.adapter.empty() && rule.action == config::RuleAction::Route)
+            action += " to " + rule.adapter;
         tell("rule", rule.name, "holds", action + (look.why.empty() ? "" : "; " + look.why));
     }
 
@@ -69,7 +70,8 @@ class Explainer {
         for (std::size_t i = 0; i < end && i < kMostTold; ++i) {
             const config::Route& route = router_.routes_[i];
             const bool replies = route.use == config::RouteUse::Replies;
-            tell("route", route.pattern, "does not take it", replies ? "for replies only" : "another address");
+            tell("route", route.pattern, "does not take it",
+                 replies ? "for replies only" : "another address");
         }
         if (end > kMostTold)
             tell("route", "(" + std::to_string(end - kMostTold) + " more)", "does not take it", "");

@@ -85,7 +85,7 @@ class Packer {
     std::string name_;
     adapters::Grouping grouping_;
     WallTime expires_;
-    std::unordered_set<std::string> rows_;                  // folded addresses
+    std::unordered_set<std::string> rows_;                 // folded addresses
     std::unordered_map<std::string, std::size_t> itemOf_;  // by folded legacy name
     std::unordered_map<std::string, Open> open_;           // by the reason to hold
     std::vector<queue::NewItem> items_;

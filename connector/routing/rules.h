@@ -15,8 +15,8 @@ namespace postern::routing {
 struct Mail {
     std::string_view sender;  // empty: the null reverse path
     std::string_view source;
-    std::int64_t size = 0;   // announced, 0 when not; once complete, the true one
-    bool complete = false;   // the text is here: size and header are final
+    std::int64_t size = 0;         // announced, 0 when not; once complete, the true one
+    bool complete = false;         // the text is here: size and header are final
     std::string_view header = {};  // its header block, as received
 };
 

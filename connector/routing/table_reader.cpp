@@ -42,8 +42,8 @@ bool isPlainAddress(std::string_view text) {
     bool label = false;  // the last byte may be followed by a dot or the end
     std::size_t at = std::string_view::npos;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = lowerAscii(text[i]);
-        const bool letterOrDigit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        const char c = text[i];
+        const bool letterOrDigit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         const bool inLocal = at == std::string_view::npos;
         if (letterOrDigit || (inLocal && label && (c == '-' || c == '_'))) {
             label = true;
@@ -158,13 +158,14 @@ class TableReader {
     }
 
     bool checkLegacy(std::string_view legacy) {
-        const bool control = std::any_of(legacy.begin(), legacy.end(),
-                                         [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+        const bool control =
+            std::any_of(legacy.begin(), legacy.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
         if (legacy.empty()) return wrong("the legacy address is empty"), false;
         if (control) return wrong("the legacy address has a control character"), false;
         if (!validUtf8(legacy)) return wrong("the legacy address is not UTF-8"), false;
         if (legacy.size() > kLongestName)
-            return wrong("the legacy address is longer than " + std::to_string(kLongestName) + " bytes"), false;
+            return wrong("the legacy address is longer than " + std::to_string(kLongestName) + " bytes"),
+                   false;
         return true;
     }
 
@@ -256,7 +257,8 @@ AddressTable::Read AddressTable::read(const std::string& path) {
         std::string all(static_cast<std::size_t>(size) + 1, '\n');  // room for the last line's end
         std::size_t have = 0;
         while (have < static_cast<std::size_t>(size)) {
-            POSTERN_LET(got, file.readAt(static_cast<std::int64_t>(have), all.data() + have, all.size() - have));
+            POSTERN_LET(got,
+                        file.readAt(static_cast<std::int64_t>(have), all.data() + have, all.size() - have));
             if (got == 0) break;
             have += got;
         }

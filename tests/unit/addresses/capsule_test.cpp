@@ -45,7 +45,8 @@ TEST(Capsule, Q166556_EveryStringComesBackHoweverOften) {
     std::mt19937 random(7);
     for (int round = 0; round < 20'000; ++round) {
         std::string text(random() % 24, ' ');
-        for (char& c : text) c = round % 2 == 0 ? static_cast<char>(random() % 256) : "=@4a\"=41"[random() % 8];
+        for (char& c : text)
+            c = round % 2 == 0 ? static_cast<char>(random() % 256) : "=@4a\"=41"[random() % 8];
         const std::string once = encapsulate(text);
         const std::string twice = encapsulate(once);
         ASSERT_EQ(decapsulate(once), text);

@@ -41,6 +41,25 @@ legacy = "{local} at PO1"
 [[route]]
 recipient = "*@box.example"
 adapter = "box"
+[[route]]
+recipient = "*"
+adapter = "drop1"
+legacy = "%e at INTERNET"
+use = "replies"
+[[table]]
+name = "people"
+file = "@/people.csv"
+adapter = "drop1"
+[[rule]]
+name = "lottery"
+header = "Subject: *lottery*"
+recipient = "*@legacy.example"
+action = "reject"
+text = "no lotteries"
+[[rule]]
+name = "odd"
+sender = "*@odd.example"
+action = "hold"
 )";
 
 void must(const Result<void>& result) {
@@ -55,6 +74,7 @@ Gateway::Gateway() {
     for (auto at = text.find('@' + std::string("/")); at != std::string::npos; at = text.find("@/"))
         text.replace(at, 1, folder.path());
     std::ofstream(configPath) << text;
+    std::ofstream(folder / "people.csv") << "chief@legacy.example,\"Chief, The at HQ\"\n";
     withStore([](store::Store&) {});
 }
 
@@ -94,9 +114,10 @@ void Gateway::up() {
         auto made = adapters::kindNamed(each.kind)->make({each.name, config_->hostname, store_->id(), {}},
                                                          each.settings);
         adapters_[each.name] = std::move(made).value();
-        targets.push_back({each.name, adapters_[each.name].get(), each.retry.maximumAge});
+        targets.push_back(routing::targetFor(each, *adapters_[each.name]));
     }
-    const auto router = std::make_shared<const routing::Router>(config_->routes, targets);
+    const auto router = std::make_shared<const routing::Router>(
+        config_->routes, targets, config_->rules, routing::readTables(*config_).tables);
     acceptor_->setRouter(router);
     reporter_ = std::make_unique<reports::Reporter>(*store_, notifier_);
     reporter_->use(router, *config_);

@@ -11,7 +11,8 @@ namespace {
 
 std::string told(const std::vector<config::Problem>& problems) {
     std::string out;
-    for (const config::Problem& each : problems) out += config::placeText(each.place) + ": " + each.text + "\n";
+    for (const config::Problem& each : problems)
+        out += config::placeText(each.place) + ": " + each.text + "\n";
     return out;
 }
 
@@ -111,7 +112,8 @@ TEST(AddressTable, TellsTwentyAndCountsTheOthers) {
     for (int i = 0; i < 25; ++i) text += "nobody,x\n";
     const auto read = parse(text);
     EXPECT_EQ(read.problems.size(), 21U);
-    EXPECT_EQ(config::placeText(read.problems.back().place) + ": " + read.problems.back().text, "t: and 5 more");
+    EXPECT_EQ(config::placeText(read.problems.back().place) + ": " + read.problems.back().text,
+              "t: and 5 more");
 }
 
 TEST(AddressTable, AFileThatIsNotThereIsAProblem) {

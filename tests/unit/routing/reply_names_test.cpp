@@ -24,16 +24,17 @@ NamedTable table(const std::string& adapter, std::string lines) {
 
 class Replies : public testing::Test {
   protected:
-    const Router router_{{{"sysop@x.org", "cc", "SYSOP at HUB", RouteUse::Both},
-                          {"old@x.org", "cc", "Joe at PO1", RouteUse::Both},
-                          {"*@x.org", "cc", "%s, %g at PO1", RouteUse::Both},
-                          {"*@short.org", "cc", "%3s at PO2", RouteUse::Both},
-                          {"*", "cc", "%e at INTERNET", RouteUse::Replies},
-                          {"*@ftn.org", "ftn", "%r. {local}", RouteUse::Both},
-                          {"*@out.org", "only", "{local}", RouteUse::Recipients}},
-                         {{"cc", &adapter_}, {"ftn", &adapter_}, {"only", &adapter_}},
-                         {},
-                         {table("cc", "boss@x.org,Chief at PO1\njoe@x.org,Joe at PO1\nj2@x.org,JOE at po1\n")}};
+    const Router router_{
+        {{"sysop@x.org", "cc", "SYSOP at HUB", RouteUse::Both},
+         {"old@x.org", "cc", "Joe at PO1", RouteUse::Both},
+         {"*@x.org", "cc", "%s, %g at PO1", RouteUse::Both},
+         {"*@short.org", "cc", "%3s at PO2", RouteUse::Both},
+         {"*", "cc", "%e at INTERNET", RouteUse::Replies},
+         {"*@ftn.org", "ftn", "%r. {local}", RouteUse::Both},
+         {"*@out.org", "only", "{local}", RouteUse::Recipients}},
+        {{"cc", &adapter_}, {"ftn", &adapter_}, {"only", &adapter_}},
+        {},
+        {table("cc", "boss@x.org,Chief at PO1\njoe@x.org,Joe at PO1\nj2@x.org,JOE at po1\n")}};
 
     std::string reply(const char* adapter, const char* address) {
         return router_.replyName(adapter, address).value_or("-");
@@ -50,12 +51,12 @@ TEST_F(Replies, TheFirstNameThatLeadsBack) {
         const char* address;
         const char* wanted;
     } cases[] = {
-        {"cc", "boss@x.org", "Chief at PO1"},           // the table
-        {"cc", "SYSOP@x.org", "SYSOP at HUB"},          // a route for one address
-        {"cc", "john.doe@x.org", "doe, john at PO1"},   // a pattern
+        {"cc", "boss@x.org", "Chief at PO1"},                    // the table
+        {"cc", "SYSOP@x.org", "SYSOP at HUB"},                   // a route for one address
+        {"cc", "john.doe@x.org", "doe, john at PO1"},            // a pattern
         {"cc", "john_doe@x.org", "john_doe@x.org at INTERNET"},  // the pattern's name is john.doe's
-        {"cc", "j2@x.org", "j2 at PO1"},                // the table's name leads to joe@x.org
-        {"cc", "old@x.org", "old at PO1"},              // its route's name does, too
+        {"cc", "j2@x.org", "j2 at PO1"},                         // the table's name leads to joe@x.org
+        {"cc", "old@x.org", "old at PO1"},                       // its route's name does, too
         {"cc", "mary.smith@short.org", "mary.smith@short.org at INTERNET"},
         {"cc", "anybody@else.where", "anybody@else.where at INTERNET"},
         {"ftn", "first.last@ftn.org", "first last"},
@@ -94,9 +95,10 @@ TEST_F(Replies, TheTableComesBeforeTheRoutes) {
 }
 
 std::string localPart(std::mt19937& random) {
-    static const std::string_view kPieces[] = {"joe", "Doe", "a",  ".", "_", "-", "+", "'",  "%",  "!",   "=",
-                                               "/",   " ",   "@",  ",", "[", "]", "(", "\"", "\\", " at ", "at",
-                                               "PO1", "=41", "..", "  ", "\xC3\xA4", "\xE2\x82\xAC"};
+    static const std::string_view kPieces[] = {"joe", "Doe", "a",   ".",  "_",  "-",        "+",
+                                               "'",   "%",   "!",   "=",  "/",  " ",        "@",
+                                               ",",   "[",   "]",   "(",  "\"", "\\",       " at ",
+                                               "at",  "PO1", "=41", "..", "  ", "\xC3\xA4", "\xE2\x82\xAC"};
     std::string out;
     for (auto left = 1 + random() % 7; left > 0; --left) out += kPieces[random() % std::size(kPieces)];
     if (random() % 50 == 0) out.resize(60, 'x');
@@ -108,7 +110,7 @@ TEST_F(Replies, Q171214_Q184052_Q183588_EveryNameGivenOutComesBack) {
     std::mt19937 random(3);
     const char* const domains[] = {"x.org", "short.org", "ftn.org", "sub.else.where", "[10.0.0.1]"};
     int asked = 0, named = 0;
-    for (int round = 0; round < 30'000; ++round) {
+    for (int round = 0; round < 10'000; ++round) {
         const mail::Address made{localPart(random), domains[random() % std::size(domains)]};
         const auto address = mail::parseAddress(made.text(), {true, false, {}});
         if (!address.ok()) continue;
@@ -127,8 +129,8 @@ TEST_F(Replies, Q171214_Q184052_Q183588_EveryNameGivenOutComesBack) {
         // With an encapsulating route nobody is left without a name.
         ASSERT_TRUE(router_.replyName("cc", text)) << text;
     }
-    EXPECT_GT(asked, 20'000);
-    EXPECT_GT(named, 10'000);
+    EXPECT_GT(asked, 7'000);
+    EXPECT_GT(named, 3'000);
 }
 
 // Shared routing data that was edited in use sent mail astray.
@@ -139,7 +141,7 @@ TEST_F(Replies, Q245740_SixteenThreadsGetTheSameAnswers) {
             for (int round = 0; round < 2'000; ++round) {
                 ASSERT_EQ(router_.route("boss@x.org")->legacy, "Chief at PO1");
                 ASSERT_EQ(router_.route("john.doe@x.org")->legacy, "doe, john at PO1");
-                ASSERT_EQ(*router_.toInternet("cc", "Doe, John at PO1"), "John.Doe@x.org");
+                ASSERT_EQ(back("cc", "Doe, John at PO1"), "John.Doe@x.org");
             }
         });
     }

@@ -73,8 +73,9 @@ TEST(Rules, HeaderIsReadAsPeopleReadIt) {
         const char* condition;
         const char* wanted;
     } cases[] = {
-        {"Subject: *l?ttery", "yes"}, {"SUBJECT: you won the*", "yes"}, {"Subject: lottery", "no"},
-        {"X-Spam: yes*", "yes"},      {"X-Spam: *", "yes"},             {"Spam: *", "no"},
+        {"Subject: *l?ttery", "yes"}, {"SUBJECT: you won the*", "yes"},
+        {"Subject: lottery", "no"},   {"X-Spam: yes*", "yes"},
+        {"X-Spam: *", "yes"},         {"Spam: *", "no"},
         {"X-Spa: *", "no"},
     };
     for (const auto& each : cases) {
@@ -108,7 +109,8 @@ TEST_F(RuledRouter, EachActionDoesWhatItSays) {
         rule("no", RuleAction::Reject, [](Rule& r) { r.sender = "*@bad"; }),
         rule("told", RuleAction::Reject, [](Rule& r) { r.sender = "*@worse", r.text = "go away"; }),
         rule("look", RuleAction::Hold, [](Rule& r) { r.sender = "*@odd", r.text = "odd sender"; }),
-        rule("fax", RuleAction::Route, [](Rule& r) { r.recipient = "*@x", r.source = "f", r.adapter = "post"; }),
+        rule("fax", RuleAction::Route,
+             [](Rule& r) { r.recipient = "*@x", r.source = "f", r.adapter = "post"; }),
         rule("away", RuleAction::Route, [](Rule& r) { r.recipient = "*@y", r.adapter = "post"; }),
     });
     const auto admit = [&](const char* sender, const char* to) { return ruled.admit(to, {sender, "s", 0}); };
