@@ -71,7 +71,8 @@ Result<int> listAdapters(const Run& run) {
         output.hide(name);
     for (const config::Adapter& each : config->adapters) {
         std::int64_t routes = 0;
-        for (const config::Route& route : config->routes) routes += route.adapter == each.name ? 1 : 0;
+        for (const config::Route& route : config->routes)
+            if (route.adapter == each.name && route.use != config::RouteUse::Replies) ++routes;
         const admin::Wait wait = reader.ok() ? waits.ofAdapter(each.name) : admin::Wait{};
         const queue::AdapterHold* hold = waits.holdOf(each.name);
         POSTERN_TRY(output.row(

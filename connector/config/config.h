@@ -117,8 +117,8 @@ enum class RouteUse { Both, Recipients, Replies };
 struct Route {
     std::string pattern;  // "user@domain", "*@domain", "*@*.domain", "*"
     std::string adapter;
-    std::string legacy;               // an addresses::NamePattern
-    RouteUse use = RouteUse::Both;    // Replies: takes no recipient, only says what answers are typed to
+    std::string legacy;             // an addresses::NamePattern
+    RouteUse use = RouteUse::Both;  // Replies: takes no recipient, only says what answers are typed to
     Place place = {};
 };
 

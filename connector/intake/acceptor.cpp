@@ -265,9 +265,9 @@ void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done
     impl_->keepSealed(job);
 }
 
-// The mail is complete: rules on its header and its true size decide now. The routes may be others than at RCPT
-// time; a recipient whose adapter is gone sends the whole mail back for
-// later, when its RCPT gets the answer of the new routes.
+// The mail is complete: rules on its header and its true size decide now. The routes may be others than at
+// RCPT time; a recipient whose adapter is gone sends the whole mail back for later, when its RCPT gets the
+// answer of the new routes.
 Result<void> Acceptor::Impl::makeItems(Job& job) const {
     const auto routes = currentRouter();
     if (!routes) return fail(Errc::Stopped, "no routes yet");

@@ -24,9 +24,9 @@ struct Answer {
 };
 
 // The answer for a refusal: "452 4.3.1" for a full disk, "451 4.3.0" for a broken store, "421 4.3.2" while
-// shutting down, "550 5.1.1" for no route, "550 5.1.3" for an address the adapter can not take, "550 5.7.1" for a rule that rejects,
-// "552 5.3.4" for a mail larger than the adapter takes. What is our
-// own trouble is said in general words; the log has the details.
+// shutting down, "550 5.1.1" for no route, "550 5.1.3" for an address the adapter can not take, "550 5.7.1"
+// for a rule that rejects, "552 5.3.4" for a mail larger than the adapter takes. What is our own trouble is
+// said in general words; the log has the details.
 Answer answerFor(const Error& error);
 
 // What is known of a mail when its recipients are named; rules decide on it.

@@ -1,7 +1,8 @@
 #pragma once
-// Which adapter takes a recipient, what the legacy side calls it, and the way back: what the legacy side types
-// to write to an Internet address. First match wins over the tables, then the routes; the rules are asked
-// before both. A recipient that nobody takes is refused at RCPT time, never accepted and lost. docs/ADDRESSES.md
+// Which adapter takes a recipient, what the legacy side calls it, and the way back: what the legacy side
+// types to write to an Internet address. First match wins over the tables, then the routes; the rules are
+// asked before both. A recipient that nobody takes is refused at RCPT time, never accepted and lost.
+// docs/ADDRESSES.md
 
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ namespace postern::routing {
 struct Destination {
     std::string adapter;
     std::string legacy;
-    std::string route;    // what matched: a route's pattern, "table NAME" or "rule NAME"
+    std::string route;     // what matched: a route's pattern, "table NAME" or "rule NAME"
     bool literal = false;  // a table or a route names this very address: no pattern guessed it
 };
 
