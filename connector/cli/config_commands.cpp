@@ -31,7 +31,8 @@ void printPlain(const Run& run, const char* kind, const std::vector<config::Prob
         run.console.out << config::placeText(problem.place) << ": " << kind << problem.text << "\n";
 }
 
-// What only the router and its tables' files know. Makes the adapters as the service does; that touches no disk.
+// What only the router and its tables' files know. Makes the adapters as the service does; that touches no
+// disk.
 void checkWithRouter(config::Loaded& loaded) {
     const config::Config& config = *loaded.config;
     routing::Tables tables = routing::readTables(config);

@@ -116,8 +116,8 @@ void Gateway::up() {
         adapters_[each.name] = std::move(made).value();
         targets.push_back(routing::targetFor(each, *adapters_[each.name]));
     }
-    const auto router = std::make_shared<const routing::Router>(
-        config_->routes, targets, config_->rules, routing::readTables(*config_).tables);
+    const auto router = std::make_shared<const routing::Router>(config_->routes, targets, config_->rules,
+                                                                routing::readTables(*config_).tables);
     acceptor_->setRouter(router);
     reporter_ = std::make_unique<reports::Reporter>(*store_, notifier_);
     reporter_->use(router, *config_);
