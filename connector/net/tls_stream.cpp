@@ -120,8 +120,9 @@ int TlsStream::send(std::string_view bytes) {
     }
 }
 
+// Not SSL_has_pending(), which counts a piece of a record too: nothing can be read of that.
 bool TlsStream::holdsInput() const {
-    return !broken_ && SSL_has_pending(stream_) == 1;
+    return !broken_ && SSL_pending(stream_) > 0;
 }
 
 void TlsStream::sayEnd() {

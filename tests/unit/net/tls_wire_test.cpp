@@ -196,6 +196,31 @@ TEST_F(TlsWireTest, NothingStaysInsideUnnoticed) {
     EXPECT_EQ(wire_->receive(buffer, sizeof buffer), 0) << "none now, and not the end";
 }
 
+// A loop that reads on as long as something is held would turn for ever on what a client never ends.
+TEST_F(TlsWireTest, APieceOfARecordIsNoInputYet) {
+    const struct {
+        const char* what;
+        std::string_view bytes;
+    } cases[] = {
+        {"a piece of its head", {"\x17\x03\x03", 3}},
+        {"its head and a piece of it",
+         {"\x17\x03\x03\x00\x40"
+          "0123456789",
+          15}},
+    };
+    for (const auto& each : cases) {
+        wire_.reset();
+        connect();
+        startTls(context());
+        peer_->socket().setNoDelay(true);
+        const int size = static_cast<int>(each.bytes.size());
+        ASSERT_EQ(peer_->socket().sendBytes(each.bytes.data(), size), size);
+        char buffer[100];
+        for (int i = 0; i < 1000; ++i) ASSERT_EQ(wire_->receive(buffer, sizeof buffer), 0) << each.what;
+        EXPECT_FALSE(wire_->holdsInput()) << each.what;
+    }
+}
+
 TEST_F(TlsWireTest, LargeTransfersToASlowReaderArriveWhole) {
     connect();
     startTls(context());
