@@ -19,6 +19,7 @@ struct Exporter::Work {
     std::optional<queue::Settlement> settlement;
     bool lost = false;     // not ours any more, or left to a later recovery: touch nothing
     bool suspect = false;  // the adapter failed unexpectedly with it in hand
+    bool doubt = false;    // this attempt may have been published
 };
 
 Exporter::~Exporter() = default;
@@ -213,6 +214,7 @@ void Exporter::askAbout(Work& work) {
         work.job.outcome = adapters::unusable(recovery.unusable->text);
         return;
     }
+    work.doubt = recovery.found == adapters::Found::CannotTell;
     work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now());
 }
 
@@ -283,12 +285,13 @@ void Exporter::blame(Work& work) {
     settlement.due = post_.queue.clock().now();
 }
 
-// Nothing of it is published, the attempt counted, and the mail is not under suspicion.
+// Nothing of it is published, the attempt counted, and the mail is not under suspicion. An attempt in doubt
+// (on_doubt = "resend") is made again here: to move it would put the doubt into two places.
 bool Exporter::wantsFallback(const Work& work) const {
     const queue::Settlement& settlement = *work.settlement;
     return post_.settings.fallbackAfter > 0 && work.claim.attempts >= post_.settings.fallbackAfter &&
            settlement.kind == queue::Settlement::Kind::Deferred && !settlement.uncounted &&
-           !settlement.suspect && post_.elsewhere.regroup;
+           !settlement.suspect && !work.doubt && post_.elsewhere.regroup;
 }
 
 // The item is ready again and not due for a while. Dying before this commit leaves it so: its next failed

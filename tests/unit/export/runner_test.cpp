@@ -235,6 +235,24 @@ TEST_F(RunnerTest, AfterSoManyFailedAttemptsTheFallbackTakesOver) {
     EXPECT_EQ(runner->counters().deferred, 6) << "three attempts each";
 }
 
+TEST_F(RunnerTest, WhatMayBePublishedDoesNotGoToTheFallback) {
+    auto adapter = std::make_shared<Scripted>();
+    adapter->onPublish = [](Job& job) {
+        job.outcome = adapters::unknown("the line broke after the final dot");
+    };
+    config::Adapter settings;
+    settings.onDoubt = config::OnDoubt::Resend;
+    settings.fallback = "b";
+    settings.fallbackAfter = 1;
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter, settings);
+    runner->start();
+    ASSERT_TRUE(
+        tests::waitFor([&] { return runner->counters().deferred >= 3 || runner->counters().moved > 0; }));
+    EXPECT_EQ(runner->counters().moved, 0);
+    EXPECT_EQ(count(queue::State::Deleted), 0);
+}
+
 TEST_F(RunnerTest, AnUnusableAdapterIsNoFailedAttempt) {
     auto adapter = std::make_shared<Scripted>();
     adapter->onStage = [](Job& job) { job.outcome = adapters::unusable("disk full"); };
