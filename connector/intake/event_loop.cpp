@@ -263,6 +263,7 @@ void IntakeServer::Loop::closeGates() {
     for (const auto& [token, connection] : connections_) tokens.push_back(token);
     for (const Token token : tokens) {
         Connection& connection = connections_.at(token);
+        confirmTaken(connection);
         connection.session.shutDown();
         settle(token, connection);
     }

@@ -135,6 +135,7 @@ class IntakeServer::Loop {
     void settle(Token token, Connection& connection);
     bool sendReplies(Connection& connection);
     void watch(Token token, Connection& connection);
+    void confirmTaken(Connection& connection);
     void forget(Token token);
     void lookAtClock();
     void giveBackMemory();

@@ -184,11 +184,17 @@ void IntakeServer::Loop::watch(Token token, Connection& connection) {
     if (!poller_->change(connection.wire.handle(), token, read, write).ok()) forget(token);
 }
 
+// To be asked before a last word of ours is under way: then the connection no longer tells.
+void IntakeServer::Loop::confirmTaken(Connection& connection) {
+    SmtpSession& session = connection.session;
+    if (session.unconfirmed()) session.clientClosed(peerTookAll(connection.wire.handle()));
+}
+
 void IntakeServer::Loop::forget(Token token) {
     const auto found = connections_.find(token);
     Connection& connection = found->second;
     SmtpSession& session = connection.session;
-    if (session.unconfirmed()) session.clientClosed(peerTookAll(connection.wire.handle()));
+    confirmTaken(connection);
     {
         LogLine line(LogEvent::SessionClosed);
         line.with("client", session.client().name).with("mails", session.accepted());
@@ -237,6 +243,7 @@ void IntakeServer::Loop::lookAtClock() {
         if (connection.endBy) {
             forget(token);
         } else {
+            confirmTaken(connection);
             connection.session.checkTime(time);
             settle(token, connection);
         }

@@ -117,7 +117,8 @@ class SmtpSession {
     const std::optional<net::TlsFacts>& tls() const { return tls_; }
 
     bool unconfirmed() const { return !unconfirmed_.empty(); }
-    // The client closed in order, and its system has taken everything that was sent: the last "250" as well.
+    // The client closed in order, or we are about to close on it; `allTaken`: its system has taken everything
+    // that was sent, the last "250" as well.
     void clientClosed(bool allTaken) {
         if (allTaken && replies_.empty()) confirm();
     }

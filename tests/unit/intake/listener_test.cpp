@@ -60,6 +60,9 @@ class Caller {
         return say(text + "\r\n.");
     }
 
+    // Its system says now that it has what was read, and not with the next bytes.
+    void acknowledge() { socket_.setOption(IPPROTO_TCP, TCP_QUICKACK, 1); }
+
     // Away without a goodbye: what is under way is lost.
     void reset() {
         socket_.setLinger(true, 0);
@@ -239,6 +242,28 @@ TEST_F(ListenerTest, IdleSessionsAreEndedByTheClock) {
     server_->tick();
     EXPECT_EQ(caller.line().substr(0, 9), "421 4.4.2");
     EXPECT_EQ(caller.line(), "");
+}
+
+// A client that keeps its connection for the next mail has read its "250", and what it sends later is wanted.
+TEST_F(ListenerTest, WhatWasTakenIsConfirmedWhenWeEndTheSession) {
+    for (const bool idle : {true, false}) {
+        ScriptedDoor door(house_.store());
+        door.answer.message = MessageId{7};
+        const auto& bound = start(door, tcp());
+        Caller caller(bound);
+        caller.hello();
+        EXPECT_EQ(caller.deliver("x").substr(0, 3), "250");
+        caller.acknowledge();
+        if (idle)
+            house_.clock().advance(tcp().limits.idle);
+        else
+            server_->stopAccepting();
+        server_->tick();
+        EXPECT_EQ(caller.line().substr(0, 3), "421");
+        server_->stop(house_.clock().steady());
+        EXPECT_EQ(door.confirmed, (std::vector<std::int64_t>{7})) << (idle ? "idle" : "shutdown");
+        server_.reset();
+    }
 }
 
 // A client that is told to go and does not holds its session for seconds only.
