@@ -13,8 +13,8 @@ Result<std::vector<queue::NewItem>> Router::regroup(const std::string& adapter,
     for (const queue::RecipientRow& recipient : recipients) {
         Routed each;
         each.address = recipient.address;
-        each.destination = nameAt(adapter, recipient.address)
-                               .value_or(Destination{adapter, recipient.address, {}, false});
+        each.destination =
+            nameAt(adapter, recipient.address).value_or(Destination{adapter, recipient.address, {}, false});
         each.notify = recipient.notify;
         each.original = recipient.original;
         routed.push_back(std::move(each));

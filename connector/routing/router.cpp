@@ -110,7 +110,8 @@ std::optional<Destination> Router::nameAt(const std::string& adapter, std::strin
     return std::nullopt;
 }
 
-// A rule says the adapter, not the name: where none of its routes takes the address, the first one's form will do.
+// A rule says the adapter, not the name: where none of its routes takes the address, the first one's form
+// will do.
 Destination Router::byRule(const config::Rule& rule, std::string_view address) const {
     Destination destination{rule.adapter, std::string(address), {}, false};
     if (auto named = nameAt(rule.adapter, address)) {

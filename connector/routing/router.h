@@ -90,7 +90,8 @@ class Router {
     std::vector<queue::NewItem> items(const std::vector<Routed>& recipients, WallTime received) const;
 
     // Recipients that another adapter gave up, as items of `adapter`: with the names of its tables or of
-    // the first of its routes that takes each, or else their Internet addresses. Unavailable when there is no such adapter.
+    // the first of its routes that takes each, or else their Internet addresses. Unavailable when there is no
+    // such adapter.
     Result<std::vector<queue::NewItem>> regroup(const std::string& adapter,
                                                 const std::vector<queue::RecipientRow>& recipients,
                                                 WallTime received) const;

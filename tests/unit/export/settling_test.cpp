@@ -58,6 +58,25 @@ TEST(Settling, OneRefusedRecipientIsReportedAlone) {
     EXPECT_EQ(got.recipients[0].reason, "unknown user");
 }
 
+// Two addresses of one legacy name: the adapter hears of it once, both get its end.
+TEST(Settling, Q181797_OneNameIsHandedOverOnceAndEndsForAll) {
+    queue::Claim claim = claimOf(1, std::chrono::hours(1));
+    claim.recipients = {{3, "a@x", "JOE  Doe", "pending", ""},
+                        {4, "b@x", "Ann", "pending", ""},
+                        {5, "c@x", "joe doe", "pending", ""},
+                        {6, "d@x", "", "pending", ""},
+                        {7, "e@x", "", "pending", ""}};
+    std::string named;
+    for (const adapters::Recipient& each : exporting::namedOnce(claim)) named += each.address + " ";
+    EXPECT_EQ(named, "a@x b@x d@x e@x ");
+    adapters::Outcome outcome = adapters::exported("out/1");
+    outcome.recipients.push_back({3, adapters::Verdict::Rejected, "unknown user"});
+    const auto got = exporting::settlementFor(claim, outcome, kNow, {}, kNow);
+    ASSERT_EQ(got.recipients.size(), 2u);
+    EXPECT_EQ(got.recipients[0].address + got.recipients[1].address, "a@xc@x");
+    EXPECT_EQ(got.recipients[1].outcome, "failed");
+}
+
 config::Adapter withRules(std::vector<const char*> rules) {
     config::Adapter settings;
     for (const char* rule : rules) settings.policy.rules.push_back(config::parseRetryRule(rule).value());

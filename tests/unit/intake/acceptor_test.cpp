@@ -130,6 +130,37 @@ TEST(Acceptor, TakesMailFromManyThreadsWhileRoutesAreReplaced) {
     EXPECT_EQ(house.bodyFiles(), static_cast<std::size_t>(kThreads * kEach / 5));
 }
 
+config::Rule onHeader(const char* header, config::RuleAction action) {
+    config::Rule rule;
+    rule.name = "policy";
+    rule.header = header;
+    rule.action = action;
+    rule.text = "not that";
+    return rule;
+}
+
+// What its header or its true size decides is decided when the text is here, before anything is stored.
+TEST(Acceptor, TheCompleteMailIsJudgedBeforeItIsStored) {
+    House house;
+    house.acceptor().setRouter(house.router(
+        House::routes(),
+        {onHeader("X-Spam: yes", config::RuleAction::Reject), onHeader("X-Odd: *", config::RuleAction::Hold)},
+        100));
+    const auto answerTo = [&](const char* header, std::size_t size) {
+        auto mail = house.mail({"joe@example.org"}, std::string(size, 'x'));
+        mail.header = header;
+        const Answer answer = house.accept(std::move(mail));
+        return std::to_string(answer.code) + " " + answer.enhanced + " " + answer.text;
+    };
+    EXPECT_EQ(answerTo("X-Spam: yes\r\n", 10), "550 5.7.1 not that");
+    EXPECT_EQ(answerTo("", 101), "552 5.3.4 the mail has 101 bytes, adapter demo takes at most 100");
+    EXPECT_EQ(house.count("SELECT count(*) FROM message"), 0);
+    EXPECT_EQ(answerTo("X-Odd: 1\r\n", 10).substr(0, 3), "250");
+    EXPECT_EQ(house.count("SELECT count(*) FROM item WHERE state = 'held'"), 1);
+    EXPECT_EQ(answerTo("", 100).substr(0, 3), "250");
+    EXPECT_EQ(house.count("SELECT count(*) FROM item WHERE state = 'ready'"), 1);
+}
+
 // The destructor waits for answers that are out: nothing is called back into a dead acceptor.
 TEST(Acceptor, EndsOnlyWhenAllIsAnswered) {
     House house;

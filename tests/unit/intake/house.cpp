@@ -105,10 +105,14 @@ std::vector<config::Route> House::routes() {
             {"*@example.net", "other", "{address}", {}}};
 }
 
-std::shared_ptr<const routing::Router> House::router(std::vector<config::Route> routes) const {
+std::shared_ptr<const routing::Router> House::router(std::vector<config::Route> routes,
+                                                     std::vector<config::Rule> rules,
+                                                     std::int64_t most) const {
     return std::make_shared<const routing::Router>(
-        std::move(routes), std::vector<routing::Target>{{"demo", demo_.get(), Millis(1000)},
-                                                        {"other", other_.get(), Millis(2000)}});
+        std::move(routes),
+        std::vector<routing::Target>{{"demo", demo_.get(), Millis(1000), most},
+                                     {"other", other_.get(), Millis(2000)}},
+        std::move(rules));
 }
 
 std::vector<Stored> House::stored() {

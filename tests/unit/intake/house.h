@@ -46,7 +46,10 @@ class House {
     tests::FakeClock& clock() { return clock_; }
     const std::string& folder() const { return folder_.path(); }
     Now now() const { return {clock_.now(), clock_.steady()}; }
-    std::shared_ptr<const routing::Router> router(std::vector<config::Route> routes) const;
+    // Adapter demo takes mail of at most `most` bytes; 0: any.
+    std::shared_ptr<const routing::Router> router(std::vector<config::Route> routes,
+                                                  std::vector<config::Rule> rules = {},
+                                                  std::int64_t most = 0) const;
     static std::vector<config::Route> routes();
 
     std::vector<Stored> stored();
