@@ -253,6 +253,7 @@ Result<Round> Exporter::settle(Works& works) {
             work.settlement = settlementFor(work.claim, *work.job.outcome, work.job.delivery.received,
                                             post_.settings, post_.queue.clock().now());
         if (work.suspect) blame(work);
+        if (work.settlement->uncounted) ++round.uncounted;
         work.settlement->notes = std::move(work.job.notes);
         settlements.push_back(*work.settlement);
     }

@@ -49,6 +49,7 @@ struct Post {
 // What a round came to.
 struct Round {
     int claimed = 0;       // items taken
+    int uncounted = 0;     // of them, those whose attempt was none: the adapter was to blame
     std::string unusable;  // set: the adapter can not work now, and why; its items are ready again
 };
 

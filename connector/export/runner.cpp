@@ -178,7 +178,8 @@ SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
         trouble("export", round.error());
         return clock_.steady() + options_.pollInterval;
     }
-    gate_.giveBack(permit, permit.items - round->claimed);
+    // A folder that is away for an hour must not use up the rate of a day.
+    gate_.giveBack(permit, permit.items - round->claimed + round->uncounted);
     if (!round->unusable.empty()) {
         suspend(round->unusable);
         return clock_.steady();

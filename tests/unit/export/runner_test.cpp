@@ -1,5 +1,6 @@
 #include "connector/export/runner.h"
 
+#include <atomic>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -265,6 +266,22 @@ TEST_F(RunnerTest, AnUnusableAdapterIsNoFailedAttempt) {
     ASSERT_TRUE(tests::waitFor([&] { return runner->counters().deferred >= 3; }));
     EXPECT_EQ(runner->counters().moved, 0);
     EXPECT_EQ(count(queue::State::Deleted), 0);
+}
+
+TEST_F(RunnerTest, AnUnusableAdapterDoesNotUseUpItsRate) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<int> broken{2};
+    adapter->onStage = [&](Job& job) {
+        if (broken-- > 0) job.outcome = adapters::unusable("disk full");
+    };
+    config::Adapter settings;
+    settings.policy.rate = config::Rate{2, std::chrono::hours(1)};
+    office_.post("a", 1, 3);
+    auto runner = makeRunner("a", adapter, settings);
+    runner->start();
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 2; }));
+    runner->stop();
+    EXPECT_EQ(count(queue::State::Ready), 1) << "what began counts";
 }
 
 }  // namespace
