@@ -62,9 +62,9 @@ Result<void> LocalMail::copyInto(IncomingMail& mail, std::string_view received, 
     POSTERN_TRY(mail.body->append(std::string(kTraceField) + ": " + storeId_ + "\r\n"));
     mail.header = header.substr(0, kHeaderKept);
     POSTERN_TRY(add(mail, header));
-    // Text that stands where the empty line belongs would be read as part of a header that we wrote.
+    // Text that stands where the empty line belongs would be read as part of a field that we wrote.
     const bool parted = catcher_.rest().empty() || catcher_.rest().starts_with("\r\n");
-    if (!header.empty() && !parted) POSTERN_TRY(add(mail, "\r\n"));
+    if (!parted) POSTERN_TRY(add(mail, "\r\n"));
     POSTERN_TRY(add(mail, catcher_.rest()));
     for (;;) {
         POSTERN_LET(more, nextPiece());

@@ -112,6 +112,12 @@ TEST_P(Sendmail, AddsWhatIsMissingAndEndsAtTheDot) {
     EXPECT_TRUE(mail.ends_with("@gw.example.org>\r\n\r\nno header\r\n")) << mail;
 }
 
+// Of 'postern submit', which adds no fields: the text must not run on in those that tell of the way.
+TEST_P(Sendmail, TextWithoutAHeaderIsNoFieldOfOurs) {
+    ASSERT_EQ(gateway.run({"submit", "--from", "a@x.org", "u@legacy.example"}, " no header\n").exit, 0);
+    EXPECT_EQ(stored(1), "a@x.org | u@legacy.example | ret= id= | \r\n no header\r\n");
+}
+
 TEST_P(Sendmail, RefusalsStoreNothingAndSayWhy) {
     struct Case {
         std::vector<std::string> words;
