@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace postern::cli {
 
 namespace {
 
 constexpr std::size_t kPiece = 65536;
+constexpr std::size_t kInMemory = 1 << 20;
 
 Error unreadable() {
     return fail(Errc::Io, "standard input can not be read");
@@ -58,6 +61,44 @@ Result<std::size_t> InputUpToDot::read(char* into, std::size_t size) {
     const std::size_t now = std::min(size, line_.size());
     std::memcpy(into, line_.data(), now);
     line_.erase(0, now);
+    return now;
+}
+
+Result<std::unique_ptr<Kept>> Kept::all(admin::ByteStream& from, std::int64_t most) {
+    auto kept = std::make_unique<Kept>();
+    const auto piece = std::make_unique<char[]>(kPiece);
+    for (std::int64_t size = 0;;) {
+        POSTERN_LET(got, from.read(piece.get(), kPiece));
+        if (got == 0) break;
+        size += static_cast<std::int64_t>(got);
+        if (size > most) return fail(Errc::Invalid, "the mail is larger than " + formatSize(most));
+        POSTERN_TRY(kept->add(piece.get(), got));
+    }
+    if (kept->file_) std::rewind(kept->file_.get());
+    return kept;
+}
+
+Result<void> Kept::add(const char* bytes, std::size_t size) {
+    if (!file_ && memory_.size() + size <= kInMemory) {
+        memory_.append(bytes, size);
+        return {};
+    }
+    if (!file_) file_.reset(std::tmpfile());
+    if (!file_ || std::fwrite(bytes, 1, size, file_.get()) != size || std::fflush(file_.get()) != 0)
+        return fail(Errc::Io, "the mail can not be kept in a temporary file");
+    return {};
+}
+
+Result<std::size_t> Kept::read(char* into, std::size_t size) {
+    if (at_ == memory_.size()) {
+        const std::size_t got = file_ ? std::fread(into, 1, size, file_.get()) : 0;
+        if (file_ && std::ferror(file_.get()) != 0)
+            return fail(Errc::Io, "the temporary file with the mail can not be read");
+        return got;
+    }
+    const std::size_t now = std::min(size, memory_.size() - at_);
+    std::memcpy(into, memory_.data() + at_, now);
+    at_ += now;
     return now;
 }
 

@@ -1,7 +1,11 @@
 #pragma once
 // Standard input as commands read it. Thread rule: one thread.
 
+#include <cstdint>
+#include <cstdio>
 #include <istream>
+#include <memory>
+#include <string>
 
 #include "connector/admin/control.h"
 
@@ -28,6 +32,24 @@ class InputUpToDot final : public admin::ByteStream {
     std::string line_;  // what of a line is not handed on yet
     bool lineStart_ = true;
     bool ended_ = false;
+};
+
+// A whole input, read to its end before anybody is asked to take it: a program such as cron may write for
+// hours, and the service does not wait so long. In memory, or, when it is large, in a file without a name.
+class Kept final : public admin::ByteStream {
+  public:
+    // Invalid beyond `most` bytes.
+    static Result<std::unique_ptr<Kept>> all(admin::ByteStream& from, std::int64_t most);
+    Result<std::size_t> read(char* into, std::size_t size) override;
+
+  private:
+    struct Close {
+        void operator()(std::FILE* file) const { (void)std::fclose(file); }
+    };
+    Result<void> add(const char* bytes, std::size_t size);
+    std::string memory_;  // the first bytes
+    std::size_t at_ = 0;
+    std::unique_ptr<std::FILE, Close> file_;  // the others
 };
 
 // A line at a time, as soon as it is there, with CR LF: for a partner who waits for our answer.

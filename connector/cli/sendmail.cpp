@@ -108,13 +108,15 @@ Result<admin::Request> Sendmail::request() const {
 int Sendmail::takeMail() {
     const auto asked = request();
     if (!asked.ok()) return refuse(asked.error(), exitForMail(asked.error()));
-    const auto backend = Backend::open(*config_, console_.clock);
-    if (!backend.ok()) return refuse(backend.error(), kExitTemporary);
     InputBytes whole(console_.in);
     InputUpToDot upToDot(console_.in);
     admin::ByteStream& bytes = command_.dotEnds ? static_cast<admin::ByteStream&>(upToDot) : whole;
+    const auto kept = Kept::all(bytes, config_->submitMessageSize);
+    if (!kept.ok()) return refuse(kept.error(), exitForMail(kept.error()));
+    const auto backend = Backend::open(*config_, console_.clock);
+    if (!backend.ok()) return refuse(backend.error(), kExitTemporary);
     const auto stored =
-        (*backend)->call(*asked, bytes, [](const admin::Record&) -> Result<void> { return {}; });
+        (*backend)->call(*asked, **kept, [](const admin::Record&) -> Result<void> { return {}; });
     return stored.ok() ? int{kExitDone} : refuse(stored.error(), exitForMail(stored.error()));
 }
 

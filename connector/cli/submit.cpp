@@ -48,11 +48,16 @@ int submit(const Run& run, const Submission& mail) {
     request.fields["ret"] = mail.ret;
     request.fields["envid"] = mail.envelopeId;
     for (const std::string& recipient : mail.recipients) request.fields["recipients"] += recipient + "\n";
-    const auto backend = Backend::open(*config, run.console.clock);
     InputBytes bytes(run.console.in);
+    const auto kept = Kept::all(bytes, config->submitMessageSize);
+    if (!kept.ok()) {
+        run.complain(kept.error().text);
+        return exitForMail(kept.error());
+    }
+    const auto backend = Backend::open(*config, run.console.clock);
     Output output(run.console, run.form());
     const Result<void> stored =
-        backend.ok() ? (*backend)->call(request, bytes, output.sink()) : Result<void>(backend.error());
+        backend.ok() ? (*backend)->call(request, **kept, output.sink()) : Result<void>(backend.error());
     if (stored.ok()) return kExitDone;
     run.complain(stored.error().text);
     return exitForMail(stored.error());

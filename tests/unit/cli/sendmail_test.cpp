@@ -1,6 +1,7 @@
 #include "connector/cli/sendmail.h"
 
 #include <sstream>
+#include <streambuf>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,53 @@ TEST(InputUpToDot, EndsAtALineWithADotOnly) {
     };
     for (const auto& [text, wanted] : cases)
         for (const std::size_t piece : {1, 3, 4096}) EXPECT_EQ(upToDot(text, piece), wanted) << text << piece;
+}
+
+TEST(Kept, HoldsInputsOfAnySizeUpToItsMost) {
+    for (const std::size_t size : {0, 1, 70'000, 1 << 20, (1 << 20) + 1, 3'000'000}) {
+        std::string text;
+        for (std::size_t i = 0; i < size; ++i) text += static_cast<char>('a' + i % 23);
+        std::istringstream in(text);
+        cli::InputBytes bytes(in);
+        const auto kept = cli::Kept::all(bytes, 3'000'000);
+        ASSERT_TRUE(kept.ok()) << kept.error().text;
+        std::string out, buffer(10'000, '\0');
+        for (std::size_t got = 1; got > 0; out.append(buffer, 0, got)) {
+            const auto some = (*kept)->read(buffer.data(), buffer.size());
+            ASSERT_TRUE(some.ok());
+            got = *some;
+        }
+        EXPECT_TRUE(out == text) << size << " became " << out.size();
+    }
+    std::istringstream in("12345");
+    cli::InputBytes bytes(in);
+    EXPECT_EQ(cli::Kept::all(bytes, 4).error().code, Errc::Invalid);
+}
+
+// Cron writes as long as its job runs: nobody is kept waiting for it, and the service may come up meanwhile.
+class SlowProgram final : public std::streambuf {
+  public:
+    explicit SlowProgram(tests::Gateway& gateway) : gateway_(gateway) {}
+
+  private:
+    int_type underflow() override {
+        if (gptr() != nullptr) return traits_type::eof();
+        gateway_.up();
+        setg(text_.data(), text_.data(), text_.data() + text_.size());
+        return traits_type::to_int_type(text_.front());
+    }
+    tests::Gateway& gateway_;
+    std::string text_ = "Subject: s\n\nlate\n";
+};
+
+TEST(SendmailInput, IsReadBeforeAnybodyIsAsked) {
+    tests::Gateway gateway;
+    SlowProgram program(gateway);
+    std::istream in(&program);
+    std::ostringstream out, err;
+    cli::Console console{in, out, err, gateway.clock};
+    EXPECT_EQ(cli::runSendmail("sendmail", {"-C", gateway.configPath, "u@legacy.example"}, console), 0)
+        << err.str();
 }
 
 class Sendmail : public testing::TestWithParam<bool> {
