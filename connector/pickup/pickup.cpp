@@ -20,12 +20,17 @@ constexpr std::size_t kMostWatched = 10'000;  // files known at once; the others
 constexpr std::size_t kBatch = 64;            // files that share a commit and a sync of the folder
 constexpr Millis kRetry{10'000};              // between two tries of a file that waits for better times
 
-bool isMailName(std::string_view name) {
-    return name.size() > 4 && name.front() != '.' && equalsIgnoreCase(name.substr(name.size() - 4), ".eml");
+bool endsAsMail(std::string_view name) {
+    return name.size() > 4 && equalsIgnoreCase(name.substr(name.size() - 4), ".eml");
 }
 
+bool isMailName(std::string_view name) {
+    return name.front() != '.' && endsAsMail(name);
+}
+
+// Behind the prefix may stand a dot: of a long name only the end is kept.
 bool isTakenName(std::string_view name) {
-    return name.starts_with(kTakenPrefix) && isMailName(name.substr(kTakenPrefix.size()));
+    return name.starts_with(kTakenPrefix) && endsAsMail(name.substr(kTakenPrefix.size()));
 }
 
 std::string takenName(const std::string& name) {

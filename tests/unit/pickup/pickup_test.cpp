@@ -171,6 +171,8 @@ TEST_F(PickupTest, AFileClaimedBeforeACrashIsTakenAtOnce) {
     put(".taken-b.eml", "no header\n");
     EXPECT_EQ(pickup.look(), 0);
     EXPECT_NE(reason("b.eml"), "(none)") << "under its own name";
+    put(".taken-.cut.eml");
+    EXPECT_EQ(pickup.look(), 1) << "the end of a long name may begin with a dot";
 }
 
 TEST_F(PickupTest, BadFilesAreSetAsideWithTheirReason) {
