@@ -1,6 +1,7 @@
 #include "base/background_log.h"
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -23,7 +24,7 @@ struct BackgroundLog::Impl {
     Mutex mutex;
     Condition more, written;
     std::string pending GUARDED_BY(mutex);
-    bool writing GUARDED_BY(mutex) = false;
+    std::uint64_t given GUARDED_BY(mutex) = 0, done GUARDED_BY(mutex) = 0;  // bytes put, and written
     bool idle GUARDED_BY(mutex) = false;
     bool stopping GUARDED_BY(mutex) = false;
     std::jthread thread;
@@ -32,16 +33,19 @@ struct BackgroundLog::Impl {
 void BackgroundLog::Impl::put(std::string_view line, bool urgent) {
     MutexLock lock(mutex);
     pending += line;
+    given += line.size();
     if (idle) more.notifyOne();
     if (!urgent && pending.size() < kLogBacklog) return;
-    while (!pending.empty() || writing) written.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
+    // For what was given until now, not for what others keep adding.
+    const std::uint64_t mine = given;
+    while (done < mine) written.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
 }
 
 // False at the end, when everything is written.
 bool BackgroundLog::Impl::take(std::string& into) {
-    into.clear();
     MutexLock lock(mutex);
-    writing = false;
+    done += into.size();
+    into.clear();
     written.notifyAll();
     while (pending.empty()) {
         if (stopping) return false;
@@ -49,7 +53,6 @@ bool BackgroundLog::Impl::take(std::string& into) {
         more.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
     }
     idle = false;
-    writing = true;
     into.swap(pending);
     return true;
 }

@@ -75,7 +75,9 @@ std::string recipientBlock(const Report& report, const ReportedRecipient& recipi
     const bool trouble = report.kind == ReportKind::Failed || report.kind == ReportKind::Delayed;
     if (trouble && !reason.empty())
         out += foldedField("Diagnostic-Code", "x-postern; " + (global ? reason : toAscii(reason)));
-    out += foldedField("Last-Attempt-Date", formatRfc5322(report.date));
+    // Mail that is late may never have been tried: held, or its adapter suspended (RFC 3464 2.3.7).
+    if (report.kind != ReportKind::Delayed)
+        out += foldedField("Last-Attempt-Date", formatRfc5322(report.date));
     if (report.kind == ReportKind::Delayed && report.until)
         out += foldedField("Will-Retry-Until", formatRfc5322(*report.until));
     return out;
@@ -165,7 +167,9 @@ WrittenReport writeReport(const Report& report) {
 
     WrittenReport written;
     written.subject = encodedText(std::string(wordsFor(report.kind).subject) + ": " +
-                                  (subject.empty() ? "your mail" : subject));
+                                  (!subject.empty() ? subject
+                                   : report.copy    ? "a mail"
+                                                    : "your mail"));
     written.messageId =
         "<" + toAscii(oneLine(report.id, 200)) + "@" + toAscii(oneLine(report.hostname, 300)) + ">";
     const std::string boundary = boundaryFor(report, parts);

@@ -163,10 +163,19 @@ Result<void> Reporter::tellPostmaster(store::WriteSession& session, const Rules&
 
 namespace {
 
+// An adapter that throws over an address must not undo the settlement that is being reported (I7).
+Result<routing::Destination> routeTo(const routing::Router& router, const std::string& address) {
+    try {
+        return router.route(address);
+    } catch (const std::exception& error) {
+        return fail(Errc::Internal, std::string("it can not be routed: ") + error.what());
+    }
+}
+
 // Senders: reports.adapter, else the routes. The postmaster is one of ours: the routes, else reports.adapter.
 Result<routing::Destination> destinationOf(const routing::Router& router, const std::string& carrier,
                                            const std::string& address, bool routesFirst) {
-    const auto routed = router.route(address);
+    const auto routed = routeTo(router, address);
     if (carrier.empty() || (routesFirst && routed.ok())) return routed;
     if (!router.knows(carrier))
         return fail(Errc::Unavailable, "there is no adapter " + carrier + " for reports");

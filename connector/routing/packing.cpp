@@ -25,7 +25,9 @@ class Packer {
     void add(const Router::Routed& routed) {
         if (!rows_.insert(lowerAscii(routed.address)).second) return;
         const std::string& legacy = routed.destination.legacy;
-        const std::string name = mail::foldLegacyName(legacy);
+        std::string name = mail::foldLegacyName(legacy);
+        // What a rule holds must wait, whoever else has that name.
+        if (!name.empty()) name += '\n' + routed.hold;
         // Another address of a name that is there already: a row of its own, but nothing more to write.
         const auto twin = name.empty() ? itemOf_.end() : itemOf_.find(name);
         std::size_t item = twin == itemOf_.end() ? 0 : twin->second;
@@ -86,7 +88,7 @@ class Packer {
     adapters::Grouping grouping_;
     WallTime expires_;
     std::unordered_set<std::string> rows_;                 // folded addresses
-    std::unordered_map<std::string, std::size_t> itemOf_;  // by folded legacy name
+    std::unordered_map<std::string, std::size_t> itemOf_;  // by folded legacy name and the reason to hold
     std::unordered_map<std::string, Open> open_;           // by the reason to hold
     std::vector<queue::NewItem> items_;
 };

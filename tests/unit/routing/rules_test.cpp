@@ -162,5 +162,19 @@ TEST_F(RuledRouter, HeldRecipientsHaveItemsOfTheirOwn) {
     EXPECT_EQ(items[1].group, "2");
 }
 
+// Two addresses of one legacy name share an item, but what a rule holds waits.
+TEST_F(RuledRouter, ATwinDoesNotCarryAHeldRecipientOut) {
+    const Router ruled = router({rule("look", RuleAction::Hold, [](Rule& r) { r.recipient = "odd@x"; })});
+    std::vector<Router::Routed> all;
+    for (const char* to : {"a@x", "odd@x"}) {
+        all.push_back(*ruled.admit(to, {"s@s", "s", 0}));
+        all.back().destination.legacy = "One Name";
+    }
+    const auto items = ruled.items(all, {});
+    ASSERT_EQ(items.size(), 2U);
+    EXPECT_EQ(items[0].hold, "");
+    EXPECT_EQ(items[1].hold, "rule look");
+}
+
 }  // namespace
 }  // namespace postern::routing
