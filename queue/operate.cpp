@@ -38,7 +38,7 @@ const Rule kRules[] = {
      "bounce",
      {State::Ready, State::Held, State::Failed, State::InDoubt},
      State::Failed,
-     "failed, the sender is told",
+     "failed; its history says who was told",
      "only ready, held, failed and in_doubt items can be bounced",
      "failed"},
     {Verb::Delete,
@@ -152,7 +152,11 @@ Result<VerbResult> operateOne(store::WriteSession& session, const Rule& rule, It
     if (to == State::Failed && partly) to = State::Exported;
     std::optional<std::int64_t> settledAt;
     if (isFinal(to)) settledAt = toMillis(now);
-    const std::string why = reason.empty() ? std::string(rule.name) + " by " + who : reason;
+    // A sender may read it: no operator's name. The history has that.
+    const bool told = rule.verb == Verb::Bounce && reason.empty();
+    const std::string why = told             ? "given up by the postmaster"
+                            : reason.empty() ? std::string(rule.name) + " by " + who
+                                             : reason;
     POSTERN_LET(changed, session.run(kChange, id, stateName(found->state), stateName(to), why, settledAt,
                                      toMillis(now), toMillis(now + kSecondLife)));
     if (changed != 1) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/peer.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -54,6 +55,8 @@ Result<std::string> makeNew(const StoreOptions& options, const std::string& path
     POSTERN_TRY(engine->run("INSERT INTO store (key, value) VALUES ('id', ?1)", id));
     POSTERN_LET(folded, engine->foldLog(Fold::Empty, kFoldPatience));
     if (folded != Folded::Whole) return fail(Errc::Busy, path + " is in use");
+    // Mail and password verifiers: for the service's user and group only, whatever the umask is.
+    POSTERN_TRY(setFileMode(path, 0640));
     return id;
 }
 

@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include "adapters/registry.h"
+#include "base/file.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
+#include "connector/net/tls_context.h"
 #include "connector/reports/check.h"
 #include "connector/routing/tables.h"
 
@@ -57,9 +59,35 @@ void checkWithRouter(config::Loaded& loaded) {
     for (config::Problem& warning : findings.warnings) loaded.warnings.push_back(std::move(warning));
 }
 
+// What the service would meet at its start. A certificate's key is often the service's user's alone: that is
+// no mistake, only not checked.
+void checkFiles(config::Loaded& loaded, WallTime now) {
+    for (const config::Listener& listener : loaded.config->listeners) {
+        const std::string folder = parentPath(listener.socketPath);
+        if (!listener.socketPath.empty() && !pathExists(folder))
+            loaded.warnings.push_back({listener.place, "there is no folder " + folder + " for the socket"});
+        if (listener.tls == config::Tls::Off) continue;
+        const auto made = net::TlsContext::make(
+            {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()},
+            now);
+        if (!made.ok() && made.error().code == Errc::Denied) {
+            loaded.warnings.push_back({listener.place, "not checked: " + made.error().text});
+        } else if (!made.ok()) {
+            loaded.problems.push_back({listener.place, made.error().text});
+        } else {
+            for (const std::string& text : (*made)->warnings())
+                loaded.warnings.push_back({listener.place, text});
+        }
+    }
+    for (const config::Pickup& pickup : loaded.config->pickups)
+        if (!pathExists(pickup.folder))
+            loaded.warnings.push_back({pickup.place, "there is no folder " + pickup.folder + ": make it"});
+}
+
 Result<int> check(const Run& run) {
     config::Loaded loaded = config::load(run.configPath);
     if (loaded.config) checkWithRouter(loaded);
+    if (loaded.config) checkFiles(loaded, run.console.clock.now());
     const int exit = loaded.problems.empty() ? kExitDone : kExitConfig;
     if (run.form() == Form::Json) {
         Output output(run.console, Form::Json);

@@ -53,7 +53,11 @@ std::shared_ptr<Change> setupChange(CLI::App& command, queue::Verb verb) {
     const auto wanted = std::make_shared<Change>();
     wanted->verb = verb;
     command.add_option("ITEM", wanted->ids, "Items: 3, 3-7, or m12 for those of message 12")->required();
-    command.add_option("--reason", wanted->reason, "Why, for the history")->option_text("TEXT");
+    const bool told = verb == queue::Verb::Bounce || verb == queue::Verb::ResolveFailed;
+    command
+        .add_option("--reason", wanted->reason,
+                    told ? "Why, for the history and for the report to the sender" : "Why, for the history")
+        ->option_text("TEXT");
     return wanted;
 }
 

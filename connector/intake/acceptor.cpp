@@ -32,7 +32,8 @@ struct Job {
     Duplicates::Keys keys = {};
     Duplicates::Ids confirmed = {};  // written by this job's commit
     MessageId id = {};
-    bool duplicate = false;  // of `id`: not stored again
+    std::vector<ItemId> itemIds = {};  // of `items`, once stored
+    bool duplicate = false;            // of `id`: not stored again
 };
 using JobPointer = std::shared_ptr<Job>;
 
@@ -81,6 +82,16 @@ void logDuplicate(const Job& job) {
         .with("source", message.source)
         .with("client", message.client)
         .with("header_id", message.headerId);
+}
+
+void logHeld(const Job& job) {
+    for (std::size_t i = 0; i < job.items.size() && i < job.itemIds.size(); ++i) {
+        if (job.items[i].hold.empty()) continue;
+        LogLine(LogEvent::ItemHeld, job.itemIds[i])
+            .with("adapter", job.items[i].adapter)
+            .with("message", idText(job.id))
+            .with("reason", job.items[i].hold);
+    }
 }
 
 }  // namespace
@@ -302,6 +313,7 @@ Result<void> Acceptor::Impl::storeOnce(store::WriteSession& session, Job& job) {
     POSTERN_LET(id, store::insertMessage(session, job.mail.message, *job.mail.body));
     POSTERN_LET(items, queue::enqueue(session, id, job.items, job.mail.message.received));
     job.id = id;
+    job.itemIds = std::move(items);
     return duplicates.remember(session, job.keys, id, now);
 }
 
@@ -394,6 +406,7 @@ void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
         if (adapters.insert(item.adapter).second) notifier.notify(item.adapter);
     }
     logAccepted(job);
+    logHeld(job);
     answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id), job.id});
 }
 

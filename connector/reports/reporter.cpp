@@ -194,6 +194,16 @@ mail::ReportKind reportKind(const routing::Router& router, const queue::Fate& fa
 
 }  // namespace
 
+namespace {
+
+// What the last attempt met is the gateway's own affair, with its paths and host names; the postmaster reads
+// it.
+std::string outward(Kind kind, const std::string& reason) {
+    return kind == Kind::Delayed ? std::string() : reason.substr(0, reason.find("; last: "));
+}
+
+}  // namespace
+
 mail::Report Reporter::describe(const Rules& rules, const queue::Fate& fate, const Original& original,
                                 const Mailing& mailing) const {
     mail::Report report;
@@ -210,7 +220,8 @@ mail::Report Reporter::describe(const Rules& rules, const queue::Fate& fate, con
     report.envelopeId = original.row.envelopeId;
     report.utf8 = original.row.utf8;
     for (const queue::RecipientRow& row : mailing.recipients)
-        report.recipients.push_back({row.address, row.original, row.status, row.reason});
+        report.recipients.push_back({row.address, row.original, row.status,
+                                     mailing.copy ? row.reason : outward(fate.kind, row.reason)});
     report.until = fate.until;
     report.header = original.header;
     const bool whole = original.whole && !mailing.copy;  // the postmaster need not read people's mail

@@ -74,6 +74,7 @@ def test_held_mail_goes_out_when_it_is_released():
         gateway = site.gateway
         site.send("user@legacy.example", "your invoice 42")
         check(gateway.states() == {"held": 1}, gateway.states())
+        until(lambda: any("1 item.held" in line and "invoices first" in line for line in gateway.log), 10, "the log line")
         row = json.loads(cli(gateway, "--json", "queue", "list"))
         check("somebody looks at invoices first" in json.dumps(row), row)
         cli(gateway, "queue", "release", "1", "--reason", "looked")
@@ -119,6 +120,34 @@ def test_a_suspended_adapter_waits_over_a_restart_and_goes_on():
         cli(gateway, "adapter", "resume", "out")
         until(lambda: len(files_in(gateway.out)) == 1, 30, "the mail")
         cli(gateway, "status", "--check")
+
+
+def test_config_check_reads_what_the_start_would_read():
+    with Site() as site:
+        gateway = site.gateway
+        with open(os.path.join(gateway.folder, "junk.pem"), "w", encoding="utf-8") as file:
+            file.write("no certificate\n")
+        with open(gateway.config, "a", encoding="utf-8") as file:
+            file.write(f"""
+[[listener]]
+name = "tls"
+protocol = "smtp"
+address = "127.0.0.1:0"
+tls = "starttls"
+certificate = "{gateway.folder}/junk.pem"
+key = "{gateway.folder}/junk.pem"
+[[pickup]]
+folder = "{gateway.folder}/nowhere"
+""")
+        said = cli(gateway, "config", "check", status=78)
+        check("junk.pem" in said and "warning: there is no folder" in said, said)
+
+
+def test_strangers_can_not_read_the_store():
+    with Site() as site:
+        for name in ("postern.db", "postern.db-wal", "store.id"):
+            mode = os.stat(os.path.join(site.gateway.folder, "store", name)).st_mode
+            check(mode & 0o007 == 0, f"{name}: {mode:o}")
 
 
 def main():

@@ -91,7 +91,8 @@ class ReporterTest : public testing::Test {
     }
 
     // Ends the one attempt that is due: those of `failed` (by ordinal) as failed, the others as exported.
-    Result<std::vector<ItemId>> end(const std::string& adapter, const std::vector<int>& failed) {
+    Result<std::vector<ItemId>> end(const std::string& adapter, const std::vector<int>& failed,
+                                    const std::string& reason = "no such user") {
         const auto claims = queue_->claim(adapter, 1);
         if (!claims.ok() || claims->size() != 1) return fail(Errc::Internal, "nothing to claim");
         const queue::Claim& claim = claims->front();
@@ -102,7 +103,7 @@ class ReporterTest : public testing::Test {
             failed.size() == claim.recipients.size() ? Settlement::Kind::Failed : Settlement::Kind::Exported;
         settlement.item = claim.item;
         settlement.epoch = claim.epoch;
-        settlement.reason = settlement.kind == Settlement::Kind::Failed ? "no such user" : "";
+        settlement.reason = settlement.kind == Settlement::Kind::Failed ? reason : "";
         for (const queue::RecipientRow& row : claim.recipients) {
             settlement.successAsked =
                 settlement.successAsked || row.notify.find("success") != row.notify.npos;
@@ -261,6 +262,19 @@ TEST_F(ReporterTest, MailWithoutSenderIsToldToThePostmasterOnly) {
     ASSERT_THAT(reports(), SizeIs(3));
     EXPECT_EQ(reports().back().firstRecipient, "Postmaster@home.example");
     EXPECT_THAT(bytesOf(reports().back()), Not(HasSubstr("the text")));
+}
+
+TEST_F(ReporterTest, TheLastAttemptsTroubleIsForThePostmasterOnly) {
+    config_.reports.postmaster = "postmaster@home.example";
+    configure();
+    post({.recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(end("legacy", {1}, "not delivered within 5d; last: /srv/po: Not a directory").ok());
+    ASSERT_THAT(reports(), SizeIs(2));
+    for (const queue::ItemRow& row : reports()) {
+        EXPECT_THAT(bytesOf(row), HasSubstr("not delivered within 5d"));
+        EXPECT_EQ(bytesOf(row).find("/srv/po") != std::string::npos,
+                  row.firstRecipient == "postmaster@home.example");
+    }
 }
 
 // Q178436, Q175447: what can not be delivered ends; no report breeds another.
