@@ -41,9 +41,11 @@ struct Heard {
     bool operator==(const Heard&) const = default;
 };
 
+// A Message-ID that submission added is new each time: it holds the mail's own trace.
 std::string textOf(const IncomingMail& mail) {
-    std::string text = mail.message.sender + "|" + mail.message.headerId + "|" + mail.message.subject + "|" +
-                       std::to_string(mail.body->size());
+    const bool made = !mail.trace.empty() && mail.message.headerId.find(mail.trace) != std::string::npos;
+    std::string text = mail.message.sender + "|" + (made ? "added" : mail.message.headerId) + "|" +
+                       mail.message.subject + "|" + std::to_string(mail.body->size());
     for (const auto& recipient : mail.recipients) text += "|" + recipient.address;
     return text;
 }
