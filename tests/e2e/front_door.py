@@ -13,28 +13,15 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
-from gateway import Gateway, breathe  # noqa: E402
+import service_life  # noqa: E402
+from gateway import Gateway  # noqa: E402
+from service_life import check, until  # noqa: E402
 
 BUILD = ""
 MAIL = "Subject: x\r\n\r\nx\r\n"
 CROWD = 2000
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
-
-
-def until(done, limit, what):
-    """Looks again until `done` or the deadline."""
-    deadline = time.monotonic() + limit
-    while not done():
-        check(time.monotonic() < deadline, f"waited {limit} s for {what}")
-        breathe()
 
 
 def cli(gateway, *arguments, status=0):
@@ -334,22 +321,8 @@ def test_too_many_sessions_are_answered_with_421_and_the_service_stays_up():
 def main():
     global BUILD
     BUILD = sys.argv[1]
-    wanted = sys.argv[2:]
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or (wanted and name not in wanted):
-            continue
-        started = time.monotonic()
-        try:
-            test()
-            passed += 1
-            print(f"  ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
-        except Exception:  # a test's failure, whatever it is, must not keep the others from running
-            failed += 1
-            print(f"  FAILED  {name}", flush=True)
-            traceback.print_exc()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    tests = {name: test for name, test in globals().items() if name.startswith("test_")}
+    return service_life.run(tests, sys.argv[2:])
 
 
 if __name__ == "__main__":
