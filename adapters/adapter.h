@@ -82,6 +82,8 @@ struct Grouping {
     std::function<int(const Recipient&)> headerBytes;
 };
 
+class StagedFile;
+
 class Adapter {
   public:
     virtual ~Adapter() = default;
@@ -104,6 +106,11 @@ class Adapter {
     virtual void publish(std::span<Job> jobs, const std::function<void()>& beat) = 0;
     // A staged job that will not be published by us: drop what is surely ours alone. May do nothing.
     virtual void abandon(Job& job) = 0;
+
+    // What stage() would make of this delivery, written into `file`, and its notes into the job: for `postern
+    // convert`. Nothing of the adapter's own folders or peers is touched. An outcome says why it is refused.
+    // Unless overridden: the message as it came.
+    virtual Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const;
 
     virtual Recovery recover(const DeliveryKey& staged, std::string_view evidence) = 0;
 

@@ -41,6 +41,9 @@ class SpoolAdapter : public Adapter {
     void publish(std::span<Job> jobs, const std::function<void()>& beat) final;
     // The row never reached `publishing` with this file, and its name carries an epoch that was ours alone.
     void abandon(Job& job) final;
+    Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const final {
+        return write(job, file);
+    }
     Recovery recover(const DeliveryKey& staged, std::string_view evidence) final;
     Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) final;
     std::string describe() const override;

@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
-#include "connector/net/tls_context.h"
 #include "connector/reports/check.h"
 #include "connector/routing/tables.h"
+#include "net/tls_context.h"
 
 namespace postern::cli {
 

@@ -17,7 +17,7 @@
 #include "base/sync.h"
 #include "connector/intake/listener.h"
 #include "connector/intake/smtp_session.h"
-#include "connector/net/wire.h"
+#include "net/wire.h"
 
 namespace postern::intake {
 

@@ -39,8 +39,8 @@
 #include "connector/intake/smtp_command.h"
 #include "connector/intake/smtp_data.h"
 #include "connector/intake/smtp_parameters.h"
-#include "connector/net/tls_facts.h"
 #include "mail/address.h"
+#include "net/tls_facts.h"
 
 namespace postern::intake {
 

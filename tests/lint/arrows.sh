@@ -7,11 +7,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 allowed_for() {
     case $1 in
         base) echo "base" ;;
+        net) echo "base net" ;;
         mail) echo "base mail" ;;
         store) echo "base store" ;;
         queue) echo "base store queue" ;;
-        adapters) echo "base mail adapters" ;;
-        connector) echo "base mail store queue adapters connector" ;;
+        adapters) echo "base net mail adapters" ;;
+        connector) echo "base net mail store queue adapters connector" ;;
     esac
 }
 
@@ -21,9 +22,9 @@ library_homes() {
     echo "sqlite3\\.h   ^store/sqlite[^:]*\\.(cpp|h):"
     echo "toml\\+\\+/     ^connector/config/[^:]*\\.(cpp|h):"
     echo "CLI/         ^connector/cli/[^:]*\\.cpp:"
-    echo "Poco/        ^connector/[^:]*\\.cpp:"
-    echo "Poco/Net/(Secure|SSL|Context)|Poco/Crypto/ ^connector/net/[^:]*\\.cpp:"
-    echo "openssl/     ^(base/digest|connector/net/[^:]*)\\.cpp:"
+    echo "Poco/        ^(net|connector)/[^:]*\\.cpp:"
+    echo "Poco/Net/(Secure|SSL|Context)|Poco/Crypto/ ^net/[^:]*\\.cpp:"
+    echo "openssl/     ^(base/digest|net/[^:]*)\\.cpp:"
     echo "stringprep\\.h ^connector/accounts/[^:]*\\.cpp:"
     echo "iconv\\.h     ^mail/[^:]*\\.cpp:"
 }

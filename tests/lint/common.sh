@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # shellcheck disable=SC2034 # used by those who source this
-rooms=(base mail store queue adapters connector)
+rooms=(base net mail store queue adapters connector)
 faults=0
 
 complain() {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "connector/net/wire.h"
+#include "net/wire.h"
 #include "tests/temp_folder.h"
 
 namespace postern::net {

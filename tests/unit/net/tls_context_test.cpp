@@ -1,4 +1,4 @@
-#include "connector/net/tls_context.h"
+#include "net/tls_context.h"
 
 #include <fstream>
 

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/service_manager.h"
-#include "connector/net/wire.h"
+#include "net/wire.h"
 #include "tests/temp_folder.h"
 #include "tests/tls_paper.h"
 

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "connector/net/tls_context.h"
-#include "connector/net/tls_facts.h"
-#include "connector/net/tls_stream.h"
+#include "net/tls_context.h"
+#include "net/tls_facts.h"
+#include "net/tls_stream.h"
 
 namespace Poco::Net {
 class ServerSocket;

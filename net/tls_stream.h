@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "connector/net/tls_context.h"
-#include "connector/net/tls_facts.h"
+#include "net/tls_context.h"
+#include "net/tls_facts.h"
 
 struct ssl_st;
 

@@ -2,7 +2,7 @@
 // the client's host name, leaves an older error of another connection in the thread's queue and takes it for
 // this one's, and closes both directions at once, so that a last reply can be lost. Its Context is.
 
-#include "connector/net/tls_stream.h"
+#include "net/tls_stream.h"
 
 #include <algorithm>
 #include <openssl/err.h>

@@ -1,7 +1,7 @@
 // Poco's Context holds the library's; what goes into it is read here, because Poco's own loading ends in
 // errors that do not name the file, and asks at the terminal for a passphrase.
 
-#include "connector/net/tls_context.h"
+#include "net/tls_context.h"
 
 #include <chrono>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "connector/net/wire.h"
+#include "net/wire.h"
 
 #include <cerrno>
 #include <filesystem>
