@@ -59,7 +59,7 @@ Result<std::vector<Claim>> Queue::claim(const std::string& adapter, int most) {
         claims.clear();
         const WallTime now = clock_.now();
         const WallTime lease = now + options_.lease;
-        POSTERN_LET(suspect, session.one(kSuspectsTurn, adapter, toMillis(now)));
+        POSTERN_LET(suspect, session.one(kSuspectsTurn, adapter, toMillis(now), options_.owner));
         {
             store::Statement taken =
                 session.query(suspect != 0 ? kClaimSuspect : kClaimOrdinary, adapter, toMillis(now),

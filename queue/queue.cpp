@@ -81,17 +81,22 @@ Queue::Queue(store::Store& store, Clock& clock, QueueOptions options)
     : store_(store), clock_(clock), options_(std::move(options)) {}
 
 Result<std::optional<WallTime>> Queue::nextDue(const std::string& adapter) {
-    // The first entry of each partial index: two look-ups, however many wait.
+    // The first entry of each partial index: two look-ups, however many wait. A suspect that may not be taken
+    // yet is nothing to wake for; whoever has the other one in hand, or the next poll, comes back to it.
     constexpr const char* kOrdinary =
         "SELECT due_ms FROM item INDEXED BY item_ready"
         " WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 ORDER BY due_ms, id LIMIT 1";
     constexpr const char* kSuspect =
         "SELECT due_ms FROM item INDEXED BY item_suspect"
-        " WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 ORDER BY due_ms, id LIMIT 1";
+        " WHERE adapter = ?1 AND state = 'ready' AND deaths > 0"
+        "   AND NOT EXISTS (SELECT 1 FROM item INDEXED BY item_held_by"
+        "                    WHERE state IN ('claimed', 'publishing') AND deaths > 0 AND owner = ?2"
+        "                      AND lease_ms > ?3)"
+        " ORDER BY due_ms, id LIMIT 1";
     std::optional<WallTime> earliest;
     const auto work = [&](store::ReadSession& session) -> Result<void> {
-        for (const char* sql : {kOrdinary, kSuspect}) {
-            const auto due = session.one(sql, adapter);
+        for (const auto& due : {session.one(kOrdinary, adapter),
+                                session.one(kSuspect, adapter, options_.owner, toMillis(clock_.now()))}) {
             if (!due.ok() && due.error().code != Errc::NotFound) return due.error();
             if (!due.ok()) continue;
             const WallTime when = fromMillis(*due);

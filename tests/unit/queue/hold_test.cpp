@@ -34,7 +34,7 @@ TEST_F(HoldTest, NothingOfASuspendedAdapterIsClaimed) {
     post(1, "drop");
     hold();
     EXPECT_EQ(claimed(), 0u);
-    sql("UPDATE item SET deaths = 1");
+    sql("UPDATE item SET deaths = 1 WHERE adapter = 'maildir'");
     EXPECT_EQ(claimed(), 0u) << "suspects neither";
     EXPECT_EQ(claimed("drop"), 1u) << "others do not notice";
     inWrite([&](store::WriteSession& session) -> Result<void> {
