@@ -198,8 +198,8 @@ Encoded fromUtf8(std::string_view utf8, std::string_view codePage) {
 
 bool knownCodePage(std::string_view name) {
     const std::string_view canonical = canonicalCharset(name);
-    // UTF-16 is no superset of US-ASCII: its bytes would be control characters in any line-based format.
-    if (canonical.empty() || canonical.starts_with("UTF-16")) return false;
+    // UTF-16 and -32 are no superset of US-ASCII: their bytes would be control characters in lines.
+    if (canonical.empty() || canonical.starts_with("UTF-16") || canonical.starts_with("UTF-32")) return false;
     if (canonical == "UTF-8" || CodePage::find(canonical) != nullptr) return true;
     return Converter(canonical, "UTF-8").usable();
 }

@@ -1,0 +1,76 @@
+#pragma once
+// Mails made up in a regression test, and what is read from them.
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "base/source.h"
+#include "mail/encoding.h"
+#include "mail/mime.h"
+
+namespace postern::tests {
+
+// "\n" to CRLF, as on the wire.
+inline std::string wire(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '\n' ? "\r\n" : std::string(1, c);
+    return out;
+}
+
+// A mail with the fields every mail has, `fields` (each ended by "\n") and `body`, as on the wire.
+inline std::string mailOf(std::string_view fields, std::string_view body) {
+    return wire(
+        "From: Alice Example <alice@example.org>\nTo: bob@legacy.example\n"
+        "Date: Tue, 14 Nov 2023 22:13:20 +0000\n" +
+        std::string(fields) + "\n" + std::string(body));
+}
+
+// A mail read, with its bytes: attachments refer to them.
+struct ReadMail {
+    explicit ReadMail(std::string bytes, const mail::ReadOptions& options = {})
+        : source(std::make_unique<StringSource>(std::move(bytes))) {
+        auto read = mail::readMessage(*source, options);
+        EXPECT_TRUE(read.ok());
+        if (read.ok()) message = std::move(*read);
+    }
+    bool hasNote(std::string_view part) const {
+        return std::any_of(message.notes.begin(), message.notes.end(),
+                           [&](const std::string& note) { return note.find(part) != std::string::npos; });
+    }
+    // The bytes of attachment `index`, or an explanation.
+    std::string bytes(std::size_t index) const {
+        if (index >= message.attachments.size()) return "no such attachment";
+        const auto read = message.attachments[index].read(1 << 24);
+        return read.ok() ? *read : "unreadable";
+    }
+
+    std::unique_ptr<StringSource> source;
+    mail::Readable message;
+};
+
+inline std::string base64Of(std::string_view bytes) {
+    static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const std::string_view three = bytes.substr(i, 3);
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            bits = bits << 8U | (k < three.size() ? static_cast<unsigned char>(three[k]) : 0U);
+        for (std::size_t k = 0; k < 4; ++k)
+            out += k <= three.size() ? kDigits[bits >> (18 - 6 * k) & 63U] : '=';
+        if (i % 54 == 51) out += "\n";
+    }
+    return out;
+}
+
+inline std::string encodedWord(std::string_view bytes, std::string_view charset) {
+    std::string digits = base64Of(bytes);
+    digits.erase(std::remove(digits.begin(), digits.end(), '\n'), digits.end());
+    return "=?" + std::string(charset) + "?B?" + digits + "?=";
+}
+
+}  // namespace postern::tests
