@@ -5,6 +5,7 @@
 
 #include "adapters/envelope_text.h"
 #include "adapters/kinds.h"
+#include "adapters/message_format.h"
 #include "adapters/spool.h"
 
 namespace postern::adapters {
@@ -16,6 +17,7 @@ struct DropSettings {
     bool envelope = true;
     LineEnds lineEnds = LineEnds::Crlf;
     int mostRecipients = 0;
+    MessageFormat format;
 };
 
 class Drop final : public SpoolAdapter {
@@ -33,8 +35,13 @@ class Drop final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+        auto formed = FormedMessage::make(job.delivery, settings_.format, mail::Carrier{}, job.notes);
+        if (!formed.ok() && formed.error().code == Errc::Invalid)
+            return std::optional<Outcome>(rejected(formed.error().text));
+        if (!formed.ok()) return formed.error();
         if (settings_.envelope) POSTERN_TRY(file.write(envelopeLines(job.delivery)));
-        POSTERN_TRY(file.writeMessage(*job.delivery.message, settings_.lineEnds));
+        POSTERN_TRY(file.writeLines([&](const StagedFile::Sink& sink) { return formed->writeTo(sink); },
+                                    settings_.lineEnds));
         return std::optional<Outcome>();
     }
 
@@ -64,6 +71,8 @@ Result<std::unique_ptr<Adapter>> makeDrop(const AdapterContext& context, const S
     own.extension = settings.text("extension");
     own.envelope = settings.text("envelope") == "x-headers";
     own.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
+    POSTERN_LET(format, messageFormat(settings));
+    own.format = std::move(format);
     own.mostRecipients = static_cast<int>(settings.integer("most_recipients"));
     if (!isExtension(own.extension))
         return fail(Errc::Invalid, "extension: 1 to 16 letters, digits, '_' or '-', without the dot");
@@ -74,7 +83,7 @@ Result<std::unique_ptr<Adapter>> makeDrop(const AdapterContext& context, const S
 
 Kind dropKind() {
     return {"drop", "one file per message in a folder",
-            spoolSettings({
+            spoolSettings(messageSettings({
                 {"extension", SettingType::Text, "eml", "What the file names end with, without the dot."},
                 {"envelope",
                  SettingType::Choice,
@@ -89,7 +98,7 @@ Kind dropKind() {
                  {},
                  0,
                  1000000},
-            }),
+            })),
             &makeDrop};
 }
 

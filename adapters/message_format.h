@@ -3,8 +3,10 @@
 // drop): as it came, made 7-bit, or plain. One set of settings and one writer for all. Thread rule: a
 // MessageFormat is immutable; a FormedMessage belongs to one thread.
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/adapter.h"
@@ -26,8 +28,8 @@ struct MessageFormat {
     mail::Profile plain;    // Plain only
 };
 
-// The keys of a message format (`format` = original, 7bit, plain; line_limit, header_limit, and those of
-// profileSettings()), followed by `own`.
+// The keys of a message format, followed by `own`: `format` (original, 7bit, plain), line_limit,
+// header_limit, recode_text, transfer_encoding (automatic, base64), and those of profileSettings().
 std::vector<Setting> messageSettings(std::vector<Setting> own);
 Result<MessageFormat> messageFormat(const Settings& settings);
 

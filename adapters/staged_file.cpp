@@ -49,10 +49,13 @@ Result<void> StagedFile::writeWithLf(std::string_view bytes, bool& heldCr) {
 }
 
 Result<void> StagedFile::writeMessage(ByteSource& message, LineEnds lineEnds) {
-    if (lineEnds == LineEnds::Crlf)
-        return copyAll(message, [&](std::string_view bytes) { return write(bytes); });
+    return writeLines([&](const Sink& sink) { return copyAll(message, sink); }, lineEnds);
+}
+
+Result<void> StagedFile::writeLines(const std::function<Result<void>(const Sink&)>& give, LineEnds lineEnds) {
+    if (lineEnds == LineEnds::Crlf) return give([&](std::string_view bytes) { return write(bytes); });
     bool heldCr = false;
-    POSTERN_TRY(copyAll(message, [&](std::string_view bytes) { return writeWithLf(bytes, heldCr); }));
+    POSTERN_TRY(give([&](std::string_view bytes) { return writeWithLf(bytes, heldCr); }));
     return heldCr ? write("\r") : Result<void>();
 }
 

@@ -27,6 +27,10 @@ class StagedFile {
     // `message`, whose lines end with CRLF, with the line ends asked for. A bare CR or LF stays as it is.
     Result<void> writeMessage(ByteSource& message, LineEnds lineEnds);
 
+    // What `write` gives its sink, whose lines end with CRLF, with the line ends asked for.
+    using Sink = std::function<Result<void>(std::string_view)>;
+    Result<void> writeLines(const std::function<Result<void>(const Sink&)>& write, LineEnds lineEnds);
+
     std::int64_t position() const { return flushed_ + static_cast<std::int64_t>(buffer_.size()); }
     Result<void> flush();
     bool refused() const { return refused_; }  // the disk, not the mail, made a call fail

@@ -33,7 +33,9 @@ void setEncoding(Entity& entity, std::string_view rawValue) {
         entity.encoding = TransferEncoding::Base64;
     else if (name == "quoted-printable")
         entity.encoding = TransferEncoding::QuotedPrintable;
-    else if (name != "7bit" && name != "8bit" && name != "binary")
+    else if (name == "7bit" || name == "8bit" || name == "binary")
+        entity.declared = name;
+    else
         entity.unknownEncoding = name;
 }
 
@@ -47,6 +49,7 @@ void setType(Entity& entity, const ContentField& field) {
         entity.type = entity.parent < 0 ? "text/plain" : "application/octet-stream";
     }
     entity.charset = field.token("charset");
+    if (equalsIgnoreCase(entity.charset, "unknown-8bit")) entity.charset.clear();  // RFC 1428: undeclared
     entity.boundary = field.parameter("boundary");
     entity.name = field.parameter("name");
     entity.flowed = equalsIgnoreCase(field.token("format"), "flowed");
@@ -176,6 +179,7 @@ class StructureReader {
         if (pieces > bounds_.parameterPieces)
             return tooMany("pieces of one parameter", pieces, bounds_.parameterPieces);
         setType(added, type);
+        added.hasType = header.has("Content-Type");
         const auto boundary = static_cast<int>(std::min<std::size_t>(added.boundary.size(), 1U << 30U));
         if (boundary > bounds_.boundary) return tooMany("bytes of a boundary", boundary, bounds_.boundary);
         if (header.has("Content-Transfer-Encoding"))

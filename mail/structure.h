@@ -26,8 +26,10 @@ struct Entity {
     std::string disposition;  // lower case: "inline", "attachment" or empty
     TransferEncoding encoding = TransferEncoding::Identity;
     std::string unknownEncoding;  // its name, when it is none we know
+    std::string declared;         // "7bit", "8bit" or "binary" where it says so
     bool flowed = false, delSp = false;
     bool badType = false;  // a Content-Type that makes no sense
+    bool hasType = false;  // there is a Content-Type, whatever it says
 
     bool isMultipart() const { return type.starts_with("multipart/"); }
     bool isMessage() const { return type == "message/rfc822" || type == "message/global"; }
