@@ -77,7 +77,8 @@ std::optional<int> parseOffset(std::string_view text) {
 bool isPostOfficeName(std::string_view name) {
     if (name.size() > 64) return false;
     for (const char c : name)
-        if (c < 0x20 || c > 0x7e || std::string_view("[],\"").find(c) != std::string_view::npos) return false;
+        if (c < 0x20 || c > 0x7e || std::string_view("[],\"@").find(c) != std::string_view::npos)
+            return false;
     return name == trim(name);
 }
 

@@ -62,6 +62,7 @@ struct Listener {
     Auth auth = Auth::Off;
     std::vector<std::string> networks{"127.0.0.0/8", "::1/128"};  // who may send without logging on
     bool submission = false;          // RFC 6409: a missing Date and Message-ID are added
+    bool relaxedAddresses = false;    // blanks in local parts without quotes (KB Q191262)
     std::string socketMode = "0660";  // octal
     std::string socketOwner;          // "user:group", "user", ":group"; empty: the service's own
     Millis duplicatesWithin{0};       // RFC 1047 by content: see keys.cpp; 0: off

@@ -48,6 +48,7 @@ void visitListener(ListenerType& listener, Visit&& visit) {
     visit("auth", listener.auth);
     visit("networks", listener.networks);
     visit("submission", listener.submission);
+    visit("relaxed_addresses", listener.relaxedAddresses);
     visit("socket_mode", listener.socketMode);
     visit("socket_owner", listener.socketOwner);
     visit("duplicates_within", listener.duplicatesWithin);

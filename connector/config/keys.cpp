@@ -119,6 +119,8 @@ const std::vector<Key> kKeys = {
          "Clients that may send without logging on; \"0.0.0.0/0\" and \"::/0\" are everybody."),
     flag("listener", "submission", "false",
          "Mail comes from people's programs (RFC 6409): a missing Date or Message-ID is added."),
+    flag("listener", "relaxed_addresses", "false",
+         "Take blanks in addresses without quotes, as old gateways send them; they are kept with quotes."),
     text("listener", "socket_mode", "0660", "Permission bits of a Unix socket, in octal."),
     text("listener", "socket_owner", "", "\"user:group\" of a Unix socket; empty: the service's own."),
     duration("listener", "duplicates_within", "0s", 0, 30 * kDay,

@@ -31,7 +31,7 @@ void SmtpSession::onMail(const Command& command) {
     }
     const auto rest = afterKeyword(command.argument, "FROM:");
     if (!rest) return refuse(501, "5.5.4", "say MAIL FROM:<address>");
-    const auto path = mail::parsePath(*rest, mail::PathUse::MailFrom, {.utf8 = command.utf8});
+    const auto path = mail::parsePath(*rest, mail::PathUse::MailFrom, addressOptions(command));
     if (!path.ok()) return refuse(501, "5.1.7", path.error().text);
     const auto parameters = parseMailParameters(path->rest, offersAuth());
     if (!parameters.ok()) {
@@ -39,6 +39,10 @@ void SmtpSession::onMail(const Command& command) {
     }
     if (command.utf8 && !parameters->utf8) return refuse(553, "5.6.7", "say SMTPUTF8 with such an address");
     beginMail(*path, *parameters);
+}
+
+mail::AddressOptions SmtpSession::addressOptions(const Command& command) const {
+    return {.utf8 = command.utf8, .relaxed = listener_.relaxedAddresses};
 }
 
 void SmtpSession::beginMail(const mail::Path& path, const MailParameters& parameters) {
@@ -84,7 +88,7 @@ void SmtpSession::onRcpt(const Command& command) {
     if (transaction_->chunked) return refuse(503, "5.5.1", "RCPT comes before the first BDAT");
     const auto rest = afterKeyword(command.argument, "TO:");
     if (!rest) return refuse(501, "5.5.4", "say RCPT TO:<address>");
-    const auto path = mail::parsePath(*rest, mail::PathUse::RcptTo, {.utf8 = command.utf8});
+    const auto path = mail::parsePath(*rest, mail::PathUse::RcptTo, addressOptions(command));
     if (!path.ok()) return refuse(501, "5.1.3", path.error().text);
     const auto parameters = parseRcptParameters(path->rest);
     if (!parameters.ok()) {

@@ -162,6 +162,7 @@ class SmtpSession {
     void onHello(const Command& command);
     void ehloReply();
     void onMail(const Command& command);
+    mail::AddressOptions addressOptions(const Command& command) const;
     void beginMail(const mail::Path& path, const MailParameters& parameters);
     void onRcpt(const Command& command);
     void addRecipient(const std::string& address, const RcptParameters& parameters);

@@ -103,6 +103,8 @@ class Player {
             listener_.clientCertificates = {value};
         } else if (word == "submission:") {
             listener_.submission = value == "yes";
+        } else if (word == "relaxed-addresses:") {
+            listener_.relaxedAddresses = value == "yes";
         } else if (word == "local:") {
             client_ = {"local", "", ""};
         } else if (word == "hops:") {
