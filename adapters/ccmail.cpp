@@ -4,6 +4,7 @@
 
 #include "adapters/ccmail_format.h"
 #include "adapters/kinds.h"
+#include "adapters/profile.h"
 #include "adapters/spool.h"
 #include "base/text.h"
 #include "mail/charset.h"
@@ -11,6 +12,8 @@
 namespace postern::adapters {
 
 namespace {
+
+constexpr int kLongestSubject = 200;  // more would not leave room for recipients
 
 using ccmail::DateOrder;
 using ccmail::Options;
@@ -54,24 +57,13 @@ class CcMail final : public SpoolAdapter {
             return std::optional<Outcome>(rejected(document.error().text));
         }
         POSTERN_TRY(ccmail::writeDocument(*document, options_, file));
-        for (std::string& note : document->notes) job.notes.push_back(std::move(note));
+        for (std::string& note : document->body.notes) job.notes.push_back(std::move(note));
         return std::optional<Outcome>();
     }
 
   private:
     const Options options_;
 };
-
-// "+01:00", "-0330", "0": minutes.
-std::optional<int> parseOffset(std::string_view text) {
-    std::string digits(text);
-    std::erase(digits, ':');
-    const auto value = parseInt(digits.starts_with('+') ? std::string_view(digits).substr(1) : digits);
-    if (!value || *value < -1200 || *value > 1400) return std::nullopt;
-    const int minutes = static_cast<int>(*value % 100);
-    if (minutes <= -60 || minutes >= 60) return std::nullopt;
-    return static_cast<int>(*value / 100) * 60 + minutes;
-}
 
 // Names that stand behind "at": no accents and nothing that has a meaning in an address (KB Q156063).
 bool isPostOfficeName(std::string_view name) {
@@ -93,8 +85,9 @@ SenderForm senderFormOf(std::string_view text) {
 }
 
 Result<void> check(const Options& options) {
-    if (!mail::knownCodePage(options.codePage))
-        return fail(Errc::Invalid, "code_page: '" + escapeLine(options.codePage, 60) + "' is not known");
+    if (options.profile.textLimit == 0) return fail(Errc::Invalid, "text_limit: at least 256");
+    if (options.profile.subjectLimit == 0 || options.profile.subjectLimit > kLongestSubject)
+        return fail(Errc::Invalid, "subject_limit: from 20 to " + std::to_string(kLongestSubject));
     if (options.gateway.empty() || !isPostOfficeName(options.gateway))
         return fail(Errc::Invalid, "gateway: a post office name of plain letters, like INTERNET");
     if (!isPostOfficeName(options.postOffice))
@@ -107,13 +100,8 @@ Result<void> check(const Options& options) {
 
 Result<Options> optionsOf(const Settings& settings) {
     Options options;
-    options.codePage = settings.text("code_page");
     options.sizeColumns = static_cast<int>(settings.integer("size_columns"));
     options.headerLimit = static_cast<int>(settings.integer("header_limit"));
-    options.textLimit = static_cast<int>(settings.integer("text_limit"));
-    options.subjectLimit = static_cast<int>(settings.integer("subject_limit"));
-    options.wrapColumns = static_cast<int>(settings.integer("wrap"));
-    options.splitLongText = settings.text("long_text") == "split";
     options.postOffice = settings.text("post_office");
     options.resolveNames = settings.boolean("resolve_names");
     options.gateway = settings.text("gateway");
@@ -124,10 +112,9 @@ Result<Options> optionsOf(const Settings& settings) {
     options.dateOrder = dateOrderOf(settings.text("date_order"));
     options.fourDigitYears = settings.boolean("four_digit_years");
     options.fileDates = settings.boolean("file_dates");
-    options.longNames = settings.boolean("long_names");
-    const auto offset = parseOffset(settings.text("utc_offset"));
-    if (!offset) return fail(Errc::Invalid, "utc_offset: hours and minutes, like +01:00");
-    options.utcOffsetMinutes = *offset;
+    POSTERN_LET(profile, profileOf(settings, options.profile));
+    options.profile = std::move(profile);
+    if (options.fourDigitYears) options.profile.firstYear = options.profile.lastYear = 0;
     POSTERN_TRY(check(options));
     return options;
 }
@@ -165,14 +152,12 @@ std::vector<Setting> addressSettings() {
 
 std::vector<Setting> formatSettings() {
     return {
-        {"code_page", SettingType::Text, "cp850", "The code page of the post office."},
         {"date_order",
          SettingType::Choice,
          "mdy",
          "Order of the dates, as the IMPORT program reads them.",
          {"mdy", "dmy", "ymd"}},
         {"four_digit_years", SettingType::Boolean, "false", "Write years with four digits."},
-        {"utc_offset", SettingType::Text, "+00:00", "The offset from UTC in which dates are written."},
         {"header_limit",
          SettingType::Integer,
          "4096",
@@ -180,15 +165,6 @@ std::vector<Setting> formatSettings() {
          {},
          2048,
          163840},
-        {"text_limit", SettingType::Integer, "20000", "Bytes of one text item.", {}, 256, 1000000},
-        {"long_text",
-         SettingType::Choice,
-         "attach",
-         "What becomes of a longer text: the file UNNAMED.TXT, or several text items.",
-         {"attach", "split"}},
-        {"wrap", SettingType::Integer, "0", "Break lines at this column; 0 leaves them.", {}, 0, 1000},
-        {"subject_limit", SettingType::Integer, "60", "Characters of the subject.", {}, 20, 200},
-        {"long_names", SettingType::Boolean, "false", "Keep long file names instead of 8.3."},
         {"file_dates", SettingType::Boolean, "true",
          "Write the date behind a file's name; false for clients of release 8.01."},
         {"size_columns",
@@ -205,7 +181,9 @@ std::vector<Setting> formatSettings() {
 
 Kind ccmailKind() {
     std::vector<Setting> own = addressSettings();
-    for (Setting& setting : formatSettings()) own.push_back(std::move(setting));
+    for (Setting& setting :
+         profileSettings(ccmail::postOfficeProfile(), formatSettings(), {"attachments=mime", "expand_tabs"}))
+        own.push_back(std::move(setting));
     return {"ccmail", "Lotus cc:Mail import files", spoolSettings(std::move(own)), &makeCcMail};
 }
 

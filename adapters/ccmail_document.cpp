@@ -5,38 +5,16 @@
 #include "adapters/ccmail_format.h"
 #include "base/text.h"
 #include "mail/charset.h"
-#include "mail/names.h"
-#include "mail/text.h"
 
 namespace postern::adapters::ccmail {
 
 namespace {
 
-constexpr std::size_t kMostNotes = 50;
 constexpr std::string_view kEnd = "\r\n";
 constexpr std::string_view kMessage = "Message:\r\n";
 constexpr std::string_view kContents = "Contents:\r\n";
 constexpr std::string_view kTextItem = "Text item:\r\n";
 constexpr std::string_view kFileItem = "File item: ";
-constexpr std::string_view kUnnamed = "UNNAMED.TXT";
-
-void note(Document& document, std::string text) {
-    if (document.notes.size() < kMostNotes) document.notes.push_back(std::move(text));
-}
-
-void noteLosses(Document& document, const Field& field, const char* what, const Options& options) {
-    if (field.lost == 0) return;
-    const std::string count = std::to_string(field.lost) + (field.lost == 1 ? " character" : " characters");
-    note(document, count + " of the " + what + " became '?': " + options.codePage + " lacks them");
-}
-
-WallTime dateOf(const Delivery& delivery, const mail::Readable& readable, Document& document) {
-    if (readable.date && dateFits(*readable.date)) return *readable.date;
-    const std::string seen = readable.date ? formatUtc(*readable.date) : escapeLine(readable.dateText, 100);
-    if (!seen.empty())
-        note(document, "its date '" + seen + "' can not be shown; the time of receipt stands there");
-    return delivery.received;
-}
 
 enum class Role { To, Cc, Hidden };
 
@@ -81,38 +59,20 @@ void addAddressees(const std::vector<Addressee>& all, std::string& header) {
             if (addressee.role == role) header.append(label).append(addressee.text).append(kEnd);
 }
 
-// The text, with the whole subject before it when its line could not hold it (KB Q156844).
-void addTexts(const mail::Readable& readable, bool subjectCut, const Options& options, Document& document,
-              std::string& longText) {
-    std::string text = readable.text;
-    if (subjectCut) text = "Subject: " + mail::cleanLine(readable.subject) + "\n\n" + text;
-    if (options.wrapColumns > 0) text = mail::wrap(text, options.wrapColumns);
-    Field losses;
-    document.texts = textPieces(text, options, losses);
-    noteLosses(document, losses, "text", options);
-    if (document.texts.size() == 1 || options.splitLongText) return;
-    for (const std::string& piece : document.texts) longText += piece;
-    document.texts = {"The text of this message is in the attached file " + std::string(kUnnamed) + ".\r\n"};
-    note(document, "the text is longer than " + std::to_string(options.textLimit) +
-                       " bytes and became the file " + std::string(kUnnamed));
+std::vector<std::string> titlesOf(const mail::Converted& body, const Options& options) {
+    const std::string date = options.fileDates ? " " + fileDateText(body.date, options) : std::string();
+    std::vector<std::string> titles;
+    for (const mail::ConvertedFile& file : body.files) titles.push_back(file.name + date);
+    return titles;
 }
 
-void addFiles(const mail::Readable& readable, const std::string& date, const Options& options,
-              Document& document, std::string longText) {
-    mail::NameSet taken;
-    const auto titled = [&](const std::string& name) {
-        return mail::fromUtf8(name, options.codePage).bytes +
-               (options.fileDates ? " " + date : std::string());
-    };
-    if (!longText.empty())
-        document.files.push_back({titled(taken.addDos(kUnnamed)), nullptr, std::move(longText)});
-    for (const mail::Attachment& attachment : readable.attachments) {
-        const std::string name =
-            options.longNames ? taken.addLong(attachment.name) : taken.addDos(attachment.name);
-        if (name != attachment.name)
-            note(document, "the file '" + escapeLine(attachment.name, 200) + "' is named '" + name + "'");
-        document.files.push_back({titled(name), &attachment, {}});
-    }
+// The whole of a cut subject, which leads the text, keeps its brackets.
+void roundSubject(std::string_view subject, const Options& options, mail::Converted& body) {
+    if (!isBracketed(subject)) return;
+    mail::Converted counted;  // once is enough
+    body.subject = mail::convertLine(roundBrackets(subject), options.profile.subjectLimit, "subject",
+                                     options.profile, counted);
+    body.notes.push_back("the square brackets of the subject became round ones");
 }
 
 std::string sizeLine(std::int64_t size, const Options& options) {
@@ -133,50 +93,31 @@ std::int64_t itemLength(std::int64_t label, std::int64_t size, const Options& op
 
 std::int64_t contentsLength(const Document& document, const Options& options) {
     std::int64_t total = 0;
-    for (const std::string& text : document.texts)
-        total += itemLength(length(kTextItem), length(text), options);
-    for (const FileItem& item : document.files)
-        total += itemLength(length(kFileItem) + length(item.title) + length(kEnd), item.size(), options);
+    for (const std::int64_t size : document.body.textSizes())
+        total += itemLength(length(kTextItem), size, options);
+    for (std::size_t i = 0; i < document.titles.size(); ++i)
+        total += itemLength(length(kFileItem) + length(document.titles[i]) + length(kEnd),
+                            document.body.files[i].size(), options);
     return total;
-}
-
-Result<void> writeFile(const FileItem& item, const Options& options, StagedFile& file) {
-    POSTERN_TRY(
-        file.write(std::string(kFileItem) + item.title + std::string(kEnd) + sizeLine(item.size(), options)));
-    if (item.attachment == nullptr) return file.write(item.bytes);
-    const std::int64_t begin = file.position();
-    POSTERN_TRY(item.attachment->writeTo([&](std::string_view bytes) { return file.write(bytes); }));
-    if (file.position() - begin == item.size()) return {};
-    return fail(Errc::Internal, "the attachment '" + escapeLine(item.attachment->name, 100) + "' has " +
-                                    std::to_string(file.position() - begin) + " bytes, announced were " +
-                                    std::to_string(item.size()));
 }
 
 }  // namespace
 
-Result<Document> makeDocument(const Delivery& delivery, const mail::Readable& readable,
-                              const Options& options) {
-    Document document;
-    for (const std::string& text : readable.notes) note(document, text);
+Result<Document> makeDocument(const Delivery& delivery, mail::Readable& readable, const Options& options) {
     POSTERN_LET(recipients, addressees(delivery, readable, options));
-    const WallTime date = dateOf(delivery, readable, document);
-    const Field sender = senderText(readable.from, delivery.sender, options);
-    const Subject subject = subjectText(readable.subject, options);
-    noteLosses(document, sender, "sender's name", options);
-    noteLosses(document, subject.field, "subject", options);
-    if (subject.bracketed) note(document, "the square brackets of the subject became round ones");
-    if (subject.cut) note(document, "the subject was cut; the whole stands in the text");
-
-    document.header =
-        "From: " + sender.bytes + std::string(kEnd) + "Date: " + dateText(date, options) + std::string(kEnd);
+    readable.from.name = senderName(readable.from, options);
+    POSTERN_LET(body, mail::convert(readable, {delivery.sender, delivery.received}, options.profile));
+    roundSubject(readable.subject, options, body);
+    Document document;
+    document.header = "From: " + senderText(body.fromName, body.fromAddress, options) + std::string(kEnd) +
+                      "Date: " + dateText(body.date, options) + std::string(kEnd);
     addAddressees(recipients, document.header);
-    document.header.append("Subject: ").append(subject.field.bytes).append(kEnd);
+    document.header.append("Subject: ").append(body.subject.bytes).append(kEnd);
     if (length(document.header) > options.headerLimit)
         return fail(Errc::Invalid, "its header would have " + std::to_string(document.header.size()) +
                                        " bytes; cc:Mail takes " + std::to_string(options.headerLimit));
-    std::string longText;
-    addTexts(readable, subject.cut, options, document, longText);
-    addFiles(readable, fileDateText(date, options), options, document, std::move(longText));
+    document.titles = titlesOf(body, options);
+    document.body = std::move(body);
     return document;
 }
 
@@ -187,9 +128,16 @@ Result<void> writeDocument(const Document& document, const Options& options, Sta
         length(document.header) + length(kContents) + length(contentsSize) + contents;
     POSTERN_TRY(file.write(std::string(kMessage) + sizeLine(message, options) + document.header +
                            std::string(kContents) + contentsSize));
-    for (const std::string& text : document.texts)
-        POSTERN_TRY(file.write(std::string(kTextItem) + sizeLine(length(text), options) + text));
-    for (const FileItem& item : document.files) POSTERN_TRY(writeFile(item, options, file));
+    const mail::Sink write = [&](std::string_view bytes) { return file.write(bytes); };
+    POSTERN_TRY(document.body.writeTexts(write, [&](std::int64_t size) {
+        return file.write(std::string(kTextItem) + sizeLine(size, options));
+    }));
+    for (std::size_t i = 0; i < document.titles.size(); ++i) {
+        const mail::ConvertedFile& item = document.body.files[i];
+        POSTERN_TRY(file.write(std::string(kFileItem) + document.titles[i] + std::string(kEnd) +
+                               sizeLine(item.size(), options)));
+        POSTERN_TRY(item.writeTo(write));
+    }
     return {};
 }
 

@@ -37,8 +37,9 @@ struct Profile {
     int subjectLimit = 0;  // see convertLine(); the whole of a cut subject leads the text (KB Q156844)
     int nameLimit = 0;     // likewise, of a person's name
     FileNames fileNames = FileNames::Long;
-    int fileNameLimit = 255;       // bytes, in the target's charset; Long only; at least 16
-    std::string forbiddenInNames;  // US-ASCII that a file name may not have; each becomes "_" (KB Q190557)
+    int fileNameLimit = 255;  // bytes, in the target's charset; Long only; at least 16
+    std::string forbiddenInNames =
+        {};  // US-ASCII that a file name may not have; each becomes "_" (KB Q190557)
     AttachmentMode attachments = AttachmentMode::Native;
     std::int64_t attachmentLimit = 0;  // bytes of one attachment; a larger one is left out with a note
     Lossy lossy = Lossy::Note;
@@ -48,7 +49,7 @@ struct Profile {
     bool notesInText = true;  // losses stand at the end of the text
     int firstYear = 0;        // years the target can write; a date outside counts as none
     int lastYear = 0;
-    TimeZone zone;  // of the dates written: local() gives them
+    TimeZone zone = {};  // of the dates written: local() gives them
 };
 
 struct Line {

@@ -53,7 +53,8 @@ struct Readable {
     bool automatic = false;  // Auto-Submitted says other than "no": nothing may answer it (RFC 3834)
     bool opaque = false;     // over a bound: `text` is the raw body, the whole message is attached
     std::vector<std::string>
-        notes;  // what was lost, cut, guessed or left out: one line each, for the history
+        notes;                    // what was lost, cut, guessed or left out: one line each, for the history
+    std::size_t headerNotes = 0;  // so many of them, the first, are about the header: nothing of a body
 };
 
 struct ReadOptions {

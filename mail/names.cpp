@@ -4,13 +4,14 @@
 
 #include "base/text.h"
 #include "mail/charset.h"
+#include "mail/code_page.h"
 
 namespace postern::mail {
 namespace {
 
 constexpr std::size_t kDosBase = 8;
 constexpr std::size_t kDosExtension = 3;
-constexpr std::size_t kLongLimit = 255;
+constexpr std::size_t kLongest = 1024;  // bytes looked at
 
 struct Split {
     std::string_view base, extension;  // the extension without its dot
@@ -62,20 +63,25 @@ bool isNumberedDevice(std::string_view base) {
            base[3] <= '9';
 }
 
-// "base~n.extension" with the base cut so that all fits in `limit` bytes.
-std::string numbered(const Split& name, std::size_t number, std::size_t baseLimit) {
-    const std::string tail = "~" + std::to_string(number);
-    const std::size_t room = baseLimit > tail.size() ? baseLimit - tail.size() : 0;
-    return joined(std::string(cutUtf8(name.base, room)) + tail, name.extension);
+// What another letter case would make of it: US-ASCII, Latin-1, Greek and Cyrillic, as far as DOS, Windows
+// and Macintosh file systems fold them. Coarse on purpose: two names taken for one only get a number.
+char32_t foldedCase(char32_t c) {
+    if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 0x20 : c;
+    if (c >= 0xe0 && c <= 0xfe && c != 0xf7) return c - 0x20;
+    if (c >= 0x100 && c <= 0x17f) return c & ~char32_t{1};
+    if ((c >= 0x3b1 && c <= 0x3c9) || (c >= 0x430 && c <= 0x44f)) return c - 0x20;
+    return c >= 0x450 && c <= 0x45f ? c - 0x50 : c;
 }
 
-// Compared as DOS and Windows do for ASCII; other letters by their bytes.
-std::string firstFree(std::set<std::string>& taken, const std::string& name, std::size_t baseLimit) {
-    const Split parts = splitName(name);
-    std::string candidate = name;
-    for (std::size_t number = 1; !taken.insert(upperAscii(candidate)).second; ++number)
-        candidate = numbered(parts, number, baseLimit);
-    return candidate;
+std::string folded(std::string_view utf8) {
+    std::string out;
+    while (!utf8.empty()) appendUtf8(out, foldedCase(takeCharacter(utf8)));
+    return out;
+}
+
+void replaceAny(std::string& name, std::string_view characters) {
+    for (char& c : name)
+        if (characters.find(c) != std::string_view::npos) c = '_';
 }
 
 }  // namespace
@@ -111,17 +117,62 @@ std::string dosName(std::string_view utf8) {
     return joined(base, dosPart(parts.extension, kDosExtension));
 }
 
-std::string NameSet::addDos(std::string_view utf8) {
-    return firstFree(taken_, dosName(utf8), kDosBase);
+// The longest front that has at most `limit` bytes in the charset.
+std::string NameSet::cutTo(std::string_view utf8, std::size_t limit) const {
+    std::size_t fits = 0, over = utf8.size() + 1;
+    while (over - fits > 1) {
+        const std::size_t middle = fits + (over - fits) / 2;
+        const bool small = fromUtf8(cutUtf8(utf8, middle), rule_.charset).bytes.size() <= limit;
+        (small ? fits : over) = middle;
+    }
+    return std::string(cutUtf8(utf8, fits));
 }
 
-std::string NameSet::addLong(std::string_view utf8) {
-    std::string name = safeFileName(utf8, kLongLimit - 10);  // room for "~123"
+std::string NameSet::fitting(std::string_view utf8) const {
+    if (rule_.dos) {
+        std::string name = dosName(utf8);
+        replaceAny(name, rule_.forbidden);
+        return name;
+    }
+    std::string name = safeFileName(utf8, kLongest);
+    replaceAny(name, rule_.forbidden);
+    const Encoded written = fromUtf8(name, rule_.charset);
+    if (written.lost > 0 || written.changed > 0) {
+        name = toUtf8(written.bytes, rule_.charset);
+        replaceAny(name, "/\\:");  // "1/2" for a character that the charset lacks is no path
+        name = safeFileName(name, kLongest);
+        replaceAny(name, rule_.forbidden);
+    }
     if (name.empty()) name = "file";
     if (isDosDevice(name)) name.insert(0, "_");
-    const std::size_t extension = splitName(name).extension.size();
-    const std::size_t limit = kLongLimit - (extension == 0 ? 0 : extension + 1);
-    return firstFree(taken_, name, limit);
+    const Split parts = splitName(name);
+    const std::size_t extension = fromUtf8(parts.extension, rule_.charset).bytes.size();
+    if (extension + 1 > rule_.limit / 2) return cutTo(name, rule_.limit);
+    return joined(cutTo(parts.base, rule_.limit - (extension == 0 ? 0 : extension + 1)), parts.extension);
+}
+
+// "base~n.extension", the base cut so that all fits.
+std::string NameSet::numbered(std::string_view name, int number) const {
+    const bool tilde = rule_.forbidden.find('~') == std::string::npos;
+    const std::string tail = (tilde ? "~" : "_") + std::to_string(number);
+    const Split parts = splitName(name);
+    std::size_t room = kDosBase;
+    if (!rule_.dos) {
+        const std::size_t extension = fromUtf8(parts.extension, rule_.charset).bytes.size();
+        if (extension + 1 > rule_.limit / 2) return cutTo(name, rule_.limit - tail.size()) + tail;
+        room = rule_.limit - (extension == 0 ? 0 : extension + 1);
+    }
+    return joined(cutTo(parts.base, room - tail.size()) + tail, parts.extension);
+}
+
+std::string NameSet::add(std::string_view utf8) {
+    const std::string name = fitting(utf8);
+    if (taken_.insert(folded(name)).second) return name;
+    int& next = next_[folded(name)];
+    for (;;) {
+        std::string candidate = numbered(name, ++next);
+        if (taken_.insert(folded(candidate)).second) return candidate;
+    }
 }
 
 }  // namespace postern::mail

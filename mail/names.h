@@ -2,6 +2,7 @@
 // File names that a legacy system can hold. They come from strangers: nothing of a path survives.
 // Thread rule: functions are pure; a NameSet belongs to one thread.
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,15 +21,32 @@ std::string dosName(std::string_view utf8);
 // CON, PRN, AUX, NUL, COM1-9, LPT1-9, CLOCK$, with or without an extension, in any case.
 bool isDosDevice(std::string_view name);
 
+// How the files of one message may be named on the target.
+struct NameRule {
+    bool dos = false;               // "NAME.EXT"; otherwise long names of at most
+    std::size_t limit = 255;        // bytes in `charset`; at least 16
+    std::string charset = "utf-8";  // as fromUtf8() takes it
+    std::string forbidden = {};     // US-ASCII characters that become "_" as well (KB Q190557)
+};
+
 // The names of one message's attachments, kept apart by case-insensitive comparison. The same names in the
 // same order always give the same result (KB Q190297).
 class NameSet {
   public:
-    std::string addDos(std::string_view utf8);   // "LONGFILE.TXT", then "LONGFI~1.TXT", "LONGFI~2.TXT", ...
-    std::string addLong(std::string_view utf8);  // "report.txt", then "report~1.txt", ...; at most 255 bytes
+    explicit NameSet(NameRule rule) : rule_(std::move(rule)) {}
+
+    // "LONGFILE.TXT", then "LONGFI~1.TXT"; "report.txt", then "report~1.txt". UTF-8 that the charset holds
+    // without loss; what it lacks became "_".
+    std::string add(std::string_view utf8);
 
   private:
-    std::set<std::string> taken_;
+    std::string fitting(std::string_view utf8) const;
+    std::string numbered(std::string_view name, int number) const;
+    std::string cutTo(std::string_view utf8, std::size_t limit) const;
+
+    NameRule rule_;
+    std::set<std::string> taken_;      // without regard to case
+    std::map<std::string, int> next_;  // the number to try for a name that is taken
 };
 
 }  // namespace postern::mail

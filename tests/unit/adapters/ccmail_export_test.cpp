@@ -170,7 +170,7 @@ TEST(CcmailExport, Q190297_ShortNamesAreUniqueAndLongOnesAnOption) {
     EXPECT_EQ(seen.size(), 4u) << testing::PrintToString(seen);
     EXPECT_FALSE(seen.contains("CON.TXT"));
     EXPECT_EQ(exported({}, mail).bytes, brief.bytes) << "the same again";
-    const Exported kept = exported({{"long_names", "true"}}, mail);
+    const Exported kept = exported({{"file_names", "long"}}, mail);
     EXPECT_EQ(kept.message.items.at(1).name, "Longfilename1.txt");
     EXPECT_EQ(kept.message.items.at(4).name, "passwd");
 }
@@ -225,10 +225,12 @@ TEST(CcmailExport, TextLeavesInTheCodePageWithItsLossesNoted) {
     EXPECT_EQ(got.message.subject,
               "Gr\x81\xe1"
               "e");
-    EXPECT_EQ(got.message.text(), "10 EUR \"x\" ?\r\n");
+    EXPECT_EQ(
+        got.message.text(),
+        "10 EUR \"x\" ?\r\n\r\n[Postern: 1 character of the text became '?' (not in cp850: U+0411)]\r\n");
     ASSERT_EQ(got.job.notes.size(), 1u) << testing::PrintToString(got.job.notes);
     EXPECT_NE(got.job.notes[0].find("1 character of the text"), std::string::npos) << got.job.notes[0];
-    EXPECT_EQ(exported({{"code_page", "cp866"}}, mail).message.text(), "10 EUR \"x\" \x81\r\n");
+    EXPECT_EQ(exported({{"charset", "cp866"}}, mail).message.text(), "10 EUR \"x\" \x81\r\n");
 }
 
 // As intake cuts recipients into items: as many as the header holds, none twice, none lost.

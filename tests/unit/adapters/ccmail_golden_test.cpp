@@ -25,8 +25,7 @@ std::string withCrlf(const std::string& text) {
 }
 
 std::string asCcmail(const std::string& mail, const std::string& codePage) {
-    tests::AdapterRig rig("ccmail",
-                          {{"post_office", "PO1"}, {"gateway", "GATEWAY"}, {"code_page", codePage}});
+    tests::AdapterRig rig("ccmail", {{"post_office", "PO1"}, {"gateway", "GATEWAY"}, {"charset", codePage}});
     const Job job = rig.exportJob(rig.job(1, 1, mail));
     EXPECT_EQ(rig.visible().size(), 1u) << tests::outcomeText(job);
     return rig.content("msg0001.ccm");

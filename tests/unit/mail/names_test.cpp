@@ -85,33 +85,68 @@ TEST(Names, Devices) {
 
 TEST(Names, SetKeepsNamesApart_Q190297) {
     for (int run = 0; run < 2; ++run) {  // the same again
-        NameSet set;
-        EXPECT_EQ(set.addDos("Longfilename1.txt"), "LONGFILE.TXT");
-        EXPECT_EQ(set.addDos("Longfilename2.txt"), "LONGFI~1.TXT");
-        EXPECT_EQ(set.addDos("Longfilename3.txt"), "LONGFI~2.TXT");
-        EXPECT_EQ(set.addDos("longfi~1.txt"), "LONGFI~3.TXT");
+        NameSet set({.dos = true});
+        EXPECT_EQ(set.add("Longfilename1.txt"), "LONGFILE.TXT");
+        EXPECT_EQ(set.add("Longfilename2.txt"), "LONGFI~1.TXT");
+        EXPECT_EQ(set.add("Longfilename3.txt"), "LONGFI~2.TXT");
+        EXPECT_EQ(set.add("longfi~1.txt"), "LONGFI~3.TXT");
     }
-    NameSet set;
-    EXPECT_EQ(set.addLong("Report.txt"), "Report.txt");
-    EXPECT_EQ(set.addLong("report.txt"), "report~1.txt");
-    EXPECT_EQ(set.addLong(".profile"), "profile");  // Q146598
-    EXPECT_EQ(set.addLong(".profile"), "profile~1");
-    EXPECT_EQ(set.addLong(""), "file");
-    EXPECT_EQ(set.addLong("CON.txt"), "_CON.txt");
+    NameSet set({});
+    EXPECT_EQ(set.add("Report.txt"), "Report.txt");
+    EXPECT_EQ(set.add("report.txt"), "report~1.txt");
+    EXPECT_EQ(set.add(".profile"), "profile");  // Q146598
+    EXPECT_EQ(set.add(".profile"), "profile~1");
+    EXPECT_EQ(set.add(""), "file");
+    EXPECT_EQ(set.add("CON.txt"), "_CON.txt");
 }
 
 TEST(Names, ManyEqualNamesStayShortAndApart_Q178093) {
-    NameSet set;
+    NameSet set({.dos = true});
     std::set<std::string> seen;
     for (int i = 0; i < 1100; ++i) {
-        const std::string name = set.addDos("attachment.data");
+        const std::string name = set.add("attachment.data");
         EXPECT_TRUE(seen.insert(name).second) << name;
         EXPECT_LE(name.size(), 12U);
         EXPECT_LE(name.find('.'), 8U) << name;
     }
-    NameSet longNames;
+    NameSet longNames({});
     for (int i = 0; i < 50; ++i)
-        EXPECT_LE(longNames.addLong(std::string(300, 'n') + "." + std::string(120, 'x')).size(), 255U);
+        EXPECT_LE(longNames.add(std::string(300, 'n') + "." + std::string(120, 'x')).size(), 255U);
+}
+
+TEST(Names, LongNamesFitTheCharsetTheLimitAndTheForbidden) {
+    struct Case {
+        NameRule rule;
+        const char *in, *want;
+    };
+    const Case cases[] = {
+        {{.charset = "cp437"}, "Prüfung.txt", "Prüfung.txt"},
+        {{.charset = "cp437"}, "Łódź.txt", "Lódz.txt"},
+        {{.charset = "us-ascii"}, "資料.doc", "__.doc"},
+        {{.charset = "us-ascii"}, "½ pint.doc", "1_2 pint.doc"},
+        {{.charset = "us-ascii"}, "€.doc", "EUR.doc"},
+        {{.limit = 16}, "abcdefghijkl.txt", "abcdefghijkl.txt"},
+        {{.limit = 16}, "abcdefghijklm.txt", "abcdefghijkl.txt"},
+        {{.limit = 16, .charset = "cp932"}, "資資資資資資.txt", "資資資資資資.txt"},  // two bytes each
+        {{.limit = 16, .charset = "cp932"}, "資資資資資資資.txt", "資資資資資資.txt"},
+        {{.limit = 16, .charset = "cp932"}, "a資資資資資資.txt", "a資資資資資.txt"},
+        {{.limit = 16}, "a.morethanhalfofit", "a.morethanhalfof"},
+        {{.forbidden = "[]+,;="}, "a[1]+b;c=d,e.txt", "a_1__b_c_d_e.txt"},
+        {{.dos = true, .forbidden = "$~"}, "a$~b.txt", "A__B.TXT"},
+    };
+    for (const Case& each : cases) EXPECT_EQ(NameSet(each.rule).add(each.in), each.want) << each.in;
+}
+
+TEST(Names, NumbersKeepTheLimitAndForbiddenTildes) {
+    NameSet narrow({.limit = 16});
+    EXPECT_EQ(narrow.add("abcdefghijkl.txt"), "abcdefghijkl.txt");
+    EXPECT_EQ(narrow.add("ABCDEFGHIJKL.TXT"), "ABCDEFGHIJ~1.TXT");
+    NameSet noTilde({.forbidden = "~"});
+    EXPECT_EQ(noTilde.add("a.txt"), "a.txt");
+    EXPECT_EQ(noTilde.add("a.txt"), "a_1.txt");
+    NameSet cased({.charset = "cp850"});
+    EXPECT_EQ(cased.add("é.txt"), "é.txt");
+    EXPECT_EQ(cased.add("É.txt"), "É~1.txt") << "one name to a file system that knows no case";
 }
 
 TEST(Names, AnyBytesGiveDosNames) {
