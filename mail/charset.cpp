@@ -134,6 +134,21 @@ void eachCharacter(std::string_view utf8, const Visit& visit) {
     if (held) visit(*held);
 }
 
+// Plain runs go to `writePlain` whole, all else to `write` by character.
+template <class WritePlain, class Write>
+void writeText(std::string_view utf8, Encoded& result, const WritePlain& writePlain, const Write& write) {
+    while (!utf8.empty()) {
+        std::size_t plain = plainPrefix(utf8);
+        if (plain > 0 && plain < utf8.size()) --plain;  // the last one may take a mark
+        if (plain > 0) writePlain(utf8.substr(0, plain));
+        utf8.remove_prefix(plain);
+        std::size_t end = 0;  // the run up to where plain text goes on
+        while (end < utf8.size() && (end == 0 || static_cast<unsigned char>(utf8[end]) >= 0x80)) ++end;
+        eachCharacter(utf8.substr(0, end), [&](char32_t c) { writeCharacter(c, result, write); });
+        utf8.remove_prefix(end);
+    }
+}
+
 Encoded toPage(std::string_view utf8, const CodePage& page) {
     Encoded result;
     result.bytes.reserve(utf8.size());
@@ -142,26 +157,34 @@ Encoded toPage(std::string_view utf8, const CodePage& page) {
         if (byte != 0) result.bytes += static_cast<char>(byte);
         return byte != 0;
     };
-    while (!utf8.empty()) {
-        std::size_t plain = plainPrefix(utf8);
-        if (plain > 0 && plain < utf8.size()) --plain;  // the last one may take a mark
-        result.bytes.append(utf8.substr(0, plain));
-        utf8.remove_prefix(plain);
-        std::size_t end = 0;  // the run up to where plain text goes on
-        while (end < utf8.size() && (end == 0 || static_cast<unsigned char>(utf8[end]) >= 0x80)) ++end;
-        eachCharacter(utf8.substr(0, end), [&](char32_t c) { writeCharacter(c, result, write); });
-        utf8.remove_prefix(end);
-    }
+    writeText(
+        utf8, result, [&](std::string_view plain) { result.bytes.append(plain); }, write);
     return result;
 }
 
 Encoded toUtf8Target(std::string_view utf8) {
     Encoded result;
+    result.bytes.reserve(utf8.size());
     while (!utf8.empty()) {
+        const std::size_t plain = plainPrefix(utf8);
+        result.bytes.append(utf8.substr(0, plain));
+        utf8.remove_prefix(plain);
+        if (utf8.empty()) break;
         const char32_t character = takeCharacter(utf8);
         if (!isDroppedControl(character)) appendUtf8(result.bytes, character);
     }
     return result;
+}
+
+// Whether US-ASCII stands in the charset as it is, whatever was written before; not all have all of it.
+bool keepsAscii(std::string_view charset, Converter& converter) {
+    if (charset.starts_with("ISO-2022")) return false;
+    static constexpr std::string_view kAscii =
+        "\t\n\r "
+        "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+    std::string_view rest = kAscii;
+    std::string written;
+    return converter.run(rest, written) && written == kAscii;
 }
 
 Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
@@ -174,7 +197,15 @@ Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
         std::string_view rest = one;
         return converter.run(rest, result.bytes);
     };
-    eachCharacter(utf8, [&](char32_t c) { writeCharacter(c, result, write); });
+    const bool same = keepsAscii(charset, converter);
+    const auto writePlain = [&](std::string_view plain) {
+        if (same) {
+            result.bytes.append(plain);
+            return;
+        }
+        while (!converter.run(plain, result.bytes)) writeCharacter(takeCharacter(plain), result, write);
+    };
+    writeText(utf8, result, writePlain, write);
     converter.reset(result.bytes);
     return result;
 }
