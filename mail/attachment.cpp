@@ -32,7 +32,7 @@ Result<void> decodeRange(const EncodedRange& range, const std::function<Result<v
 
 Result<void> Attachment::measure() {
     size = range_.end - range_.begin;
-    if (range_.encoding == TransferEncoding::Identity) return {};
+    if (memory_ || range_.encoding == TransferEncoding::Identity) return {};
     size = 0;
     return decodeRange(
         range_,
@@ -44,7 +44,14 @@ Result<void> Attachment::measure() {
 }
 
 Result<void> Attachment::writeTo(const std::function<Result<void>(std::string_view)>& sink) const {
-    return decodeRange(range_, sink, nullptr);
+    if (!memory_) return decodeRange(range_, sink, nullptr);
+    constexpr std::int64_t kPiece = 64 * 1024;
+    const std::string_view all = *memory_;
+    for (std::int64_t at = range_.begin; at < range_.end; at += kPiece) {
+        const auto length = static_cast<std::size_t>(std::min(kPiece, range_.end - at));
+        POSTERN_TRY(sink(all.substr(static_cast<std::size_t>(at), length)));
+    }
+    return {};
 }
 
 Result<std::string> Attachment::read(std::size_t limit) const {

@@ -1,5 +1,6 @@
 #include "mail/encoding.h"
 
+#include <algorithm>
 #include <array>
 
 namespace postern::mail {
@@ -53,13 +54,35 @@ std::size_t wholeGroups(std::string_view encoded, std::string& out) {
     return i;
 }
 
+constexpr std::size_t kUuencodedLine = 90;  // a length and 84 characters; what is behind is ignored
+
+// How many characters follow a length of `bytes`.
+std::size_t uuencodedLength(std::size_t bytes) {
+    return (bytes + 2) / 3 * 4;
+}
+
+bool isUuencodedCharacter(char c) {
+    return c >= ' ' && c <= '`';
+}
+
 }  // namespace
+
+bool isUuencodedLine(std::string_view line) {
+    if (line.empty() || !isUuencodedCharacter(line[0])) return false;
+    const std::size_t length = uuencodedLength(static_cast<std::size_t>(line[0] - ' ') & 63U);
+    const std::string_view data = line.substr(1, length);
+    for (const char c : data)
+        if (!isUuencodedCharacter(c)) return false;
+    // At most the last group may have lost its blanks; an ordinary word of capitals is no line of data.
+    return length == 0 ? line.find_first_not_of(" \t`", 1) == line.npos : data.size() + 3 >= length;
+}
 
 void TransferDecoder::decode(std::string_view encoded, std::string& out) {
     switch (encoding_) {
         case TransferEncoding::Identity: out.append(encoded); break;
         case TransferEncoding::Base64: base64(encoded, out); break;
         case TransferEncoding::QuotedPrintable: quotedPrintable(encoded, out); break;
+        case TransferEncoding::Uuencode: uuencode(encoded, out); break;
     }
 }
 
@@ -73,6 +96,7 @@ void TransferDecoder::finish(std::string& out) {
         damaged_ = true;
         out += held_;
     }
+    if (encoding_ == TransferEncoding::Uuencode && !held_.empty()) uuencodedLine(out);
     held_.clear();
 }
 
@@ -172,6 +196,38 @@ void TransferDecoder::again(char c, std::string& out) {
         held_ = c;
     else
         out += c;
+}
+
+void TransferDecoder::uuencode(std::string_view encoded, std::string& out) {
+    while (!encoded.empty()) {
+        const auto newline = encoded.find('\n');
+        const std::string_view piece = encoded.substr(0, newline);
+        held_ += piece.substr(0, kUuencodedLine - std::min(held_.size(), kUuencodedLine));
+        if (newline == std::string_view::npos) return;
+        uuencodedLine(out);
+        held_.clear();
+        encoded.remove_prefix(newline + 1);
+    }
+}
+
+void TransferDecoder::uuencodedLine(std::string& out) {
+    while (!held_.empty() && held_.back() == '\r') held_.pop_back();
+    if (held_.empty() || !isUuencodedCharacter(held_[0])) {
+        damaged_ = damaged_ || !held_.empty();
+        return;
+    }
+    const std::size_t bytes = static_cast<std::size_t>(held_[0] - ' ') & 63U;
+    held_.resize(std::max(held_.size(), 1 + uuencodedLength(bytes)), ' ');
+    std::size_t written = 0;
+    for (std::size_t i = 1; written < bytes; i += 4) {
+        std::uint32_t group = 0;
+        for (std::size_t k = 0; k < 4; ++k) {
+            damaged_ = damaged_ || !isUuencodedCharacter(held_[i + k]);
+            group = group << 6U | (static_cast<std::uint32_t>(held_[i + k] - ' ') & 63U);
+        }
+        for (std::size_t k = 0; k < 3 && written < bytes; ++k, ++written)
+            out += static_cast<char>(group >> (16U - 8U * k));
+    }
 }
 
 }  // namespace postern::mail

@@ -11,7 +11,12 @@
 
 namespace postern::mail {
 
-enum class TransferEncoding { Identity, Base64, QuotedPrintable };
+// Uuencode: the lines between "begin" and "end"; found in texts, see mail/uuencode.h.
+enum class TransferEncoding { Identity, Base64, QuotedPrintable, Uuencode };
+
+// Whether `line`, without its end, is one of uuencoded data: a length and at least so many characters; what
+// stands behind them is ignored (KB Q175580). Blanks at the end may have been lost on the way.
+bool isUuencodedLine(std::string_view line);
 
 // Thread rule: one thread.
 class TransferDecoder {
@@ -32,13 +37,15 @@ class TransferDecoder {
     void blankHeld(char c, std::string& out);
     void escapeHeld(char c, std::string& out);
     void again(char c, std::string& out);
+    void uuencode(std::string_view encoded, std::string& out);
+    void uuencodedLine(std::string& out);
 
     TransferEncoding encoding_;
     bool damaged_ = false;
     bool ended_ = false;      // base64: padding was seen
     std::uint32_t bits_ = 0;  // base64: digits of an unfinished group of four
     int digits_ = 0;
-    std::string held_;  // quoted-printable: "=", "=X" or blanks that may end a line
+    std::string held_;  // quoted-printable: "=", "=X" or blanks that may end a line; uuencode: a line
 };
 
 // Encoded bytes where they stand. The source outlives this.

@@ -5,66 +5,19 @@
 #include "base/text.h"
 #include "mail/body_text.h"
 #include "mail/charset.h"
+#include "mail/mac.h"
 #include "mail/message_header.h"
 #include "mail/names.h"
+#include "mail/part_kinds.h"
 #include "mail/structure.h"
 #include "mail/text.h"
+#include "mail/tnef.h"
+#include "mail/uuencode.h"
 
 namespace postern::mail {
-namespace {
-
-bool isReadable(const Entity& entity) {
-    return entity.type == "text/plain" || entity.type == "text/html" || entity.type == "text/enriched" ||
-           entity.type == "text/richtext" || entity.type == "text/rfc822-headers" ||
-           entity.type == "message/delivery-status" || entity.type == "message/disposition-notification" ||
-           entity.type == "message/feedback-report" || (entity.isMultipart() && entity.children.empty());
-}
-
-bool isSignature(const Entity& entity) {
-    return entity.type == "application/pgp-signature" || entity.type == "application/pkcs7-signature" ||
-           entity.type == "application/x-pkcs7-signature";
-}
-
-// Another rendering of a text that was chosen: leaving it out loses nothing.
-bool isOtherRendering(const Entity& entity) {
-    return entity.disposition != "attachment" &&
-           (isReadable(entity) || entity.type == "text/watch-html" || entity.type == "text/x-amp-html");
-}
-
-// For parts without a name (KB Q192542): one that a reader's system can open, where the type tells.
-std::string_view extensionFor(std::string_view type) {
-    struct Known {
-        std::string_view type, extension;
-    };
-    static constexpr Known kKnown[] = {
-        {"text/plain", "TXT"},
-        {"text/html", "HTM"},
-        {"text/calendar", "ICS"},
-        {"text/csv", "CSV"},
-        {"text/rtf", "RTF"},
-        {"text/vcard", "VCF"},
-        {"application/rtf", "RTF"},
-        {"message/rfc822", "EML"},
-        {"image/jpeg", "JPG"},
-        {"image/png", "PNG"},
-        {"image/gif", "GIF"},
-        {"image/bmp", "BMP"},
-        {"image/tiff", "TIF"},
-        {"application/pdf", "PDF"},
-        {"application/zip", "ZIP"},
-        {"audio/mpeg", "MP3"},
-        {"application/msword", "DOC"},
-        {"application/pkcs7-mime", "P7M"},
-        {"application/pgp-encrypted", "ASC"},
-    };
-    for (const Known& known : kKnown)
-        if (known.type == type) return known.extension;
-    return "DAT";
-}
-
-}  // namespace
-
 class MessageReader {
+    static constexpr std::size_t kMostUuencoded = 1000;
+
   public:
     MessageReader(ByteSource& source, const ReadOptions& options) : source_(source), options_(options) {}
 
@@ -76,6 +29,7 @@ class MessageReader {
         readHeader(structure_.header, out_);
         if (structure_.shape.unterminated) note("a multipart lacks its final boundary");
         POSTERN_TRY(render(0, 0));
+        POSTERN_TRY(addUnpackedTexts());
         return std::move(out_);
     }
 
@@ -126,6 +80,7 @@ class MessageReader {
 
     Result<void> multipart(const Entity& e, int nested) {
         if (e.type == "multipart/alternative") return alternative(e, nested);
+        if (e.type == "multipart/appledouble") return appleDouble(e);
         if (e.type == "multipart/signed") note("signed: the signature was left out");
         if (e.type == "multipart/encrypted") {
             note("encrypted: the parts are attached");
@@ -213,9 +168,18 @@ class MessageReader {
             note("text beyond " + formatSize(static_cast<std::int64_t>(options_.textLimit)) + " is attached");
             return attach(e);
         }
+        if (isWithoutMime(e)) {
+            POSTERN_LET(files, findUuencoded(source_, e.body, e.end, kMostUuencoded));
+            if (!files.empty()) return textWithFiles(e, files);
+        }
         POSTERN_LET(body, readText(source_, e, options_.textLimit - used));
         POSTERN_TRY(append(body.text));
         if (e.isMultipart()) note("a multipart without parts: its body is taken as text");
+        noteText(e, body);
+        return body.cut || body.unknownCharset ? attach(e) : Result<void>();
+    }
+
+    void noteText(const Entity& e, const BodyText& body) {
         if (body.damaged) note("the encoding of a text part is damaged");
         if (body.replaced) note("a text part has bytes that are illegal in its character set");
         if (body.unknownCharset)
@@ -224,28 +188,194 @@ class MessageReader {
         if (body.cut)
             note("the text was cut at " + formatSize(static_cast<std::int64_t>(options_.textLimit)) +
                  ", the whole part is attached");
-        return body.cut || body.unknownCharset ? attach(e) : Result<void>();
+    }
+
+    // Text of a message that does not claim to know MIME (KB Q175704).
+    bool isWithoutMime(const Entity& e) const {
+        if (e.type != "text/plain" || e.encoding != TransferEncoding::Identity) return false;
+        const Entity* message = &e;
+        while (message->parent >= 0 && !entity(message->parent).isMessage())
+            message = &entity(message->parent);
+        return !message->mimeVersion;
+    }
+
+    // What stands around uuencoded files is the text (KB Q164662).
+    Result<void> textWithFiles(const Entity& e, const std::vector<UuencodedFile>& files) {
+        std::string all;
+        Entity piece = e;
+        bool cut = false;
+        const auto take = [&](std::int64_t end) -> Result<void> {
+            piece.end = end;
+            const std::size_t used = std::min(out_.text.size() + 1 + all.size(), options_.textLimit);
+            POSTERN_LET(body, readText(source_, piece, options_.textLimit - used));
+            all += body.text;
+            cut = cut || body.cut;
+            noteText(e, body);
+            return {};
+        };
+        for (const UuencodedFile& file : files) {
+            POSTERN_TRY(take(file.begin));
+            piece.body = file.end;
+        }
+        POSTERN_TRY(take(e.end));
+        POSTERN_TRY(append(all));
+        for (const UuencodedFile& file : files) POSTERN_TRY(attachUuencoded(e, file));
+        return cut ? attach(e) : Result<void>();
+    }
+
+    Result<void> attachUuencoded(const Entity& e, const UuencodedFile& file) {
+        Attachment added;
+        added.name = cleanLine(toUtf8(file.name, e.charset));
+        added.range_ = {&source_, file.dataBegin, file.dataEnd, TransferEncoding::Uuencode};
+        if (file.truncated) note("a uuencoded file has no end");
+        return add(std::move(added));
     }
 
     Result<void> attach(const Entity& e) {
         Attachment added;
         added.type = e.isMultipart() ? "application/octet-stream" : e.type;
-        added.name = safeFileName(e.name);
-        if (added.name.empty()) added.name = madeUpName(e);
+        added.name = e.name;
         added.range_ = {&source_, e.body, e.end, e.encoding};
+        return add(std::move(added));
+    }
+
+    // `added` has a type and a name as they were written, and where its bytes are.
+    Result<void> add(Attachment added) {
+        if (added.type.empty()) added.type = "application/octet-stream";
+        added.name = safeFileName(added.name);
         POSTERN_TRY(added.measure());
+        if (containerOf(added.type, added.name) != Container::None) {
+            POSTERN_LET(unpacked, unpack(added));
+            if (unpacked) return {};
+        }
+        if (added.name.empty()) added.name = madeUpName(added.type);
         if (added.damaged) note("the encoding of attachment " + escapeLine(added.name, 80) + " is damaged");
-        if (e.type == "application/ms-tnef" || equalsIgnoreCase(added.name, "winmail.dat"))
-            note("winmail.dat (TNEF) is attached as it is");
         out_.attachments.push_back(std::move(added));
         return {};
     }
 
+    // The files inside another, in its place. False: it is no such file, or not one for us; a note says why.
+    Result<bool> unpack(const Attachment& packed) {
+        const Container container = containerOf(packed.type, packed.name);
+        const auto asItIs = [&](const std::string& why) {
+            note(std::string(containerName(container)) + " is attached as it is: " + why);
+            return false;
+        };
+        if (packed.damaged) return asItIs("its encoding is damaged");
+        if (packed.size > options_.unpackLimit - unpacked_)
+            return asItIs("it has " + formatSize(packed.size) + ", the limit of a message is " +
+                          formatSize(options_.unpackLimit));
+        POSTERN_LET(bytes, packed.read(static_cast<std::size_t>(packed.size)));
+        unpacked_ += packed.size;
+        const auto memory = std::make_shared<const std::string>(std::move(bytes));
+        if (container == Container::Tnef) {
+            auto message = readTnef(memory);
+            if (!message.ok()) return asItIs(message.error().text);
+            note("winmail.dat (TNEF) was unpacked");
+            POSTERN_TRY(addTnef(std::move(message).value(), false));
+            return true;
+        }
+        auto file = container == Container::BinHex        ? readBinHex(*memory)
+                    : container == Container::AppleSingle ? readAppleSingle(memory)
+                                                          : readMacBinary(memory);
+        if (!file.ok()) return asItIs(file.error().text);
+        unpacked_ += file->bytes.memory == memory ? 0 : static_cast<std::int64_t>(file->bytes.memory->size());
+        note(std::string(containerName(container)) + " was unpacked, a resource fork is left out");
+        if (file->name.empty()) file->name = packed.name;
+        POSTERN_TRY(addUnpacked(std::move(*file)));
+        return true;
+    }
+
+    Result<void> addUnpacked(UnpackedFile file) {
+        Attachment added;
+        added.type = std::move(file.type);
+        added.name = std::move(file.name);
+        added.range_.begin = static_cast<std::int64_t>(file.bytes.begin);
+        added.range_.end = static_cast<std::int64_t>(file.bytes.end);
+        added.memory_ = std::move(file.bytes.memory);
+        if (added.type.empty() || added.type.find('/') == std::string::npos)
+            added.type = "application/octet-stream";
+        added.name = safeFileName(added.name);
+        if (added.name.empty()) added.name = madeUpName(added.type);
+        POSTERN_TRY(added.measure());
+        out_.attachments.push_back(std::move(added));
+        return {};
+    }
+
+    // The text is kept for later: mostly it says once more what another part says. Depth is bounded by
+    // TnefLimits.
+    Result<void> addTnef(TnefMessage message, bool isInside) {
+        if (message.bodyDamaged) note("the text inside of TNEF is damaged");
+        if (isInside) {
+            std::string text = "----- Message inside this message -----\n";
+            if (!message.from.empty()) text += "From: " + message.from + "\n";
+            if (!message.subject.empty()) text += "Subject: " + message.subject + "\n";
+            innerTexts_.push_back(text + (message.text.empty() ? "" : "\n" + message.text));
+        } else if (!trim(message.text).empty()) {
+            outerTexts_.push_back(std::move(message.text));
+        }
+        for (UnpackedFile& file : message.files) POSTERN_TRY(addUnpacked(std::move(file)));
+        for (TnefMessage& inner : message.messages) POSTERN_TRY(addTnef(std::move(inner), true));
+        return {};
+    }
+
+    Result<void> addUnpackedTexts() {
+        const bool hasOwn = !trim(out_.text).empty();
+        if (!hasOwn && !outerTexts_.empty()) out_.text.clear();
+        if (!hasOwn)
+            for (std::string& text : outerTexts_) POSTERN_TRY(appendOrAttach(std::move(text)));
+        for (std::string& text : innerTexts_) POSTERN_TRY(appendOrAttach(std::move(text)));
+        return {};
+    }
+
+    Result<void> appendOrAttach(std::string text) {
+        if (out_.text.size() + 1 + text.size() <= options_.textLimit) return append(text);
+        note("text beyond " + formatSize(static_cast<std::int64_t>(options_.textLimit)) + " is attached");
+        UnpackedFile file;
+        file.name = "message.txt";
+        file.type = "text/plain";
+        const std::size_t size = text.size();
+        file.bytes = {std::make_shared<const std::string>(std::move(text)), 0, size};
+        return addUnpacked(std::move(file));
+    }
+
+    // A header with the resource fork, then the data fork as a part of its own (RFC 1740).
+    Result<void> appleDouble(const Entity& e) {
+        std::string name;
+        for (const int child : e.children) {
+            const Entity& part = entity(child);
+            const bool isHeader = part.type == "application/applefile";
+            POSTERN_LET(left, isHeader ? leaveOutFork(part, name) : Result<bool>(false));
+            if (left) continue;
+            const bool isNameless = part.name.empty() && part.children.empty() && !isHeader;
+            Entity named = part;
+            if (isNameless) named.name = name;
+            POSTERN_TRY(isNameless ? attach(named) : attachLeaves(child));
+        }
+        return {};
+    }
+
+    Result<bool> leaveOutFork(const Entity& part, std::string& name) {
+        Attachment fork;
+        fork.range_ = {&source_, part.body, part.end, part.encoding};
+        POSTERN_TRY(fork.measure());
+        if (fork.damaged || fork.size > options_.unpackLimit - unpacked_) return false;
+        POSTERN_LET(bytes, fork.read(static_cast<std::size_t>(fork.size)));
+        const auto found = readAppleDoubleHeader(bytes);
+        if (!found.ok()) {
+            note("AppleDouble is attached as it is: " + found.error().text);
+            return false;
+        }
+        name = found->empty() ? part.name : *found;
+        note("AppleDouble was unpacked, the resource fork is left out");
+        return true;
+    }
+
     // Counted per message (KB Q99716).
-    std::string madeUpName(const Entity& e) {
+    std::string madeUpName(std::string_view type) {
         std::string number = std::to_string(++unnamed_);
         number.insert(0, number.size() < 5 ? 5 - number.size() : 0, '0');
-        return "ATT" + number + '.' + std::string(extensionFor(e.type));
+        return "ATT" + number + '.' + std::string(extensionFor(type));
     }
 
     ByteSource& source_;
@@ -254,6 +384,8 @@ class MessageReader {
     Readable out_;
     bool hasText_ = false;
     int unnamed_ = 0;
+    std::int64_t unpacked_ = 0;                         // bytes held in memory for files out of others
+    std::vector<std::string> outerTexts_, innerTexts_;  // of TNEF, and of messages inside of it
 };
 
 Result<Readable> readMessage(ByteSource& source, const ReadOptions& options) {

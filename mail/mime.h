@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@
 
 namespace postern::mail {
 
-// One attachment: its bytes stay in the message and are decoded on the way out, in pieces. An Attachment
-// refers to the ByteSource given to readMessage(), which must outlive it.
+// One attachment: its bytes stay in the message and are decoded on the way out, in pieces; those of a file
+// that was unpacked from another (TNEF, BinHex) are in memory, shared by copies. An Attachment refers to the
+// ByteSource given to readMessage(), which must outlive it.
 class Attachment {
   public:
     std::string name;       // UTF-8, no path, no control characters, never empty ("ATT00001.DAT"), not unique
@@ -37,6 +39,7 @@ class Attachment {
     friend class MessageReader;
     Result<void> measure();  // sets size and damaged
     EncodedRange range_;
+    std::shared_ptr<const std::string> memory_;  // set: range_ is a part of it, as it is
 };
 
 struct Readable {
@@ -60,7 +63,10 @@ struct Readable {
 struct ReadOptions {
     Bounds bounds;
     std::size_t textLimit = 1024 * 1024;  // bytes of Readable::text; a longer part is also attached whole
-    int nestedDepth = 3;  // message/rfc822 rendered into the text to this depth, attached as .eml below it
+    std::int64_t unpackLimit =
+        48 * 1024 * 1024;  // bytes of TNEF, BinHex and the like that are held in memory
+                           // for one message; larger ones are attached as they are
+    int nestedDepth = 3;   // message/rfc822 rendered into the text to this depth, attached as .eml below it
 };
 
 // Fails only when the source fails. A message over a bound, or without any structure, comes back as opaque

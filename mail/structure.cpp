@@ -180,6 +180,7 @@ class StructureReader {
             return tooMany("pieces of one parameter", pieces, bounds_.parameterPieces);
         setType(added, type);
         added.hasType = header.has("Content-Type");
+        added.mimeVersion = header.has("MIME-Version");
         const auto boundary = static_cast<int>(std::min<std::size_t>(added.boundary.size(), 1U << 30U));
         if (boundary > bounds_.boundary) return tooMany("bytes of a boundary", boundary, bounds_.boundary);
         if (header.has("Content-Transfer-Encoding"))

@@ -30,6 +30,7 @@ struct Entity {
     bool flowed = false, delSp = false;
     bool badType = false;  // a Content-Type that makes no sense
     bool hasType = false;  // there is a Content-Type, whatever it says
+    bool mimeVersion = false;
 
     bool isMultipart() const { return type.starts_with("multipart/"); }
     bool isMessage() const { return type == "message/rfc822" || type == "message/global"; }

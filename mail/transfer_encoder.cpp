@@ -26,6 +26,7 @@ TransferEncoder::TransferEncoder(TransferEncoding encoding, int width)
 
 void TransferEncoder::encode(std::string_view bytes, std::string& out) {
     switch (encoding_) {
+        case TransferEncoding::Uuencode:
         case TransferEncoding::Identity: out.append(bytes); break;
         case TransferEncoding::Base64: base64(bytes, out); break;
         case TransferEncoding::QuotedPrintable: printable(bytes, out); break;

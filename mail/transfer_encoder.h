@@ -12,7 +12,7 @@ namespace postern::mail {
 
 class TransferEncoder {
   public:
-    // Lines of the result have at most `width` bytes, CRLF not counted; 24 to 76.
+    // REQUIRES: not Uuencode. Lines of the result have at most `width` bytes, CRLF not counted; 24 to 76.
     TransferEncoder(TransferEncoding encoding, int width);
 
     // Appends what `bytes` encode to. Pieces may be cut anywhere. Quoted-printable keeps CRLF as a line end;
