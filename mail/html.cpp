@@ -1,134 +1,153 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/text.h"
 #include "mail/entities.h"
+#include "mail/html_page.h"
 #include "mail/html_tokens.h"
 #include "mail/text.h"
 
 namespace postern::mail {
 namespace {
 
-enum class Layout { Inline, Line, Paragraph };
+constexpr int kPageWidth = 72;  // of tables and quotations
 
-Layout layoutOf(std::string_view name) {
-    static constexpr std::string_view kParagraphs =
-        " p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table fieldset figure ";
-    static constexpr std::string_view kLines =
-        " div tr li dt dd address article aside section header footer main nav center form caption thead "
-        "tbody "
-        "tfoot option legend figcaption body html title ";
-    const std::string wanted = ' ' + std::string(name) + ' ';
-    if (kParagraphs.find(wanted) != std::string_view::npos) return Layout::Paragraph;
-    return kLines.find(wanted) != std::string_view::npos ? Layout::Line : Layout::Inline;
+bool isOneOf(std::string_view list, std::string_view name) {
+    const auto at = list.find(' ' + std::string(name) + ' ');
+    return at != std::string_view::npos;
 }
 
-// Lines of text with their indentation and quote marks; blanks collapse, breaks are due, not written at once.
-class Page {
+bool isParagraph(std::string_view name) {
+    return isOneOf(" p h3 h4 h5 h6 dl pre fieldset figure ", name);
+}
+
+bool isLine(std::string_view name) {
+    return isOneOf(
+        " div dt address article aside section header footer main nav center form caption thead tbody tfoot "
+        "option legend figcaption body html summary details ",
+        name);
+}
+
+// The style of a tag in lower case, without blanks.
+std::string styleOf(const Tag& tag) {
+    std::string style = ";";
+    for (const char c : tag.attribute("style").value_or(""))
+        if (!isHtmlSpace(c)) style += lowerAscii(c);
+    return style + ';';
+}
+
+bool hasStyle(const std::string& style, std::string_view wanted) {
+    return style.find(wanted) != std::string::npos;
+}
+
+// Text for nobody's eyes: what a mail's list shows behind the subject, and words for filters.
+bool hides(const Tag& tag) {
+    if (tag.closes || tag.rest.empty()) return false;
+    if (tag.attribute("hidden")) return true;
+    const std::string style = styleOf(tag);
+    return hasStyle(style, ";display:none") || hasStyle(style, ";visibility:hidden") ||
+           hasStyle(style, ";opacity:0;") || hasStyle(style, ";max-height:0;") ||
+           hasStyle(style, ";max-height:0px;");
+}
+
+bool isVoid(std::string_view name) {
+    return isOneOf(" img br hr input meta link area base col embed source wbr ", name);
+}
+
+// Follows the tags of a hidden element until it is over.
+class Hidden {
   public:
-    void text(std::string_view words) {
-        while (!words.empty()) {
-            std::size_t size = 0;
-            while (size < words.size() && !isHtmlSpace(words[size])) ++size;
-            if (size > 0) run(words.substr(0, size));
-            words.remove_prefix(size);
-            if (words.empty()) return;
-            space_ = true;
-            words.remove_prefix(1);
+    explicit Hidden(const Tag& tag) : name_(tag.name) {}
+
+    // Whether it ended before `tag`; with `tag` when `takes` is set.
+    bool endsAt(const Tag& tag, bool& takes) {
+        takes = false;
+        if (tag.name == "table") {
+            if (tag.closes && tables_ == 0 && name_ != "table") return true;
+            tables_ += tag.closes ? -1 : 1;
         }
-    }
-    void preformatted(std::string_view words) {
-        for (const char c : words) {
-            if (c == '\n') {
-                lineBreak();
-            } else if (c == ' ') {
-                begin();
-                out_ += c;
-            } else if (c != '\r') {
-                character(c);
-            }
-        }
-    }
-    // What an entity stands for is text even when it is a blank.
-    void literal(std::string_view words) {
-        if (!words.empty()) run(words);
-    }
-    void atLeast(int breaks) { due_ = std::max(due_, breaks); }
-    void lineBreak() {
-        ++due_;
-        due_ = std::min(due_, 3);
-        hasText_ = false;
-    }
-    void cell() {
-        if (hasText_ && due_ == 0) tab_ = true;
-    }
-    void bullet(const std::string& mark, int indent) {
-        atLeast(1);
-        bullet_ = std::string(static_cast<std::size_t>(2 * std::min(indent, kDeepest)), ' ') + mark;
-    }
-    void quote(int change) { quotes_ = std::max(0, quotes_ + change); }
-    std::string take() {
-        if (!out_.empty()) out_ += '\n';
-        return std::move(out_);
+        if (tag.name != name_) return false;
+        const bool closesItself = isOneOf(" p td th tr li dt dd option ", name_);
+        if (closesItself && !tag.closes) return tables_ == 0;
+        if (closesItself && tables_ > 0) return false;
+        depth_ += tag.closes ? -1 : 1;
+        takes = depth_ == 0;
+        return takes;
     }
 
   private:
-    static constexpr int kDeepest = 8;  // indentation beyond this is not shown: output stays linear
-
-    void begin() {
-        if (due_ > 0 || out_.empty()) {
-            if (!out_.empty()) out_.append(static_cast<std::size_t>(due_), '\n');
-            for (int i = 0; i < std::min(quotes_, kDeepest); ++i) out_ += "> ";
-            out_ += bullet_;
-            bullet_.clear();
-            space_ = tab_ = false;
-        }
-        due_ = 0;
-    }
-    void character(char c) { run({&c, 1}); }
-    void run(std::string_view word) {
-        begin();
-        if (tab_)
-            out_ += '\t';
-        else if (space_ && hasText_)
-            out_ += ' ';
-        space_ = tab_ = false;
-        hasText_ = true;
-        out_ += word;
-    }
-
-    std::string out_, bullet_;
-    int due_ = 0;
-    int quotes_ = 0;
-    bool hasText_ = false;  // in this line
-    bool space_ = false, tab_ = false;
+    std::string name_;
+    int depth_ = 1;
+    int tables_ = 0;
 };
+
+int pixels(const Tag& tag, std::string_view name) {
+    std::string value = tag.attribute(name).value_or("");
+    if (value.ends_with("px")) value.resize(value.size() - 2);
+    return static_cast<int>(std::clamp<std::int64_t>(parseInt(trim(value)).value_or(-1), -1, 10000));
+}
+
+// Counts who read it, or holds a place.
+bool isPixel(const Tag& tag) {
+    const int width = pixels(tag, "width"), height = pixels(tag, "height");
+    return (width >= 0 && width <= 2) || (height >= 0 && height <= 2);
+}
+
+int spanOf(const Tag& tag, std::string_view name, int most) {
+    return static_cast<int>(
+        std::clamp<std::int64_t>(parseInt(trim(tag.attribute(name).value_or("1"))).value_or(1), 1, most));
+}
+
+// Without what a reader does not type: the scheme, "www." and a slash behind it.
+std::string_view bareAddress(std::string_view url) {
+    for (const std::string_view prefix : {"https://", "http://", "mailto:", "www."})
+        if (lowerAscii(url.substr(0, prefix.size())) == prefix) url.remove_prefix(prefix.size());
+    if (url.ends_with('/')) url.remove_suffix(1);
+    return url;
+}
 
 class HtmlReader {
   public:
-    explicit HtmlReader(std::string_view html) : in_(html) {}
+    explicit HtmlReader(std::string_view html) : in_(html), page_(kPageWidth) {}
 
     std::string run() {
-        while (!in_.atEnd()) {
-            show(in_.text());
-            if (in_.atEnd()) break;
-            std::string_view literal;
-            if (const auto tag = in_.tag(literal)) handle(*tag);
-            show(literal);
+        for (;;) {
+            while (!in_.atEnd()) step();
+            if (!hidden_) break;
+            // What never ends is not hidden: no text is lost.
+            in_ = *beforeHidden_;
+            hidden_.reset();
+            hidesNothing_ = true;
         }
         closeLink();
-        footnotes();
-        return page_.take();
+        return page_.take() + footnotes();
     }
 
   private:
-    struct List {
-        bool numbered = false;
-        int next = 1;
-    };
+    void step() {
+        show(in_.text());
+        if (in_.atEnd()) return;
+        std::string_view literal;
+        if (const auto tag = in_.tag(literal)) {
+            if (!isOver(*tag)) handle(*tag);
+        }
+        show(literal);
+    }
+
+    // Whether `tag` belongs to something hidden.
+    bool isOver(const Tag& tag) {
+        if (!hidden_) return false;
+        bool takes = false;
+        if (!hidden_->endsAt(tag, takes)) return true;
+        hidden_.reset();
+        beforeHidden_.reset();
+        return takes;
+    }
 
     void show(std::string_view text) {
+        if (hidden_) return;
         while (!text.empty()) {
             if (text.front() == '&') {
                 entity(text);
@@ -163,49 +182,66 @@ class HtmlReader {
     }
 
     void handle(const Tag& tag) {
-        if (!tag.closes && (tag.name == "script" || tag.name == "style" || tag.name == "template")) {
-            in_.skipTo(tag.name);
-        } else if (tag.name == "title") {
+        if (!hidesNothing_ && hides(tag)) {
+            if (isVoid(tag.name)) return;
+            beforeHidden_ = in_;
+            hidden_.emplace(tag);
+        } else if (isOneOf(" script style template title svg ", tag.name)) {
             if (!tag.closes) in_.skipTo(tag.name);
         } else if (tag.name == "br") {
             page_.lineBreak();
         } else if (tag.name == "hr") {
-            page_.atLeast(1);
-            page_.literal("----------------------------------------");
-            page_.atLeast(1);
+            page_.rule();
         } else if (tag.name == "a") {
             link(tag);
         } else if (tag.name == "img" || tag.name == "area") {
             image(tag);
-        } else if (tag.name == "td" || tag.name == "th") {
-            page_.cell();
-        } else {
+        } else if (!handleTable(tag) && !handleList(tag)) {
             block(tag);
         }
     }
 
-    void block(const Tag& tag) {
-        const Layout layout = layoutOf(tag.name);
-        if (layout == Layout::Inline) return;
-        const bool inList = tag.name == "ul" || tag.name == "ol";
-        const bool isNested = inList && lists_.size() > (tag.closes ? 1U : 0U);
-        page_.atLeast(layout == Layout::Paragraph && !isNested ? 2 : 1);
-        if (tag.name == "blockquote") page_.quote(tag.closes ? -1 : 1);
-        if (tag.name == "pre") pre_ = std::max(0, pre_ + (tag.closes ? -1 : 1));
-        if (inList) list(tag);
-        if (tag.name == "li" && !tag.closes) item();
+    bool handleTable(const Tag& tag) {
+        if (tag.name == "table") {
+            if (tag.closes)
+                page_.closeTable();
+            else
+                page_.openTable();
+        } else if (isOneOf(" tr thead tbody tfoot ", tag.name)) {
+            page_.row();
+        } else if (tag.name == "td" || tag.name == "th") {
+            if (!tag.closes) cell(tag);
+        } else {
+            return false;
+        }
+        return true;
     }
 
-    void list(const Tag& tag) {
-        constexpr std::size_t kMost = 64;
-        if (tag.closes && deeper_ > 0)
-            --deeper_;
-        else if (tag.closes && !lists_.empty())
-            lists_.pop_back();
-        else if (!tag.closes && lists_.size() < kMost)
-            lists_.push_back({tag.name == "ol", startOf(tag)});
-        else if (!tag.closes)
-            ++deeper_;
+    void cell(const Tag& tag) {
+        const bool right = equalsIgnoreCase(trim(tag.attribute("align").value_or("")), "right") ||
+                           hasStyle(styleOf(tag), ";text-align:right");
+        page_.cell(spanOf(tag, "colspan", 20), spanOf(tag, "rowspan", 1000), tag.name == "th", right);
+    }
+
+    bool handleList(const Tag& tag) {
+        if (tag.name == "ul" || tag.name == "ol") {
+            if (tag.closes)
+                page_.close(HtmlPage::Box::List);
+            else
+                page_.openList(tag.name == "ol", startOf(tag));
+        } else if (tag.name == "li") {
+            if (tag.closes)
+                page_.close(HtmlPage::Box::Item);
+            else
+                page_.item();
+        } else if (tag.name == "dd" || tag.name == "dt") {
+            page_.close(HtmlPage::Box::Indent);
+            if (tag.name == "dd" && !tag.closes) page_.open(HtmlPage::Box::Indent);
+        } else {
+            if (tag.name == "dl") page_.close(HtmlPage::Box::Indent);
+            return false;
+        }
+        return true;
     }
 
     static int startOf(const Tag& tag) {
@@ -213,20 +249,58 @@ class HtmlReader {
         return static_cast<int>(std::clamp<std::int64_t>(start.value_or(1), 0, 1000000));
     }
 
-    void item() {
-        const int indent = static_cast<int>(lists_.size()) - 1;
-        const bool numbered = !lists_.empty() && lists_.back().numbered;
-        page_.bullet(numbered ? std::to_string(lists_.back().next++) + ". " : "* ", std::max(0, indent));
+    void block(const Tag& tag) {
+        if (tag.name == "h1" || tag.name == "h2") {
+            if (tag.closes)
+                page_.endHeading(tag.name == "h1" ? '=' : '-');
+            else
+                page_.beginHeading();
+        } else if (tag.name == "blockquote") {
+            quotation(tag);
+        } else if (tag.name == "pre") {
+            page_.paragraph();
+            pre_ = std::max(0, pre_ + (tag.closes ? -1 : 1));
+        } else if (isParagraph(tag.name)) {
+            paragraph(tag);
+        } else if (isLine(tag.name)) {
+            page_.endLine();
+        }
+    }
+
+    // Some programs write every line as a paragraph without room around it.
+    void paragraph(const Tag& tag) {
+        if (!tag.closes) {
+            const std::string style = styleOf(tag), name = lowerAscii(tag.attribute("class").value_or(""));
+            isTight_ = tag.name == "p" && (name.starts_with("mso") || hasStyle(style, ";margin:0"));
+        }
+        if (isTight_)
+            page_.endLine();
+        else
+            page_.paragraph();
+        if (tag.closes) isTight_ = false;
+    }
+
+    // Without a border it only moves its text to the right.
+    void quotation(const Tag& tag) {
+        const bool isIndent = !tag.closes && hasStyle(styleOf(tag), "border:none");
+        if (!tag.closes) {
+            if (quotations_.size() < kMostQuotations) quotations_.push_back(isIndent);
+            page_.open(isIndent ? HtmlPage::Box::Indent : HtmlPage::Box::Quote);
+            return;
+        }
+        const bool wasIndent = !quotations_.empty() && quotations_.back();
+        if (!quotations_.empty()) quotations_.pop_back();
+        page_.close(wasIndent ? HtmlPage::Box::Indent : HtmlPage::Box::Quote);
     }
 
     void image(const Tag& tag) {
-        const std::string alt(trim(tag.attribute("alt").value_or("")));
-        if (!alt.empty()) showPlain("[" + alt + "]");
-    }
-
-    void showPlain(const std::string& text) {
-        page_.text(text);
-        remember(text);
+        if (isPixel(tag)) return;
+        const auto alt = tag.attribute("alt");
+        std::string shown(trim(alt.value_or("")));
+        if (!alt && inLink_) shown = "image";  // or the link would be lost
+        if (shown.empty()) return;
+        page_.text("[" + shown + "]");
+        remember("[" + shown + "]");
     }
 
     void link(const Tag& tag) {
@@ -242,17 +316,15 @@ class HtmlReader {
         inLink_ = false;
         const std::string text(trim(linkText_));
         linkText_.clear();
-        std::string_view shown = href_;
-        if (lowerAscii(shown.substr(0, 7)) == "mailto:") shown.remove_prefix(7);
-        if (!leadsOutside() || text == href_ || text == shown || text.empty()) return;
-        if (href_ == "http://" + text || href_ == "https://" + text) return;
+        if (!leadsOutside() || text.empty() || bareAddress(text) == bareAddress(href_)) return;
         if (!numbers_.contains(href_)) {
             constexpr std::size_t kMostFootnotes = 1000;
             if (urls_.size() >= kMostFootnotes) return;
-            urls_.push_back(std::string(shown));
+            const bool isMail = lowerAscii(std::string_view(href_).substr(0, 7)) == "mailto:";
+            urls_.push_back(isMail ? href_.substr(7) : href_);
             numbers_[href_] = urls_.size();
         }
-        page_.literal(" [" + std::to_string(numbers_[href_]) + "]");
+        page_.mark(" [" + std::to_string(numbers_[href_]) + "]");
     }
 
     bool leadsOutside() const {
@@ -261,20 +333,26 @@ class HtmlReader {
                scheme.starts_with("mailto:") || scheme.starts_with("ftp://");
     }
 
-    void footnotes() {
-        page_.quote(-1000000);
+    std::string footnotes() const {
+        std::string out;
         for (std::size_t i = 0; i < urls_.size(); ++i) {
-            page_.atLeast(i == 0 ? 2 : 1);
-            page_.literal("[" + std::to_string(i + 1) + "] ");
-            page_.text(urls_[i]);
+            HtmlPage line(kPageWidth);
+            line.text(urls_[i]);
+            out += (i == 0 ? "\n[" : "[") + std::to_string(i + 1) + "] " + line.take();
         }
+        return out;
     }
 
+    static constexpr std::size_t kMostQuotations = 64;
+
     Tokenizer in_;
-    Page page_;
+    HtmlPage page_;
     int pre_ = 0;
-    int deeper_ = 0;  // lists opened beyond the ones we keep
-    std::vector<List> lists_;
+    bool isTight_ = false;
+    std::optional<Hidden> hidden_;
+    std::optional<Tokenizer> beforeHidden_;
+    bool hidesNothing_ = false;
+    std::vector<bool> quotations_;  // whether each open one is an indent
     bool inLink_ = false;
     std::string href_, linkText_;
     std::vector<std::string> urls_;

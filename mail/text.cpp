@@ -21,28 +21,82 @@ int advance(char32_t c, int column) {
     return isWide(c) ? 2 : 1;
 }
 
-// Wraps one line (without its LF) into `out`.
-void wrapLine(std::string_view line, int columns, std::string& out) {
-    std::size_t start = 0;       // of what is not written yet
-    std::size_t afterBlank = 0;  // the last place to break at, 0 when there is none behind `start`
-    int column = 0;
-    for (std::size_t at = 0; at < line.size();) {
-        std::string_view rest = line.substr(at);
-        const char32_t c = takeCharacter(rest);
-        const int width = advance(c, column);
-        if (width > 0 && column + width > columns && at > start) {
-            const std::size_t cut = afterBlank > start ? afterBlank : at;
-            out.append(line.substr(start, cut - start)).append("\n");
-            start = at = cut;
-            afterBlank = column = 0;
-            continue;
-        }
-        column += width;
-        at = line.size() - rest.size();
-        if (c == ' ' || c == '\t') afterBlank = at;
+// How far an address of the web reaches that begins at the front of `text`; 0 when there is none, or one that
+// is longer than anybody would keep whole.
+std::size_t addressLength(std::string_view text) {
+    constexpr std::size_t kMost = 250;
+    for (const std::string_view scheme : {"http://", "https://", "ftp://", "<http://", "<https://"}) {
+        if (!text.starts_with(scheme)) continue;
+        const auto end = std::min(text.substr(0, kMost + 1).find_first_of(" \t"), text.size());
+        return end <= kMost ? end : 0;
     }
-    out.append(line.substr(start));
+    return 0;
 }
+
+// Wraps one line (without its LF) into `out`.
+class LineWrapper {
+  public:
+    LineWrapper(std::string_view line, int columns, std::string& out)
+        : line_(line), columns_(columns), out_(out) {}
+
+    void run() {
+        for (bool startsWord = true; at_ < line_.size();) {
+            const std::size_t address = startsWord ? addressLength(line_.substr(at_)) : 0;
+            if (address > 0) {
+                takeAddress(address);
+                startsWord = false;
+            } else {
+                startsWord = takeOne();
+            }
+        }
+        out_.append(line_.substr(start_));
+    }
+
+  private:
+    // Behind a mark of a few columns it stays even when it has no room: it has none on the next line either.
+    void takeAddress(std::size_t length) {
+        constexpr int kMark = 8;
+        const int width = displayColumns(line_.substr(at_, length));
+        const bool helps = width <= columns_ || column_ > kMark;
+        if (column_ + width > columns_ && column_ > 0 && helps) breakAt(at_);
+        at_ += length;
+        column_ += width;
+    }
+
+    // Whether a word may begin behind it.
+    bool takeOne() {
+        std::string_view rest = line_.substr(at_);
+        const char32_t c = takeCharacter(rest);
+        const int width = advance(c, column_);
+        if (column_ > columns_ && c == ' ') {  // behind a long address
+            breakAt(at_ + 1);
+            return true;
+        }
+        if (width > 0 && column_ + width > columns_ && at_ > start_) {
+            breakAt(afterBlank_ > start_ ? afterBlank_ : at_);
+            return at_ == afterBlank_;
+        }
+        column_ += width;
+        at_ = line_.size() - rest.size();
+        const bool isBlank = c == ' ' || c == '\t';
+        if (isBlank) afterBlank_ = at_;
+        return isBlank || c == '(' || c == '"';
+    }
+
+    void breakAt(std::size_t cut) {
+        out_.append(line_.substr(start_, cut - start_)).append("\n");
+        start_ = at_ = cut;
+        column_ = 0;
+    }
+
+    std::string_view line_;
+    int columns_;
+    std::string& out_;
+    std::size_t start_ = 0;  // of what is not written yet
+    std::size_t at_ = 0;
+    std::size_t afterBlank_ = 0;  // the last place to break at; none when it is not behind start_
+    int column_ = 0;
+};
 
 // Bytes that stay as they are, but for C2, which may begin a control character.
 bool isLineText(char c) {
@@ -85,7 +139,7 @@ std::string wrap(std::string_view text, int columns) {
         if (line.size() <= static_cast<std::size_t>(columns) && line.find('\t') == std::string_view::npos)
             out.append(line);
         else
-            wrapLine(line, columns, out);
+            LineWrapper(line, columns, out).run();
         if (ends) out += '\n';
     }
     return out;

@@ -7,14 +7,16 @@
 
 namespace postern::mail {
 
-// HTML to plain text: blocks become paragraphs, lists get "* " or numbers, table rows become lines, links
-// become footnotes "[1]", entities are decoded, scripts and styles dropped, images become their alt text.
-// Any bytes are accepted; nesting is counted, never recursed into. The result ends with LF unless empty.
+// HTML to plain text: blocks become paragraphs, lists get "* " or numbers and indentation, quotations "> ",
+// tables are aligned where they fit in 72 columns, links become footnotes "[1]", images their alt text. What
+// a browser does not show (scripts, styles, display:none, tracking pixels) is left out. Any bytes are
+// accepted; nesting is counted, never recursed into. The result ends with LF unless empty.
 std::string htmlToText(std::string_view html);
 
 // Breaks lines longer than `columns` display columns after a blank, or anywhere when there is none, and never
 // inside a character. Only LF are added: taking them out again gives the input (KB Q124745, Q176396).
-// `columns` 0: unchanged. Wide characters (CJK, emoji) count two columns, combining marks none.
+// `columns` 0: unchanged. Wide characters (CJK, emoji) count two columns, combining marks none. Only an
+// address of the web ("https://...") of up to 250 bytes stays whole where it is longer than a line.
 std::string wrap(std::string_view text, int columns);
 
 // Width of one line as wrap() counts it. A tab goes to the next stop of 8.

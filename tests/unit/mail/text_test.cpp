@@ -99,74 +99,16 @@ TEST(Lines, Normalized) {
     EXPECT_EQ(normalizeLines("\xc2x"), "\xc2x\n");
 }
 
-TEST(Html, ToText) {
-    const std::pair<const char*, const char*> cases[] = {
-        {"", ""},
-        {"plain", "plain\n"},
-        {"a  b\n c", "a b c\n"},
-        {"<p>one</p><p>two</p>", "one\n\ntwo\n"},
-        {"a<br>b<br/><br>c", "a\nb\n\nc\n"},
-        {"<div>a</div><div>b</div>", "a\nb\n"},
-        {"<ul><li>a<li>b<ul><li>c</ul></ul>d", "* a\n* b\n  * c\n\nd\n"},
-        {"<ol start=3><li>a</li><li>b</li></ol>", "3. a\n4. b\n"},
-        {"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a\tb\nc\n"},
-        {"<a href='http://x/y'>link</a> z", "link [1] z\n\n[1] http://x/y\n"},
-        {"<a href=http://x/>http://x/</a>", "http://x/\n"},
-        {"<a href='https://x'>x</a>", "x\n"},
-        {"<a href='mailto:a@b'>a@b</a>", "a@b\n"},
-        {"<a href='#top'>top</a><a href='javascript:x()'>js</a>", "topjs\n"},
-        {"<a href='http://x'>a</a> <a href='http://x'>b</a>", "a [1] b [1]\n\n[1] http://x\n"},
-        {"&lt;b&gt; &amp;amp; &eacute;&#233;&#xE9; &#150; &unknown; &copy", "<b> &amp; ééé – &unknown; ©\n"},
-        {"?a=1&region=2&lang=x", "?a=1&region=2&lang=x\n"},
-        {"<style>x{}</style><script>if (a<b) {}</script>t<!-- no --><![if x]>u", "tu\n"},
-        {"<title>T</title>body", "body\n"},
-        {"<script>never closed", "never closed\n"},
-        {"<pre>a\n  b\n\nc</pre>", "a\n  b\n\nc\n"},
-        {"<blockquote>q<br>r</blockquote>s", "> q\n> r\n\ns\n"},
-        {"<img alt='Logo'><img src=x>", "[Logo]\n"},
-        {"1 < 2 <3 > 0 <", "1 < 2 <3 > 0 <\n"},
-        {"a<b", "a<b\n"},
-        {"<a title='x>y' href='http://q'>t</a>", "t [1]\n\n[1] http://q\n"},
-        {"<p title=\"open>a</p>b", "a\n\nb\n"},
-        {"<hr>x", "----------------------------------------\nx\n"},
-        {"a&nbsp;&nbsp;b", "a  b\n"},
-        {"<h1>T</h1>x", "T\n\nx\n"},
-        {"<!-- open > a", "a\n"},
-        {"&#0;&#x110000;&#99999999999;", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n"},
-    };
-    for (const auto& [in, want] : cases) EXPECT_EQ(htmlToText(in), want) << in;
-}
-
-// Each of these was, or could be, quadratic; a megabyte of it takes well under a second when it is not.
-TEST(Html, LinearOnHostileInput) {
-    for (const char* piece : {"<",
-                              "<a ",
-                              "<a \"",
-                              "<a b=\"",
-                              "<!--",
-                              "<script>",
-                              "&",
-                              "&a",
-                              "</",
-                              "<ul>",
-                              "<blockquote>x",
-                              "<a href=http://x",
-                              "<li>",
-                              "<br>",
-                              "<b>",
-                              "<a href='http://x'>y",
-                              "<table><tr><td>x",
-                              "<title>",
-                              "<pre>\n",
-                              "<!",
-                              "<?",
-                              "<img alt='",
-                              "&#",
-                              "<ol><li>x"}) {
-        std::string html;
-        while (html.size() < 1000000) html += piece;
-        EXPECT_LT(htmlToText(html).size(), 8 * html.size()) << piece;
-    }
+TEST(Wrap, AddressesOfTheWebStayWhole) {
+    const std::string url = "https://example.org/a/long/path/that/is/wider?than=the&line=itself";
+    EXPECT_EQ(wrap("see " + url + " now", 20), "see " + url + " \nnow");
+    EXPECT_EQ(wrap("please see it " + url, 20), "please see it \n" + url);
+    EXPECT_EQ(wrap("[1] http://x/y\n", 10), "[1] \nhttp://x/y\n");
+    EXPECT_EQ(wrap("(" + url + ")", 20), "(" + url + ")");
+    EXPECT_EQ(wrap("nohttp://abcdefghijkl", 10), "nohttp://a\nbcdefghijk\nl");
+    const std::string endless = "https://" + std::string(1000, 'x');
+    EXPECT_EQ(withoutBreaks(wrap(endless, 80)), endless);
+    expectWrapped(endless, 80);
 }
 
 }  // namespace

@@ -1,0 +1,352 @@
+#include "mail/html_page.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "mail/html_tokens.h"
+#include "mail/text.h"
+
+namespace postern::mail {
+namespace {
+
+constexpr std::size_t kMostBoxes = 120;
+constexpr int kMostOfAKind = 8;          // quotations, indents, lists
+constexpr int kMostTables = 24;          // inside each other
+constexpr std::size_t kMostRows = 2000;  // kept at once
+constexpr int kLeastWidth = 24;
+
+int limitOf(HtmlPage::Box kind) {
+    using Box = HtmlPage::Box;
+    switch (kind) {
+        case Box::Table: return kMostTables;
+        case Box::Quote:
+        case Box::Indent:
+        case Box::List: return kMostOfAKind;
+        default: return static_cast<int>(kMostBoxes);
+    }
+}
+
+// Every line with `prefix` before it; a gap becomes a line of its own, so that quotations hold together.
+HtmlLines quoted(const HtmlLines& lines) {
+    HtmlLines out;
+    for (const HtmlLine& line : lines) {
+        if (line.gap && !out.empty()) out.push_back({">", false, true});
+        out.push_back({(line.text.starts_with('>') ? ">" : "> ") + line.text, false, true});
+    }
+    return out;
+}
+
+HtmlLines indented(HtmlLines lines, const std::string& first, std::size_t others) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        lines[i].text.insert(0, i == 0 ? first : std::string(others, ' '));
+        lines[i].fixed = true;
+    }
+    return lines;
+}
+
+// Leaves the first line and gives the others.
+HtmlLines takeRest(HtmlLines& lines) {
+    if (lines.size() < 2) return {};
+    HtmlLines rest(std::make_move_iterator(lines.begin() + 1), std::make_move_iterator(lines.end()));
+    rest.front().gap = false;
+    lines.resize(1);
+    return rest;
+}
+
+}  // namespace
+
+HtmlPage::HtmlPage(int width) {
+    boxes_.emplace_back();
+    boxes_.back().width = width;
+}
+
+void HtmlPage::text(std::string_view words) {
+    while (!words.empty()) {
+        std::size_t size = 0;
+        while (size < words.size() && !isHtmlSpace(words[size])) ++size;
+        if (size > 0) literal(words.substr(0, size));
+        words.remove_prefix(size);
+        if (words.empty()) return;
+        top().space = true;
+        words.remove_prefix(1);
+    }
+}
+
+void HtmlPage::literal(std::string_view text) {
+    Open& box = top();
+    if (box.space && !box.line.empty()) box.line += ' ';
+    box.space = false;
+    box.line += text;
+}
+
+void HtmlPage::preformatted(std::string_view text) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        top().line += line;
+        if (end == text.size()) return;
+        if (!withoutTrailingBlanks(top().line).empty()) {
+            top().lines.push_back({std::string(withoutTrailingBlanks(top().line)), top().gap, true});
+            top().gap = false;
+        } else {
+            top().gap = true;
+        }
+        top().line.clear();
+        text.remove_prefix(end + 1);
+    }
+}
+
+void HtmlPage::mark(std::string_view text) {
+    Open& box = top();
+    if (box.line.empty() && !box.lines.empty() && !box.lines.back().fixed) {
+        box.lines.back().text += text;
+        return;
+    }
+    const bool space = std::exchange(box.space, false);
+    box.line += box.line.empty() ? text.substr(1) : text;
+    box.space = space;
+}
+
+void HtmlPage::endLine() {
+    Open& box = top();
+    const std::string_view shown = withoutTrailingBlanks(box.line);
+    if (!shown.empty())
+        appendLines(box.lines, {{std::string(shown), false, false}}, std::exchange(box.gap, false));
+    else if (!box.line.empty())
+        box.gap = true;  // nothing but blanks: people space with them
+    box.line.clear();
+    box.space = false;
+}
+
+void HtmlPage::lineBreak() {
+    constexpr int kMostLeading = 6;
+    Open& box = top();
+    if (box.line.empty() && box.lines.empty())
+        box.cell.leading = std::min(box.cell.leading + 1, kMostLeading);
+    if (box.line.empty()) box.gap = true;
+    endLine();
+}
+
+void HtmlPage::rule() {
+    static constexpr std::string_view kRule = "----------------------------------------";
+    endLine();
+    Open& box = top();
+    if (!box.lines.empty() && box.lines.back().text == kRule) return;
+    appendLines(box.lines, {{std::string(kRule), false, true}}, std::exchange(box.gap, false));
+}
+
+void HtmlPage::beginHeading() {
+    paragraph();
+    headingBox_ = boxes_.size();
+    headingLine_ = top().lines.size();
+}
+
+void HtmlPage::endHeading(char underline) {
+    endLine();
+    HtmlLines& lines = top().lines;
+    if (headingBox_ == boxes_.size() && headingLine_ < lines.size() && !lines.back().fixed) {
+        const int columns = std::min(displayColumns(lines.back().text), top().width);
+        lines.push_back({std::string(static_cast<std::size_t>(columns), underline), false, true});
+    }
+    headingBox_ = 0;
+    top().gap = true;
+}
+
+bool HtmlPage::push(Box kind, int indent) {
+    endLine();
+    int same = 0;
+    for (const Open& box : boxes_) same += box.kind == kind ? 1 : 0;
+    if (same >= limitOf(kind) || boxes_.size() >= kMostBoxes) {
+        ++ignored_[static_cast<std::size_t>(kind)];
+        return false;
+    }
+    Open box;
+    box.kind = kind;
+    box.width = std::max(kLeastWidth, top().width - indent);
+    boxes_.push_back(std::move(box));
+    return true;
+}
+
+void HtmlPage::open(Box kind) {
+    if (kind == Box::Quote) paragraph();
+    push(kind, kind == Box::Quote ? 2 : 4);
+}
+
+void HtmlPage::openList(bool numbered, int start) {
+    endLine();
+    const bool isNested = top().kind == Box::Item || top().kind == Box::List;
+    if (!isNested) top().gap = true;
+    if (!push(Box::List, top().kind == Box::List ? 2 : 0)) return;
+    top().numbered = numbered;
+    top().next = start;
+}
+
+void HtmlPage::item() {
+    close(Box::Item);
+    const std::size_t list = find(Box::List);
+    std::string mark = "* ";
+    if (list > 0 && boxes_[list].numbered) mark = std::to_string(boxes_[list].next++) + ". ";
+    if (!push(Box::Item, static_cast<int>(mark.size()))) return;
+    top().mark = std::move(mark);
+}
+
+std::size_t HtmlPage::find(Box kind) const {
+    for (std::size_t i = boxes_.size(); i-- > 1;) {
+        if (boxes_[i].kind == kind) return i;
+        if (boxes_[i].kind == Box::Cell || boxes_[i].kind == Box::Table) return 0;
+        // An item of a list around this one is not this list's to close.
+        if (kind == Box::Item && boxes_[i].kind == Box::List) return 0;
+    }
+    return 0;
+}
+
+void HtmlPage::close(Box kind) {
+    endLine();
+    int& ignored = ignored_[static_cast<std::size_t>(kind)];
+    if (ignored > 0) {
+        --ignored;
+        return;
+    }
+    const std::size_t found = find(kind);
+    if (found == 0) return;
+    while (boxes_.size() > found) pop();
+}
+
+void HtmlPage::pop() {
+    endLine();
+    Open box = std::move(boxes_.back());
+    boxes_.pop_back();
+    if (box.kind == Box::Cell) return popCell(std::move(box));
+    if (box.kind == Box::Table) return popTable(std::move(box));
+    HtmlLines lines = std::move(box.lines);
+    Open& outer = top();
+    bool gapBehind = outer.gap && lines.empty();
+    switch (box.kind) {
+        case Box::Quote:
+            lines = quoted(filled(std::move(lines), box.width));
+            gapBehind = true;
+            break;
+        case Box::Indent: lines = indented(filled(std::move(lines), box.width), "    ", 4); break;
+        case Box::Item:
+            lines = indented(filled(std::move(lines), box.width), box.mark, box.mark.size());
+            break;
+        case Box::List:
+            if (outer.kind == Box::List) lines = indented(std::move(lines), "  ", 2);
+            gapBehind = outer.kind != Box::List && outer.kind != Box::Item;
+            break;
+        default: break;
+    }
+    appendLines(outer.lines, std::move(lines), outer.gap);
+    outer.gap = gapBehind;
+}
+
+void HtmlPage::popTable(Open box) {
+    HtmlLines laidOut = layOutTable(std::move(box.rows), box.width);
+    const bool caption = !box.lines.empty() && !box.hasEarlier;
+    appendLines(box.lines, std::move(laidOut), caption);
+    Open& outer = top();
+    if (box.lines.empty()) return;
+    const bool isBlock = box.lines.size() > 1;
+    appendLines(outer.lines, std::move(box.lines), outer.gap || isBlock);
+    outer.gap = isBlock;
+}
+
+void HtmlPage::popCell(Open box) {
+    Open& table = top();
+    if (table.kind != Box::Table || table.rows.empty()) return;
+    box.cell.lines = std::move(box.lines);
+    if (box.rowSpan > 1) {
+        const std::size_t column = table.rows.back().cells.size();
+        if (table.reserved.size() <= column) table.reserved.resize(column + 1);
+        table.reserved[column] = {box.rowSpan - 1, takeRest(box.cell.lines)};
+    }
+    table.rows.back().cells.push_back(std::move(box.cell));
+}
+
+bool HtmlPage::hasTable() const {
+    return std::any_of(boxes_.begin(), boxes_.end(), [](const Open& box) { return box.kind == Box::Table; });
+}
+
+void HtmlPage::toTable() {
+    while (top().kind != Box::Table) pop();
+    endLine();
+}
+
+void HtmlPage::openTable() {
+    push(Box::Table, 0);
+}
+
+void HtmlPage::row() {
+    if (ignored_[static_cast<std::size_t>(Box::Table)] > 0 || !hasTable()) return endLine();
+    toTable();
+    Open& table = top();
+    table.rowOpen = false;
+    if (table.rows.size() < kMostRows) return;
+    appendLines(table.lines, layOutTable(std::move(table.rows), table.width), false);
+    table.hasEarlier = true;
+    table.rows.clear();
+    table.reserved.clear();
+}
+
+void HtmlPage::skipReserved(Open& table) {
+    auto& cells = table.rows.back().cells;
+    while (cells.size() < table.reserved.size() && table.reserved[cells.size()].rows > 0) {
+        Reserved& reserved = table.reserved[cells.size()];
+        HtmlCell& below = cells.emplace_back();
+        below.lines = std::move(reserved.rest);
+        reserved.rest = --reserved.rows > 0 ? takeRest(below.lines) : HtmlLines();
+    }
+}
+
+void HtmlPage::cell(int span, int rowSpan, bool isHeader, bool right) {
+    if (ignored_[static_cast<std::size_t>(Box::Table)] > 0 || !hasTable()) {
+        endLine();
+        return;
+    }
+    toTable();
+    Open& table = top();
+    if (!table.rowOpen) table.rows.emplace_back();
+    table.rowOpen = true;
+    skipReserved(table);
+    HtmlLines before;
+    auto& cells = table.rows.back().cells;
+    if (cells.size() >= kMostColumns) {
+        before = std::move(cells.back().lines);
+        cells.pop_back();
+    }
+    if (!push(Box::Cell, 0)) return;
+    top().lines = std::move(before);
+    top().cell.span = span;
+    top().cell.isHeader = isHeader;
+    top().cell.right = right;
+    top().rowSpan = rowSpan;
+}
+
+void HtmlPage::closeTable() {
+    int& ignored = ignored_[static_cast<std::size_t>(Box::Table)];
+    if (ignored > 0 || !hasTable()) {
+        ignored = std::max(0, ignored - 1);
+        return endLine();
+    }
+    toTable();
+    pop();
+}
+
+HtmlLines HtmlPage::takeLines() {
+    while (boxes_.size() > 1) pop();
+    endLine();
+    return std::move(top().lines);
+}
+
+std::string HtmlPage::take() {
+    std::string out;
+    for (const HtmlLine& line : takeLines()) {
+        if (line.gap && !out.empty()) out += '\n';
+        out.append(line.text).append("\n");
+    }
+    return out;
+}
+
+}  // namespace postern::mail
