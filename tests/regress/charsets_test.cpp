@@ -62,18 +62,18 @@ TEST(Regress, Q247018_each_adapter_has_its_own_code_page) {
                            "e"},
                           {"cp850", "ãø", "\xc6\x9b"}};
     for (const Case& c : cases) {
-        AdapterRig rig("ccmail", {{"code_page", c.page}});
+        AdapterRig rig("ccmail", {{"charset", c.page}});
         const CcmailMessage read =
             exported(rig, rig.exportJob(rig.job(1, 1, mailOf("Subject: s\n", c.text + "\n"))));
         EXPECT_EQ(read.text(), c.bytes + "\r\n") << c.page;
     }
-    const auto unknown = makeKind("ccmail", {{"folder", "/x"}, {"code_page", "cp99999"}}, kRigContext);
+    const auto unknown = makeKind("ccmail", {{"folder", "/x"}, {"charset", "cp99999"}}, kRigContext);
     ASSERT_FALSE(unknown.ok());
-    EXPECT_NE(unknown.error().text.find("code_page"), std::string::npos) << unknown.error().text;
+    EXPECT_NE(unknown.error().text.find("charset"), std::string::npos) << unknown.error().text;
 }
 
 TEST(Regress, Q157014_what_can_not_be_written_is_substituted_and_said) {
-    AdapterRig rig("ccmail", {{"code_page", "cp437"}});
+    AdapterRig rig("ccmail", {{"charset", "cp437"}});
     const adapters::Job job = rig.exportJob(rig.job(1, 1, mailOf("Subject: s\n", "Имя x\n")));
     EXPECT_EQ(exported(rig, job).text().substr(0, 7), "??? x\r\n");
     ASSERT_FALSE(job.notes.empty());
@@ -166,7 +166,7 @@ TEST(Regress, Q193256_typographic_characters_have_substitutes) {
 
 TEST(Regress, Q164855_a_colon_in_a_japanese_subject_is_a_colon) {
     EXPECT_EQ(subjectOf(encodedWord("日本: 語", "utf-8")), "日本: 語");
-    AdapterRig rig("ccmail", {{"code_page", "cp932"}});
+    AdapterRig rig("ccmail", {{"charset", "cp932"}});
     const adapters::Job job =
         rig.exportJob(rig.job(1, 1, mailOf("Subject: " + encodedWord("日本: 語", "utf-8") + "\n", "x\n")));
     EXPECT_EQ(exported(rig, job).subject, "\x93\xfa\x96\x7b: \x8c\xea");
