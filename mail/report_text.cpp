@@ -67,9 +67,11 @@ std::string whatNext(const Report& report) {
 
 std::string recipientText(const Report& report, const ReportedRecipient& recipient) {
     std::string out = indented("<" + oneLine(recipient.address, 400) + ">", "  ");
-    const bool trouble = report.kind == ReportKind::Failed || report.kind == ReportKind::Delayed;
-    if (!trouble) return out + "\n";
     const std::string reason = oneLine(recipient.reason, 500);
+    const bool trouble = report.kind == ReportKind::Failed || report.kind == ReportKind::Delayed;
+    // Why a mail waits is the gateway's own affair; why it failed is not, so nothing known is said.
+    const bool silent = report.kind == ReportKind::Delayed && reason.empty();
+    if (!trouble || silent) return out + "\n";
     return out + indented(reason.empty() ? "no reason is known" : reason, "      ") + "\n";
 }
 

@@ -1,8 +1,10 @@
 // Theme D: addresses as a client says them, and what the configuration says about them.
 #include <fstream>
+#include <set>
 
 #include <gmock/gmock.h>
 
+#include "base/log.h"
 #include "connector/config/load.h"
 #include "connector/routing/router.h"
 #include "queue/inspect.h"
@@ -144,6 +146,34 @@ TEST(Regress, Q186580_an_unknown_user_of_our_own_node_is_refused_at_once) {
     EXPECT_THAT(desk.to("<unwanted@example.org>"), HasSubstr("the post office can not hold this name"));
     EXPECT_THAT(desk.talk.say("DATA"), StartsWith("5"));
     EXPECT_THAT(desk.house.stored(), IsEmpty());
+}
+
+// Two kinds of trouble had one code, and each alarm was for both.
+TEST(Regress, Q217195_each_class_of_refusal_has_its_code) {
+    config::Rule reject;
+    reject.name = "no-eve";
+    reject.recipient = "eve@example.org";
+    reject.action = config::RuleAction::Reject;
+    Desk desk;
+    desk.house.acceptor().setRouter(desk.house.router(House::routes(), {reject}, 1000));
+    EXPECT_THAT(desk.from("<a@c.example> SIZE=100"), StartsWith("250"));
+    const std::pair<const char*, const char*> cases[] = {{"<joe@unmapped.example>", "550 5.1.1 "},
+                                                         {"<unwanted@example.org>", "550 5.1.3 "},
+                                                         {"<eve@example.org>", "550 5.7.1 "},
+                                                         {"<gone@nowhere.test>", "451 4.3.0 "},
+                                                         {"<joe>", "501 5.1.3 "},
+                                                         {"<joe@example.org>", "250 2.1.5 "}};
+    for (const auto& [path, code] : cases) EXPECT_THAT(desk.to(path), StartsWith(code)) << path;
+    desk.talk.say("RSET");
+    desk.from("<a@c.example> SIZE=2000");
+    EXPECT_THAT(desk.to("<joe@example.org>"), StartsWith("552 5.3.4 "));
+    EXPECT_THAT(desk.talk.say("DATA"), StartsWith("554 5.5.1 "));
+    std::set<std::string_view> causes;
+    for (const adapters::Cause cause : adapters::kAllCauses) causes.insert(adapters::causeName(cause));
+    EXPECT_EQ(causes.size(), std::size(adapters::kAllCauses));
+    std::set<std::string_view> events;
+    for (int i = 0; i < logEventCount(); ++i) events.insert(logEventInfo(static_cast<LogEvent>(i)).id);
+    EXPECT_EQ(events.size(), static_cast<std::size_t>(logEventCount()));
 }
 
 // What load() says of a configuration.
