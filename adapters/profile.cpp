@@ -100,7 +100,7 @@ std::vector<Setting> textSettings(const Profile& fallback) {
          998},
         {"notes_in_text", SettingType::Boolean, yesNo(fallback.notesInText),
          "Say at the end of the text what was lost."},
-        {"time_zone", SettingType::Text, kept(fallback.zone.name()),
+        {"date_zone", SettingType::Text, kept(fallback.zone.name()),
          "The zone of the dates written: a name such as Europe/Berlin, or a POSIX rule such as "
          "CET-1CEST,M3.5.0,M10.5.0/3."},
     };
@@ -145,7 +145,7 @@ Result<TimeZone> zoneOf(const std::string& text) {
     auto ruled = TimeZone::fromRule(text, text);
     if (ruled.ok()) return ruled;
     const bool looksRuled = text.find_first_of(",<") != std::string::npos;
-    return fail(Errc::Invalid, "time_zone: '" + escapeLine(text, 60) +
+    return fail(Errc::Invalid, "date_zone: '" + escapeLine(text, 60) +
                                    "': " + (looksRuled ? ruled.error() : named.error()).text);
 }
 
@@ -189,8 +189,8 @@ Result<Profile> profileOf(const Settings& settings, const Profile& fallback) {
     take(settings, "on_loss", kLossy, profile.lossy);
     if (!settings.text("notes_in_text").empty()) profile.notesInText = settings.boolean("notes_in_text");
     if (!settings.text("expand_tabs").empty()) profile.expandTabs = settings.boolean("expand_tabs");
-    if (!settings.text("time_zone").empty()) {
-        POSTERN_LET(zone, zoneOf(settings.text("time_zone")));
+    if (!settings.text("date_zone").empty()) {
+        POSTERN_LET(zone, zoneOf(settings.text("date_zone")));
         profile.zone = std::move(zone);
     }
     return profile;

@@ -14,7 +14,7 @@ namespace postern::adapters {
 // format does not leave to anybody: a key ("long_text"), or one choice of it ("attachments=mime").
 // Keys: charset, wrap, text_limit, long_text (attach, split), subject_limit, file_names (long, dos),
 // attachments (native, uuencode, mime, drop), attachment_limit, on_loss (allow, note, bounce), notes_in_text,
-// expand_tabs, time_zone (an IANA name or a POSIX rule).
+// expand_tabs, date_zone (an IANA name or a POSIX rule).
 std::vector<Setting> profileSettings(const mail::Profile& fallback, std::vector<Setting> own,
                                      const std::vector<std::string_view>& fixed = {});
 

@@ -108,7 +108,7 @@ TEST(Regress, Q236601_letters_with_strokes_and_carons_become_plain_letters) {
         {"Ståle", "us-ascii", "Stale"}, {"Märta", "us-ascii", "Marta"},
     };
     for (const auto& each : cases)
-        EXPECT_EQ(from("\"" + std::string(each.name) + "\" <x@y.example>", {{"code_page", each.page}}),
+        EXPECT_EQ(from("\"" + std::string(each.name) + "\" <x@y.example>", {{"charset", each.page}}),
                   std::string(each.wanted) + " (SMTP:x@y.example) at INTERNET")
             << each.name;
 }

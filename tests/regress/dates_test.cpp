@@ -246,6 +246,9 @@ TEST(Regress, Q281734_the_offset_is_that_of_the_date_itself) {
         const Abroad abroad("C", host);
         EXPECT_EQ(zone->local(utc(1998, 7, 1, 12)), utc(1998, 7, 1, 14));
         EXPECT_EQ(zone->local(utc(1998, 1, 1, 12)), utc(1998, 1, 1, 13));
+        const SettingMap berlin = {{"date_zone", "Europe/Berlin"}};
+        EXPECT_EQ(ccmailOf(dated("1 Jul 1998 12:00:00 +0000"), berlin).date, "7/1/98 14:00") << host;
+        EXPECT_EQ(ccmailOf(dated("1 Jan 1998 12:00:00 +0000"), berlin).date, "1/1/98 13:00") << host;
     }
 }
 
