@@ -1,9 +1,12 @@
 #include "adapters/message_format.h"
 
 #include <algorithm>
+#include <optional>
 
+#include "adapters/profile.h"
 #include "base/text.h"
 #include "mail/charset.h"
+#include "mail/plain_message.h"
 
 namespace postern::adapters {
 
@@ -34,15 +37,30 @@ mail::Carrier sevenBit() {
     return carrier;
 }
 
+// What a reader without MIME can do with a message.
+mail::Profile plainProfile() {
+    mail::Profile profile;
+    profile.charset = "us-ascii";
+    profile.columns = 76;
+    profile.attachments = mail::AttachmentMode::Uuencode;
+    return profile;
+}
+
+bool hasPlain(const std::vector<std::string_view>& fixed) {
+    return std::find(fixed.begin(), fixed.end(), "format=plain") == fixed.end();
+}
+
 }  // namespace
 
-std::vector<Setting> messageSettings(std::vector<Setting> own) {
+std::vector<Setting> messageSettings(std::vector<Setting> own, const std::vector<std::string_view>& fixed) {
     std::vector<Setting> settings = {
         {"format",
          SettingType::Choice,
          "original",
-         "original: as it came; 7bit: no 8-bit byte, no line over 998 bytes.",
-         {"original", "7bit"}},
+         "original: as it came; 7bit: no 8-bit byte, no line over 998 bytes; plain: one plain text for "
+         "readers "
+         "that know no MIME, made with the settings from charset on.",
+         {"original", "7bit", "plain"}},
         {"line_limit",
          SettingType::Integer,
          "0",
@@ -60,6 +78,14 @@ std::vector<Setting> messageSettings(std::vector<Setting> own) {
          "base64: for readers that do not know quoted-printable.",
          {"automatic", "base64"}},
     };
+    if (!hasPlain(fixed)) settings.front().choices.pop_back();
+    if (hasPlain(fixed)) {
+        // The text of such a message has no limit, and there is one text.
+        std::vector<std::string_view> without = {"text_limit", "long_text", "attachments=native"};
+        without.insert(without.end(), fixed.begin(), fixed.end());
+        for (Setting& setting : profileSettings(plainProfile(), {}, without))
+            settings.push_back(std::move(setting));
+    }
     for (Setting& setting : own) settings.push_back(std::move(setting));
     return settings;
 }
@@ -67,7 +93,10 @@ std::vector<Setting> messageSettings(std::vector<Setting> own) {
 Result<MessageFormat> messageFormat(const Settings& settings) {
     constexpr std::int64_t kLeastLine = 80, kLeastHeader = 1024;
     MessageFormat format;
-    format.form = settings.text("format") == "7bit" ? MessageForm::SevenBit : MessageForm::Original;
+    if (settings.text("format") == "7bit") format.form = MessageForm::SevenBit;
+    if (settings.text("format") == "plain") format.form = MessageForm::Plain;
+    POSTERN_LET(profile, profileOf(settings, plainProfile()));
+    format.plain = std::move(profile);
     format.carrier.lineLimit = static_cast<int>(settings.integer("line_limit"));
     format.carrier.headerLimit = settings.integer("header_limit");
     format.carrier.charset = settings.text("recode_text");
@@ -82,17 +111,58 @@ Result<MessageFormat> messageFormat(const Settings& settings) {
     return format;
 }
 
+// One of the two.
 struct FormedMessage::Impl {
-    mail::Downgraded original;
+    struct Plain {
+        mail::Readable message;
+        mail::Profile profile;
+        mail::Converted converted;
+        std::string trace;
+        bool eightBit = false;
+    };
+    std::optional<mail::Downgraded> original;
+    std::unique_ptr<Plain> plain;  // `converted` refers to `message`: they stay where they are
 };
 
 Result<FormedMessage> FormedMessage::make(const Delivery& delivery, const MessageFormat& format,
                                           const mail::Carrier& carrier, std::vector<std::string>& notes) {
     mail::Carrier needed = both(format.carrier, carrier);
+    auto impl = std::make_unique<Impl>();
+    if (format.form == MessageForm::Plain) {
+        POSTERN_TRY(makePlain(delivery, format.plain, needed, *impl, notes));
+        return FormedMessage(std::move(impl));
+    }
     if (format.form == MessageForm::SevenBit) needed = both(needed, sevenBit());
     POSTERN_LET(original, mail::Downgraded::make(*delivery.message, needed));
     notes.insert(notes.end(), original.notes().begin(), original.notes().end());
-    return FormedMessage(std::make_unique<Impl>(Impl{std::move(original)}));
+    impl->original = std::move(original);
+    return FormedMessage(std::move(impl));
+}
+
+Result<void> FormedMessage::makePlain(const Delivery& delivery, const mail::Profile& profile,
+                                      const mail::Carrier& carrier, Impl& impl,
+                                      std::vector<std::string>& notes) {
+    constexpr int kLongestLine = 990;
+    auto plain = std::make_unique<Impl::Plain>();
+    plain->profile = profile;
+    if (!carrier.eightBit) plain->profile.charset = "us-ascii";
+    const int longest = carrier.lineLimit == 0 ? kLongestLine : std::min(kLongestLine, carrier.lineLimit);
+    plain->profile.columns =
+        plain->profile.columns == 0 ? longest : std::min(plain->profile.columns, longest);
+    POSTERN_LET(message, mail::readMessage(*delivery.message));
+    plain->message = std::move(message);
+    POSTERN_LET(converted,
+                mail::convert(plain->message, {delivery.sender, delivery.received}, plain->profile));
+    plain->converted = std::move(converted);
+    POSTERN_LET(trace, mail::traceFields(*delivery.message));
+    plain->trace = std::move(trace);
+    for (const std::string& text : plain->converted.texts)
+        plain->eightBit = plain->eightBit || !std::all_of(text.begin(), text.end(), [](char c) {
+                              return static_cast<unsigned char>(c) < 0x80;
+                          });
+    notes.insert(notes.end(), plain->converted.notes.begin(), plain->converted.notes.end());
+    impl.plain = std::move(plain);
+    return {};
 }
 
 FormedMessage::FormedMessage(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -101,15 +171,18 @@ FormedMessage& FormedMessage::operator=(FormedMessage&&) noexcept = default;
 FormedMessage::~FormedMessage() = default;
 
 bool FormedMessage::eightBit() const {
-    return impl_->original.eightBit();
+    return impl_->plain ? impl_->plain->eightBit : impl_->original->eightBit();
 }
 
 bool FormedMessage::utf8Header() const {
-    return impl_->original.utf8Header();
+    return impl_->original && impl_->original->utf8Header();
 }
 
 Result<void> FormedMessage::writeTo(const std::function<Result<void>(std::string_view)>& sink) const {
-    return impl_->original.writeTo(sink);
+    if (!impl_->plain) return impl_->original->writeTo(sink);
+    const Impl::Plain& plain = *impl_->plain;
+    if (!plain.trace.empty()) POSTERN_TRY(sink(plain.trace));
+    return mail::writePlainMessage(plain.message, plain.converted, plain.profile, sink);
 }
 
 }  // namespace postern::adapters

@@ -29,8 +29,10 @@ struct MessageFormat {
 };
 
 // The keys of a message format, followed by `own`: `format` (original, 7bit, plain), line_limit,
-// header_limit, recode_text, transfer_encoding (automatic, base64), and those of profileSettings().
-std::vector<Setting> messageSettings(std::vector<Setting> own);
+// header_limit, recode_text, transfer_encoding (automatic, base64), and those of profileSettings() for plain.
+// `fixed` as there; "format=plain" takes that form and its settings away.
+std::vector<Setting> messageSettings(std::vector<Setting> own,
+                                     const std::vector<std::string_view>& fixed = {});
 Result<MessageFormat> messageFormat(const Settings& settings);
 
 // A delivery's message ready to be written, any number of times with the same bytes.
@@ -53,6 +55,8 @@ class FormedMessage {
   private:
     struct Impl;
     explicit FormedMessage(std::unique_ptr<Impl> impl);
+    static Result<void> makePlain(const Delivery& delivery, const mail::Profile& profile,
+                                  const mail::Carrier& carrier, Impl& impl, std::vector<std::string>& notes);
     std::unique_ptr<Impl> impl_;
 };
 
