@@ -188,7 +188,8 @@ std::optional<std::string> folded(std::string_view name, std::string_view value,
         if (isTail && column + chunk.size() > most) break;
         if (blanks > most) chunk.remove_prefix(blanks - 1);
         const bool mustFold = column + chunk.size() > most && blanks > 0;
-        if (mustFold && (hasWord || column + chunk.size() > static_cast<std::size_t>(limit))) {
+        const bool helps = hasWord || chunk.size() <= most;
+        if (mustFold && (helps || column + chunk.size() > static_cast<std::size_t>(limit))) {
             out += "\r\n";
             column = 0;
         }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "mail/encoding.h"
 #include "mail/mac.h"
 #include "mail/rtf.h"
 #include "mail/text.h"

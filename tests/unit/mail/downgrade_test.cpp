@@ -158,7 +158,7 @@ TEST(Downgrade, AddressesAreNeverMadeUp) {
     EXPECT_THAT(out.bytes, HasSubstr("Internationalized Address"));
     EXPECT_THAT(out.bytes, HasSubstr("Removed:;"));
     EXPECT_THAT(out.bytes, HasSubstr("plain@y.example"));
-    EXPECT_THAT(out.bytes, HasSubstr("\r\nDowngraded-To: "));
+    EXPECT_THAT(out.bytes, HasSubstr("\r\nDowngraded-To:\r\n "));
     EXPECT_THAT(out.bytes, HasSubstr("\r\nDowngraded-Message-ID: "));
     expectFits(out.bytes, oldHost());
     StringSource source(out.bytes);
@@ -179,7 +179,7 @@ TEST(Downgrade, LongLinesAreEncodedAndFolded) {
     expectFits(out.bytes, oldHost());
     EXPECT_EQ(readable(mail), readable(out.bytes));
     EXPECT_THAT(out.bytes, HasSubstr("Content-Transfer-Encoding: quoted-printable"));
-    EXPECT_THAT(out.bytes, HasSubstr("X-Token: =?utf-8?"));
+    EXPECT_THAT(out.bytes, HasSubstr("X-Token:\r\n =?utf-8?"));
 }
 
 TEST(Downgrade, LineEndsOfTextAreMendedAndThoseOfFilesKept) {
@@ -276,6 +276,25 @@ TEST(Downgrade, DecodedTextIsNeverTakenForABoundary) {
     const Outcome out = rewrite(mail, carrier);
     EXPECT_THAT(out.bytes, HasSubstr("=2D-b--"));
     EXPECT_EQ(readable(mail), readable(out.bytes));
+}
+
+// docs/DOWNGRADE.md shows these.
+TEST(Downgrade, TheExamplesOfTheDocumentation) {
+    const std::string mail = wire(
+        "From: J\xc3\xb6rg Huber <j.huber@example.org>\nTo: Zo\xc3\xab <zo\xc3\xab@example.org>, "
+        "bob@example.org\n"
+        "Subject: Gr\xc3\xbc\xc3\x9f\x65 aus K\xc3\xb6ln\nMIME-Version: 1.0\n"
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nSch\xc3\xb6ne "
+        "Gr\xc3\xbc\xc3\x9f\x65.\n");
+    EXPECT_EQ(wire("From: =?utf-8?Q?J=C3=B6rg_Huber?= <j.huber@example.org>\n"
+                   "To: =?utf-8?Q?Zo=C3=AB?= Internationalized Address\n"
+                   " =?utf-8?Q?zo=C3=AB=40example=2Eorg?= Removed:;, bob@example.org\n"
+                   "Downgraded-To:\n"
+                   " =?utf-8?Q?Zo=C3=AB_=3Czo=C3=AB=40example=2Eorg=3E=2C_bob=40example=2Eorg?=\n"
+                   "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?= aus =?utf-8?Q?K=C3=B6ln?=\nMIME-Version: 1.0\n"
+                   "Content-Type: text/plain; charset=utf-8\n"
+                   "Content-Transfer-Encoding: quoted-printable\n\nSch=C3=B6ne Gr=C3=BC=C3=9Fe.\n"),
+              rewrite(mail, oldHost()).bytes);
 }
 
 // Every sample for every carrier: it fits, reads the same, and needs no second rewriting.
