@@ -8,5 +8,8 @@ namespace postern::adapters {
 Kind ccmailKind();
 Kind dropKind();
 Kind maildirKind();
+Kind mboxKind();
+Kind mhKind();
+Kind pickupKind();
 
 }  // namespace postern::adapters

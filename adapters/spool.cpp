@@ -4,55 +4,20 @@
 #include <map>
 #include <vector>
 
-#include "adapters/spool_evidence.h"
 #include "base/log.h"
 
 namespace postern::adapters {
 
 namespace {
 
-// From so many files on, one sync of the whole volume is cheaper than one for each file.
-constexpr std::size_t kVolumeSyncFrom = 5;
-
-// Where the witness of a staged delivery is.
-enum class Witness { Staged, Withdrawn, Gone };
-
-// Gone only after it is certain that we look into the right folders (RELIABILITY 1.4.1a).
-Result<Witness> locate(const SpoolFolders& folders, const SpoolEvidence& evidence) {
-    if (evidence.token != folders.token())
-        return fail(Errc::Unavailable, folders.stage().path() + " is not the stage folder in which " +
-                                           evidence.staged + " was written: it was made anew since");
-    // In this order: a file that another thread withdraws meanwhile is seen in one of the two places.
-    POSTERN_LET(staged, folders.stage().has(evidence.staged));
-    if (staged) return Witness::Staged;
-    POSTERN_LET(withdrawn, folders.withdrawn().has(evidence.staged));
-    if (withdrawn) return Witness::Withdrawn;
-    POSTERN_TRY(folders.stillOurs());
-    return Witness::Gone;
+std::string liveFolder(const SpoolPlan& plan, const SpoolEvidence& evidence) {
+    return evidence.folder.empty() ? plan.folder : joinPath(plan.folder, evidence.folder);
 }
 
-// Makes sure that no publish() of it can succeed any more, and says where the witness was found then.
-Result<Witness> withdraw(const SpoolFolders& folders, const SpoolEvidence& evidence) {
-    if (evidence.token == folders.token()) {
-        POSTERN_LET(moved,
-                    folders.stage().moveNoReplace(evidence.staged, folders.withdrawn(), evidence.staged));
-        if (moved == Moved::Done) return Witness::Withdrawn;
-    }
-    POSTERN_LET(witness, locate(folders, evidence));
-    if (witness == Witness::Staged)
-        return fail(Errc::Unavailable,
-                    evidence.staged + " can not be moved to " + folders.withdrawn().path());
-    return witness;
-}
-
+// Of a file that got its name when it was published only the folder is known.
 std::string livePath(const SpoolPlan& plan, const SpoolEvidence& evidence) {
-    const std::string folder = evidence.folder.empty() ? plan.folder : joinPath(plan.folder, evidence.folder);
-    return joinPath(folder, evidence.name);
-}
-
-void endAll(std::span<Job> jobs, const Outcome& outcome) {
-    for (Job& job : jobs)
-        if (!job.outcome) job.outcome = outcome;
+    const std::string folder = liveFolder(plan, evidence);
+    return evidence.name == kNamedLate ? folder : joinPath(folder, evidence.name);
 }
 
 Recovery cannotLook(const Error& error) {
@@ -60,20 +25,6 @@ Recovery cannotLook(const Error& error) {
 }
 
 }  // namespace
-
-// What one call of stage() shares between its jobs.
-struct SpoolAdapter::Staging {
-    struct Written {
-        Job* job;
-        std::string name;
-        File file;  // open only when each file is synced for itself
-    };
-    const SpoolFolders& folders;
-    const std::function<void()>& beat;
-    std::optional<Folder> volume;  // set: one sync of the whole volume for all
-    std::string buffer;
-    std::vector<Written> written;
-};
 
 // What one call of publish() shares between its jobs.
 struct SpoolAdapter::Publishing {
@@ -85,6 +36,8 @@ struct SpoolAdapter::Publishing {
     // Live folders that were looked at in this call: still the ones we opened, or why not.
     std::map<std::string, Result<std::shared_ptr<const LiveFolder>>> live;
     std::vector<Published> published;
+    std::map<std::string, std::string> lastNames;           // by folder: of the last file named late
+    std::map<std::string, std::vector<std::string>> names;  // by folder: of what was published
 
     const Result<std::shared_ptr<const LiveFolder>>& checked(const std::string& folder) {
         if (const auto found = live.find(folder); found != live.end()) return found->second;
@@ -107,7 +60,8 @@ void SpoolAdapter::Publishing::giveUp(Job& job, const SpoolEvidence& evidence, O
         job.outcome = std::move(outcome);
     } else if (const auto& folder = checked(evidence.folder); folder.ok()) {
         // Somebody else renamed the one staged file: a late worker, or ourselves before a crash.
-        job.outcome = exported(joinPath((*folder)->folder.path(), evidence.name));
+        const std::string& path = (*folder)->folder.path();
+        job.outcome = exported(evidence.name == kNamedLate ? path : joinPath(path, evidence.name));
         job.notes.push_back("found published");
         published.push_back({&job, *folder});
     } else {
@@ -137,38 +91,18 @@ Result<std::shared_ptr<const SpoolFolders>> SpoolAdapter::folders() const {
 void SpoolAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unusable(held.error().text));
-    Staging staging{**held, beat, std::nullopt, {}, {}};
-    if (jobs.size() >= kVolumeSyncFrom) {
-        // A handle of this batch's own: the system reports a failed write once per handle, and another
-        // thread's sync must not take our report (RELIABILITY 2.4).
-        auto volume = Folder::open((*held)->stage().path());
-        if (!volume.ok()) return endAll(jobs, unusable(volume.error().text));
-        staging.volume = std::move(*volume);
-    }
-    if (const auto ours = (*held)->stillOurs(); !ours.ok()) return endAll(jobs, unusable(ours.error().text));
+    const auto writer = [this](Job& job, StagedFile& file) { return write(job, file); };
+    auto staging = Staging::begin(**held, jobs.size(), plan_.fileMode, writer, beat);
+    if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
     for (Job& job : jobs) {
         beat();
-        if (!job.outcome) stageOne(job, staging);
+        if (!job.outcome) stageOne(job, **held, *staging);
     }
-    makeDurable(staging);
+    staging->finish();
 }
 
-// Recipients that became impossible since they were accepted (settings changed) are rejected alone; the
-// others are tried again without them.
-std::optional<Outcome> SpoolAdapter::refusal(const Delivery& delivery) const {
-    std::vector<RecipientVerdict> refused;
-    for (const Recipient& recipient : delivery.recipients)
-        if (auto reason = refuses(recipient))
-            refused.push_back({recipient.ordinal, Verdict::Rejected, std::move(*reason)});
-    if (refused.empty()) return std::nullopt;
-    if (refused.size() == delivery.recipients.size()) return rejected(refused.front().reason);
-    Outcome outcome = deferred("some recipients are impossible here; the others are tried again");
-    outcome.recipients = std::move(refused);
-    return outcome;
-}
-
-void SpoolAdapter::stageOne(Job& job, Staging& staging) const {
-    job.outcome = refusal(job.delivery);
+void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& staging) const {
+    job.outcome = refusalOf(*this, job.delivery);
     if (job.outcome) return;
     auto where = place(job.delivery);
     if (!where.ok()) {
@@ -176,86 +110,34 @@ void SpoolAdapter::stageOne(Job& job, Staging& staging) const {
         return;
     }
     // Opened now, so that publish() finds it; one recipient's spoilt folder is not everybody's.
-    if (const auto live = staging.folders.live(where->folder); !live.ok()) {
+    if (const auto live = folders.live(where->folder); !live.ok()) {
         const bool shared =
-            live.error().code == Errc::NoSpace || !staging.folders.stillOurs().ok() ||
+            live.error().code == Errc::NoSpace || !folders.stillOurs().ok() ||
             std::find(plan_.live.begin(), plan_.live.end(), where->folder) != plan_.live.end();
         job.outcome = shared ? unusable(live.error().text) : deferred(live.error());
         return;
     }
-    const std::string name = stagedName(job.delivery.key);
-    writeOne(job, name, staging);
-    if (!job.outcome)
-        job.evidence =
-            formatEvidence({staging.folders.token(), name, std::move(where->folder), std::move(where->name)});
-}
-
-void SpoolAdapter::writeOne(Job& job, const std::string& name, Staging& staging) const {
-    auto created = staging.folders.stage().create(name, plan_.fileMode);
-    if (!created.ok()) {
-        const bool taken = created.error().code == Errc::Exists;
-        job.outcome = taken ? deferred(created.error()) : unusable(created.error().text);
-        return;
-    }
-    StagedFile file(std::move(*created), staging.buffer, staging.beat);
-    auto written = write(job, file);
-    if (written.ok() && !written->has_value()) {
-        if (const auto flushed = file.flush(); !flushed.ok()) written = flushed.error();
-    }
-    if (!written.ok()) {
-        job.outcome = file.refused() ? unusable(written.error().within(staging.folders.stage().path()).text)
-                                     : deferred(written.error());
-    } else if (written->has_value()) {
-        job.outcome = std::move(**written);
-    }
-    if (job.outcome) {
-        (void)staging.folders.stage().remove(name);  // sweep() takes it otherwise
-        return;
-    }
-    File done = file.takeFile();
-    if (staging.volume) {
-        done = File();
-    } else {
-        done.startWriteback();
-    }
-    staging.written.push_back({&job, name, std::move(done)});
-}
-
-void SpoolAdapter::makeDurable(Staging& staging) const {
-    if (staging.written.empty()) return;
-    const Folder& stage = staging.folders.stage();
-    const auto drop = [&](const Staging::Written& written, const Error& error) {
-        (void)stage.remove(written.name);  // sweep() takes it otherwise
-        written.job->evidence.clear();
-        written.job->outcome = unusable(error.text);
-    };
-    if (!staging.volume) {
-        for (auto& written : staging.written) {
-            if (const auto synced = written.file.sync(); !synced.ok())
-                drop(written, synced.error().within(joinPath(stage.path(), written.name)));
-            staging.beat();
-        }
-    }
-    const auto synced = staging.volume ? staging.volume->syncVolume() : stage.sync();
-    staging.beat();
-    if (synced.ok()) return;
-    for (const auto& written : staging.written)
-        if (!written.job->outcome) drop(written, synced.error());
+    const auto size = staging.write(job);
+    if (!size) return;
+    job.evidence = formatEvidence({folders.token(), stagedName(job.delivery.key), where->folder,
+                                   where->name.empty() ? kNamedLate : nameFor(*where, *size)});
 }
 
 void SpoolAdapter::publish(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unknown(held.error().text));
-    Publishing publishing{**held, {}, {}};
+    Publishing publishing{**held, {}, {}, {}, {}};
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) publishOne(job, publishing);
     }
     syncPublished(publishing);
+    for (const auto& [folder, names] : publishing.names)
+        afterPublishing((*publishing.live.at(folder))->folder, names);
 }
 
 void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
-    const auto evidence = parseEvidence(job.evidence);
+    auto evidence = parseEvidence(job.evidence);
     if (!evidence) {
         job.outcome = unknown("the record of its staged file is damaged: " + job.evidence);
         return;
@@ -263,19 +145,40 @@ void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
     const auto& live = publishing.checked(evidence->folder);
     if (!live.ok()) return publishing.giveUp(job, *evidence, unusable(live.error().text));
     if (!context_.guards.noReplace) return publishByCopy(job, publishing);
-    const SpoolFolders& folders = publishing.folders;
-    const auto moved = evidence->token == folders.token()
-                           ? folders.stage().moveNoReplace(evidence->staged, (*live)->folder, evidence->name)
-                           : Result<Moved>(Moved::SourceMissing);
-    const std::string target = livePath(plan_, *evidence);
-    if (!moved.ok()) return publishing.giveUp(job, *evidence, unusable(moved.error().text));
-    if (*moved == Moved::SourceMissing)
+    if (evidence->token != publishing.folders.token())
         return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
-    if (*moved == Moved::TargetExists)
+    if (evidence->name == kNamedLate) withdrawEarlier(publishing.folders, job.delivery.key);
+    const auto moved = rename(*evidence, (*live)->folder, publishing);
+    if (!moved.ok()) return publishing.giveUp(job, *evidence, unusable(moved.error().text));
+    const std::string target = joinPath(liveFolder(plan_, *evidence), moved->name);
+    if (moved->end == Moved::SourceMissing)
+        return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
+    if (moved->end == Moved::TargetExists)
         return publishing.giveUp(job, *evidence,
                                  deferred("the name " + target + " is taken by another file", Cause::Busy));
     job.outcome = exported(target);
     publishing.published.push_back({&job, *live});
+    publishing.names[evidence->folder].push_back(moved->name);
+}
+
+// The one rename. A name that is chosen now is chosen again while others are quicker: the source is the same
+// file each time, so it is published once whatever its name becomes.
+Result<SpoolAdapter::Renamed> SpoolAdapter::rename(const SpoolEvidence& evidence, const Folder& live,
+                                                   Publishing& publishing) const {
+    if (evidence.name != kNamedLate) {
+        POSTERN_LET(end, publishing.folders.stage().moveNoReplace(evidence.staged, live, evidence.name));
+        return Renamed{end, evidence.name};
+    }
+    constexpr int kMostTries = 100;
+    for (int attempt = 0; attempt < kMostTries; ++attempt) {
+        std::string& last = publishing.lastNames[evidence.folder];
+        POSTERN_LET(name, nextName(live, last));
+        POSTERN_LET(end, publishing.folders.stage().moveNoReplace(evidence.staged, live, name));
+        if (end == Moved::Done) last = name;
+        if (end == Moved::TargetExists) last.clear();  // somebody else adds files too: look again
+        if (end != Moved::TargetExists) return Renamed{end, name};
+    }
+    return Renamed{Moved::TargetExists, "of the next file"};
 }
 
 // Guards::noReplace off: a copy that leaves the staged file where it is, as a naive exporter would. The
@@ -286,13 +189,15 @@ void SpoolAdapter::publishByCopy(Job& job, Publishing& publishing) const {
     const auto copied = [&]() -> Result<void> {
         const std::string path = joinPath(publishing.folders.stage().path(), evidence->staged);
         POSTERN_LET(bytes, readFile(path, std::size_t{1} << 30));
-        if (const auto removed = live.remove(evidence->name);
-            !removed.ok() && removed.error().code != Errc::NotFound)
+        const std::string name = evidence->name == kNamedLate ? *nextName(live, {}) : evidence->name;
+        if (const auto removed = live.remove(name); !removed.ok() && removed.error().code != Errc::NotFound)
             return removed;
-        POSTERN_LET(file, live.create(evidence->name, plan_.fileMode));
-        return file.write(bytes);
+        POSTERN_LET(file, live.create(name, plan_.fileMode));
+        POSTERN_TRY(file.write(bytes));
+        job.outcome = exported(joinPath(liveFolder(plan_, *evidence), name));
+        return {};
     }();
-    job.outcome = copied.ok() ? exported(livePath(plan_, *evidence)) : unknown(copied.error().text);
+    if (!copied.ok()) job.outcome = unknown(copied.error().text);
 }
 
 // Exported may be recorded only when a power failure can not bring the staged file back.
@@ -349,28 +254,9 @@ Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text)
 
 Result<int> SpoolAdapter::sweep(const std::function<bool(const DeliveryKey&)>& isOver) {
     POSTERN_LET(held, folders());
-    int removed = 0, unknownNames = 0;
-    for (const Folder* folder : {&held->stage(), &held->withdrawn()}) {
-        std::vector<std::string> names;
-        POSTERN_TRY(folder->list([&](std::string_view name) {
-            names.emplace_back(name);
-            return true;
-        }));
-        for (const std::string& name : names) {
-            const auto key = parseStagedName(name);
-            if (!key) {
-                if (!name.starts_with(".")) ++unknownNames;  // the marker is ours
-                continue;
-            }
-            if (!isOver(*key)) continue;
-            // Two sweeps at once, or the worker itself, may take it first.
-            const auto gone = folder->remove(name);
-            if (gone.ok()) ++removed;
-            if (!gone.ok() && gone.error().code != Errc::NotFound) return gone.error();
-        }
-    }
-    unknownFiles_ = unknownNames;
-    return removed;
+    POSTERN_LET(swept, sweepFolders(*held, isOver));
+    unknownFiles_ = swept.unknown;
+    return swept.removed;
 }
 
 std::string SpoolAdapter::describe() const {
@@ -396,11 +282,20 @@ std::vector<Setting> spoolSettings(std::vector<Setting> own) {
          "Make the folder when it is missing; false for a volume that may not be mounted."},
         {"file_mode", SettingType::Text, "0640",
          "Permission bits of the files, in octal, less those the service's umask takes away."},
+        {"folder_mode", SettingType::Text, "0770",
+         "Permission bits of the folders that it makes, in octal, less those of the umask."},
         {"synchronous_renames", SettingType::Boolean, "true",
          "Ask the file system to make each file durable before the consumer can see it (ext4)."},
     };
     for (Setting& setting : own) all.push_back(std::move(setting));
     return all;
+}
+
+Result<unsigned> octalMode(const Settings& settings, const char* key) {
+    const std::string& mode = settings.text(key);
+    if (mode.size() < 3 || mode.size() > 4 || mode.find_first_not_of("01234567") != std::string::npos)
+        return fail(Errc::Invalid, std::string(key) + ": '" + mode + "' is not octal, like 0640");
+    return static_cast<unsigned>(std::stoul(mode, nullptr, 8));
 }
 
 Result<SpoolPlan> spoolPlan(const Settings& settings) {
@@ -413,10 +308,10 @@ Result<SpoolPlan> spoolPlan(const Settings& settings) {
     if (!plan.stage.empty() && !isAbsolutePath(plan.stage))
         return fail(Errc::Invalid, "stage: must be an absolute path");
     if (plan.stage == plan.folder) return fail(Errc::Invalid, "stage: must be another folder than folder");
-    const std::string& mode = settings.text("file_mode");
-    if (mode.size() < 3 || mode.size() > 4 || mode.find_first_not_of("01234567") != std::string::npos)
-        return fail(Errc::Invalid, "file_mode: '" + mode + "' is not octal, like 0640");
-    plan.fileMode = static_cast<unsigned>(std::stoul(mode, nullptr, 8)) & 0777;
+    POSTERN_LET(fileMode, octalMode(settings, "file_mode"));
+    plan.fileMode = fileMode & 0777;
+    POSTERN_LET(folderMode, octalMode(settings, "folder_mode"));
+    plan.folderMode = folderMode;
     return plan;
 }
 

@@ -21,7 +21,8 @@
 #include "adapters/adapter.h"
 #include "adapters/registry.h"
 #include "adapters/spool_folders.h"
-#include "adapters/staged_file.h"
+#include "adapters/staging.h"
+#include "adapters/witness.h"
 #include "base/sync.h"
 
 namespace postern::adapters {
@@ -29,7 +30,7 @@ namespace postern::adapters {
 // Where a delivery becomes visible. Both derive from the delivery's row alone (A4).
 struct Place {
     std::string folder;  // relative to the spool's folder; "" is the folder itself
-    std::string name;
+    std::string name;    // empty: named late, by nextName(), as a format with running numbers needs it
 };
 
 class SpoolAdapter : public Adapter {
@@ -53,19 +54,38 @@ class SpoolAdapter : public Adapter {
 
     // An Error means that this mail can never be delivered here: it is rejected with the error's text.
     virtual Result<Place> place(const Delivery& delivery) const = 0;
+    // The name of a file of `bytes` bytes at that place, where the name tells the size. Not asked for a file
+    // that is named late.
+    virtual std::string nameFor(const Place& place, std::int64_t bytes) const {
+        (void)bytes;
+        return place.name;
+    }
+    // The name of the next file in `live`, for a Place without one; `last` is the last that this batch gave
+    // there, or empty: look what there is. May be asked again when others took the name meanwhile. A name of
+    // this kind proves nothing and needs not to: the staged file alone is the witness.
+    virtual Result<std::string> nextName(const Folder& live, const std::string& last) const {
+        (void)last;
+        return fail(Errc::Internal, "files in " + live.path() + " have names of their own");
+    }
+    // These files were published there just now: for an index that is a hint only. Their outcomes stand.
+    virtual void afterPublishing(const Folder& live, const std::vector<std::string>& names) const {
+        (void)live;
+        (void)names;
+    }
     // Writes the artifact. An outcome ends the job (the file is removed); an Error of the file is the disk's,
     // any other defers the mail. What was lost goes to job.notes.
     virtual Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const = 0;
 
   private:
-    struct Staging;
     struct Publishing;
 
     Result<std::shared_ptr<const SpoolFolders>> folders() const EXCLUDES(mutex_);
-    std::optional<Outcome> refusal(const Delivery& delivery) const;
-    void stageOne(Job& job, Staging& staging) const;
-    void writeOne(Job& job, const std::string& name, Staging& staging) const;
-    void makeDurable(Staging& staging) const;
+    void stageOne(Job& job, const SpoolFolders& folders, Staging& staging) const;
+    struct Renamed {
+        Moved end;
+        std::string name;
+    };
+    Result<Renamed> rename(const SpoolEvidence& evidence, const Folder& live, Publishing& publishing) const;
     void publishOne(Job& job, Publishing& publishing) const;
     void publishByCopy(Job& job, Publishing& publishing) const;
     void syncPublished(Publishing& publishing) const;
@@ -81,5 +101,7 @@ class SpoolAdapter : public Adapter {
 // names the setting.
 std::vector<Setting> spoolSettings(std::vector<Setting> own);
 Result<SpoolPlan> spoolPlan(const Settings& settings);
+// Permission bits, "0640". An error names the setting.
+Result<unsigned> octalMode(const Settings& settings, const char* key);
 
 }  // namespace postern::adapters

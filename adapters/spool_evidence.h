@@ -9,6 +9,9 @@
 
 namespace postern::adapters {
 
+// As the name in an evidence: the file is named when it is published.
+inline constexpr const char* kNamedLate = "?";
+
 struct SpoolEvidence {
     std::string token;   // of the stage folder it lies in
     std::string staged;  // name there

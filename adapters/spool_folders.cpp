@@ -144,7 +144,9 @@ Result<std::shared_ptr<const LiveFolder>> SpoolFolders::openLive(const std::stri
     POSTERN_TRY(folder.mayWrite());
     // A rename of nothing tells whether renames from the stage can work (another volume, a bind mount) and
     // shows the consumer nothing.
-    if (const auto moved = stage_.moveNoReplace(".try-nothing", folder, ".try-nothing"); !moved.ok())
+    const auto moved = plan_.oneVolume ? stage_.moveNoReplace(".try-nothing", folder, ".try-nothing")
+                                       : Result<Moved>(Moved::SourceMissing);
+    if (!moved.ok())
         return fail(Errc::Unavailable, "files can not be moved from " + stage_.path() + " to " + whole +
                                            " (both must be on one volume): " + moved.error().text);
     const bool durable = plan_.synchronousRenames && folder.askSynchronousRenames();

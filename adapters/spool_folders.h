@@ -27,6 +27,7 @@ struct SpoolPlan {
     std::string stage;                  // absolute; empty: <folder>/.postern-<adapter>/stage
     bool create = true;                 // make `folder` when it is missing
     bool synchronousRenames = true;     // ask for renames that are durable before they are visible
+    bool oneVolume = true;              // files are renamed from the stage into the live folders
     unsigned folderMode = 0770;         // of folders made for the consumer
     unsigned fileMode = 0640;
 };

@@ -44,9 +44,12 @@ Result<void> checkName(std::string_view name) {
 }
 
 FileFacts factsOf(const struct stat& info) {
-    return {S_ISREG(info.st_mode), static_cast<std::int64_t>(info.st_size),
+    return {S_ISREG(info.st_mode),
+            static_cast<std::int64_t>(info.st_size),
             static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec,
-            static_cast<std::uint64_t>(info.st_ino)};
+            static_cast<std::uint64_t>(info.st_ino),
+            static_cast<std::uint64_t>(info.st_dev),
+            static_cast<std::uint64_t>(info.st_nlink)};
 }
 
 }  // namespace
@@ -125,6 +128,22 @@ Result<void> File::sync() {
     return {};
 }
 
+Result<void> File::truncate(std::int64_t size) {
+    if (retried([&] { return ::ftruncate(handle_, size); }) != 0) return lastError("truncate");
+    return {};
+}
+
+// A lock of the open file and not of the process: another thread that closes the same file does not drop it.
+// It excludes the process-wide fcntl() locks of others.
+Result<bool> File::tryLock() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    if (retried([&] { return ::fcntl(handle_, F_OFD_SETLK, &lock); }) == 0) return true;
+    if (errno == EAGAIN || errno == EACCES) return false;
+    return lastError("lock");
+}
+
 Result<void> File::close() {
     const int handle = std::exchange(handle_, -1);
     if (handle >= 0 && ::close(handle) != 0 && errno != EINTR) return lastError("close");
@@ -173,6 +192,17 @@ Result<File> Folder::openRead(std::string_view name) const {
     const std::string text(name);
     const int handle = retried(
         [&] { return ::openat(handle_, text.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC); });
+    if (handle < 0) return lastError(joinPath(path_, name));
+    return File(handle);
+}
+
+Result<File> Folder::openShared(std::string_view name, bool append) const {
+    POSTERN_TRY(checkName(name));
+    const std::string text(name);
+    const int handle = retried([&] {
+        return ::openat(handle_, text.c_str(),
+                        O_RDWR | (append ? O_APPEND : 0) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    });
     if (handle < 0) return lastError(joinPath(path_, name));
     return File(handle);
 }

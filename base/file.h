@@ -22,6 +22,8 @@ struct FileFacts {
     std::int64_t size = 0;
     std::int64_t changedNanos = 0;  // the last write, since 1970, as fine as the file system keeps it
     std::uint64_t number = 0;       // its own inside the volume; a rename keeps it
+    std::uint64_t volume = 0;       // what `number` is unique in
+    std::uint64_t links = 0;        // names the file has; more than one: it can be seen elsewhere too
     bool operator==(const FileFacts&) const = default;
 };
 
@@ -46,7 +48,11 @@ class File {
     Result<FileFacts> facts() const;
     void startWriteback();  // asks the system to begin writing; promises nothing
     Result<void> sync();    // data and size are on the device. After an error the file's content is unknown
-    Result<void> close();   // reports what a destructor would swallow
+    Result<void> truncate(std::int64_t size);
+    // Locks the whole file for writing, as other programs do with fcntl(); held until this File is closed.
+    // False when somebody else has a lock on it.
+    Result<bool> tryLock();
+    Result<void> close();  // reports what a destructor would swallow
 
   private:
     int handle_ = -1;
@@ -74,6 +80,9 @@ class Folder {
     Result<File> create(std::string_view name, unsigned mode = 0640) const;  // Exists when the name is taken
     // Never follows a symbolic link and never waits for the other end of a pipe.
     Result<File> openRead(std::string_view name) const;
+    // For reading and writing a file that other programs write as well; with `append` every write goes to the
+    // end. Never follows a link and never waits for the other end of a pipe.
+    Result<File> openShared(std::string_view name, bool append = true) const;
     Result<FileFacts> facts(std::string_view name) const;  // of a link itself; NotFound
     // Whether `name` is there (a symbolic link counts as there). An error is an error, never "no".
     Result<bool> has(std::string_view name) const;

@@ -64,6 +64,10 @@
           "that means.")                                                                                     \
     EVENT(AdapterLeftover, "adapter.leftover", Info,                                                         \
           "Nothing to do: a working file of an unfinished attempt was removed.")                             \
+    EVENT(                                                                                                   \
+        AdapterIndex, "adapter.index", Notice,                                                               \
+        "The mail is delivered; only a reader's index of new mail could not be changed. Mend what the text " \
+        "names.")                                                                                            \
     EVENT(AdapterHeld, "adapter.held", Notice,                                                               \
           "A person suspended it: mail for it waits until it is resumed.")                                   \
     EVENT(AdapterReleased, "adapter.released", Notice, "Nothing to do: its suspension by a person is over.") \

@@ -78,22 +78,37 @@ static Result<gid_t> groupNamed(const std::string& name) {
     return fail(Errc::NotFound, "there is no group \"" + escapeLine(name, 100) + "\"");
 }
 
-Result<void> setFileOwner(const std::string& path, const std::string& owner) {
+struct OwnerIds {
+    uid_t user = static_cast<uid_t>(-1);  // no change
+    gid_t group = static_cast<gid_t>(-1);
+};
+
+static Result<OwnerIds> idsOf(const std::string& owner) {
     const std::size_t colon = std::min(owner.find(':'), owner.size());
     const std::string user = owner.substr(0, colon);
     const std::string group = colon < owner.size() ? owner.substr(colon + 1) : std::string();
-    auto userId = static_cast<uid_t>(-1);  // no change
-    auto groupId = static_cast<gid_t>(-1);
+    OwnerIds ids;
     if (!user.empty()) {
         POSTERN_LET(id, userNamed(user));
-        userId = id;
+        ids.user = id;
     }
     if (!group.empty()) {
         POSTERN_LET(id, groupNamed(group));
-        groupId = id;
+        ids.group = id;
     }
-    if (::chown(path.c_str(), userId, groupId) != 0)
+    return ids;
+}
+
+Result<void> setFileOwner(const std::string& path, const std::string& owner) {
+    POSTERN_LET(ids, idsOf(owner));
+    if (::chown(path.c_str(), ids.user, ids.group) != 0)
         return systemError(errno, path + ": giving it to " + owner);
+    return {};
+}
+
+Result<void> setOpenFileOwner(int handle, const std::string& owner) {
+    POSTERN_LET(ids, idsOf(owner));
+    if (::fchown(handle, ids.user, ids.group) != 0) return systemError(errno, "giving it to " + owner);
     return {};
 }
 

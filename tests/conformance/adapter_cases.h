@@ -8,11 +8,19 @@
 
 namespace postern::tests {
 
+// Where an artifact's name comes from.
+enum class Naming {
+    Key,      // the delivery's key
+    Running,  // the next number in its folder
+    Shared,   // it has none: it stands among others in one file
+};
+
 struct AdapterCase {
     const char* label;
     const char* kind;
     SettingMap settings;
     const char* live;  // where bob's mail appears, relative to the folder
+    Naming naming = Naming::Key;
 };
 
 inline const std::vector<AdapterCase>& adapterCases() {
@@ -22,6 +30,9 @@ inline const std::vector<AdapterCase>& adapterCases() {
         {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
         {"maildir", "maildir", {}, "new"},
         {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
+        {"mh", "mh", {}, "", Naming::Running},
+        {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
+        {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
     };
     return all;
 }
