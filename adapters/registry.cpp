@@ -14,6 +14,7 @@ std::span<const Kind> kinds() {
         ccmailKind(),
         dropKind(),
         maildirKind(),
+        mboxKind(),
         mhKind(),
     };
     return all;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "adapters/registry.h"
+#include "tests/mbox_reader.h"
 #include "tests/temp_folder.h"
 
 namespace postern::tests {
@@ -84,8 +85,36 @@ class AdapterRig {
     std::string folder() const { return settings_.at("folder"); }
     std::string temp() const { return temp_.path(); }
     std::string stage() const { return folder() + "/.postern-" + context_.name + "/stage"; }
-    std::vector<std::string> visible() const { return visibleFiles(folder()); }
-    std::string content(const std::string& file) const { return slurp(folder() + "/" + file); }
+    // The artifacts there: files, or, as "inbox#2", the messages of mailbox files.
+    std::vector<std::string> visible() const {
+        const std::vector<std::string> files = visibleFiles(folder());
+        if (kind_ != "mbox") return files;
+        std::vector<std::string> found;
+        for (const std::string& file : files) {
+            const MboxFile box = readMbox(slurp(folder() + "/" + file));
+            for (std::size_t i = 1; i <= box.messages.size(); ++i)
+                found.push_back(file + "#" + std::to_string(i));
+            if (!box.fault.empty()) found.push_back(file + ": " + box.fault);
+        }
+        return found;
+    }
+    std::string content(const std::string& artifact) const {
+        const auto [file, number] = inBox(artifact);
+        const std::string bytes = slurp(folder() + "/" + file);
+        return number == 0 ? bytes : readMbox(bytes).messages.at(number - 1).content;
+    }
+    // As a consumer does that takes one artifact away.
+    void take(const std::string& artifact) const {
+        const auto [file, number] = inBox(artifact);
+        const std::string path = folder() + "/" + file;
+        if (number == 0) {
+            std::filesystem::remove(path);
+            return;
+        }
+        std::string bytes = slurp(path);
+        const MboxMessage message = readMbox(bytes).messages.at(number - 1);
+        spill(path, bytes.erase(message.begin, message.end - message.begin));
+    }
 
     // A delivery of `message` to bob. The rig keeps the bytes alive.
     adapters::Job job(std::int64_t item, std::int64_t epoch, std::string message = kPlain) {
@@ -115,6 +144,13 @@ class AdapterRig {
         "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nHello from the gateway.\r\nLine two.\r\n";
 
   private:
+    // "inbox#2" as its file and the message's number; 0 for an artifact that is a file.
+    static std::pair<std::string, std::size_t> inBox(const std::string& artifact) {
+        const auto mark = artifact.find('#');
+        if (mark == std::string::npos) return {artifact, 0};
+        return {artifact.substr(0, mark), std::stoul(artifact.substr(mark + 1))};
+    }
+
     TempFolder temp_;
     std::string kind_;
     SettingMap settings_;

@@ -30,11 +30,22 @@ inline const std::vector<AdapterCase>& adapterCases() {
         {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
         {"maildir", "maildir", {}, "new"},
         {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
+        {"mbox", "mbox", {}, "", Naming::Shared},
+        {"mbox_per_recipient", "mbox", {{"layout", "per-recipient"}}, "", Naming::Shared},
+        {"mbox_fcntl_only", "mbox", {{"locks", "fcntl"}}, "", Naming::Shared},
         {"mh", "mh", {}, "", Naming::Running},
         {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
         {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
     };
     return all;
+}
+
+// Those of one naming.
+inline std::vector<AdapterCase> casesNamed(Naming naming) {
+    std::vector<AdapterCase> found;
+    for (const AdapterCase& which : adapterCases())
+        if (which.naming == naming) found.push_back(which);
+    return found;
 }
 
 inline std::string caseName(const testing::TestParamInfo<AdapterCase>& info) {

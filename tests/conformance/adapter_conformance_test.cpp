@@ -46,7 +46,7 @@ TEST_P(AdapterSuite, A2PublishingTwiceMakesOneArtifact) {
     Job late = job;
     rig_.publishJob(job);
     const auto files = rig_.visible();
-    std::filesystem::remove(rig_.folder() + "/" + files.at(0));  // the consumer has taken it
+    rig_.take(files.at(0));  // the consumer has taken it
     rig_.publishJob(late);
     EXPECT_TRUE(rig_.visible().empty()) << testing::PrintToString(rig_.visible());
     EXPECT_EQ(late.outcome->verdict, Verdict::Exported) << outcomeText(late);

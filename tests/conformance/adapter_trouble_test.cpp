@@ -22,6 +22,8 @@ using adapters::Job;
 using adapters::Verdict;
 
 class AdapterTrouble : public AdapterSuite {};
+class NamedByKey : public AdapterSuite {};
+class NamedByNumber : public AdapterSuite {};
 
 namespace {
 
@@ -156,8 +158,7 @@ TEST_P(AdapterTrouble, HostileNamesStayInsideTheFolder) {
         EXPECT_EQ(entry.path().filename(), "live") << "outside the folder: " << entry.path();
 }
 
-TEST_P(AdapterTrouble, AForeignFileWithTheNameIsNeitherReplacedNorTaken) {
-    if (GetParam().naming != Naming::Key) GTEST_SKIP() << "its names are not fixed; the next test is for it";
+TEST_P(NamedByKey, AForeignFileWithTheNameIsNeitherReplacedNorTaken) {
     AdapterRig scout(GetParam().kind, GetParam().settings);
     scout.exportJob(scout.job(1, 1));
     const std::string name = scout.visible().at(0);
@@ -178,8 +179,7 @@ TEST_P(AdapterTrouble, AForeignFileWithTheNameIsNeitherReplacedNorTaken) {
 }
 
 // Two watchers, and a reader that adds files of its own: everybody's file stays, with a number of its own.
-TEST_P(AdapterTrouble, RunningNumbersNeverMeet) {
-    if (GetParam().naming != Naming::Running) GTEST_SKIP() << "its names are fixed, or it has none";
+TEST_P(NamedByNumber, RunningNumbersNeverMeet) {
     fs::create_directories(livePath());
     for (const char* taken : {"1", "2", "7"}) spill(livePath() + "/" + taken, "somebody else's");
     std::vector<Job> jobs;
@@ -443,6 +443,8 @@ TEST_P(AdapterTrouble, AFileLimitPutsOffAndLeavesNothing) {
     EXPECT_EQ(rig_.exportJob(rig_.job(1, 2)).outcome->verdict, Verdict::Exported);
 }
 
+INSTANTIATE_TEST_SUITE_P(Kinds, NamedByKey, testing::ValuesIn(casesNamed(Naming::Key)), caseName);
+INSTANTIATE_TEST_SUITE_P(Kinds, NamedByNumber, testing::ValuesIn(casesNamed(Naming::Running)), caseName);
 INSTANTIATE_TEST_SUITE_P(Kinds, AdapterTrouble, testing::ValuesIn(adapterCases()), caseName);
 
 }  // namespace postern::tests

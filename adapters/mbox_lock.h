@@ -1,0 +1,68 @@
+#pragma once
+// The locks of one mailbox file, as its readers know them: the dotlock "<mailbox>.lock" and an fcntl() lock
+// on the file. Both or none are held, so that we wait for nobody while somebody may wait for us.
+//
+// Our dotlock outlives a crash of ours, and so a reader that honours it never sees half a mail. Its content
+// does not begin with a number: readers that take the lock of a dead process id for stale can not see ours as
+// one. REQUIRES of the caller: its own lock on the mailbox (OwnLock), so that a dotlock with our name on it
+// that we meet can only be left over, and is taken over.
+//
+// Thread rule: one thread.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+namespace postern::adapters {
+
+struct LockPlan {
+    bool dotlock = true, range = true;
+    Millis staleAfter{0};   // a dotlock of others that is older is removed; 0: never
+    std::string signature;  // begins our dotlocks: "postern <store> <adapter>"
+    unsigned fileMode = 0660;
+    std::string fileOwner;  // of mailboxes that we make; empty: the service's own
+};
+
+// Between the threads and processes that write for one stage folder. Busy: another has it.
+Result<FileLock> takeOwnLock(const Folder& stage, const std::string& mailbox);
+
+// Waits a moment before the next look at a lock, not longer than until `deadline`.
+void waitForLock(SteadyTime deadline);
+
+class MailboxLock {
+  public:
+    // Looks once and never waits. Busy: a reader has it, and which lock says so. Denied: the file is a link,
+    // has several names, or is no file at all; nothing was touched. With `create` a missing mailbox is made.
+    static Result<std::unique_ptr<MailboxLock>> take(const Folder& folder, const std::string& mailbox,
+                                                     const LockPlan& plan, bool create);
+    ~MailboxLock();  // lets go
+    MailboxLock(const MailboxLock&) = delete;
+    MailboxLock& operator=(const MailboxLock&) = delete;
+
+    bool exists() const { return file_.isOpen(); }
+    File& file() { return file_; }  // every write goes to its end
+    const std::string& mailbox() const { return mailbox_; }
+    // A dotlock that a crash of ours left behind was still in its place.
+    bool tookOver() const { return tookOver_; }
+
+    // Removes a dotlock that a crash of ours left behind.
+    static Result<void> removeLeftover(const Folder& folder, const std::string& mailbox,
+                                       const LockPlan& plan);
+
+  private:
+    MailboxLock(const Folder& folder, std::string mailbox) : folder_(folder), mailbox_(std::move(mailbox)) {}
+    Result<void> takeDotlock(const LockPlan& plan);
+    Result<void> openFile(const LockPlan& plan, bool create);
+    Result<void> checkFile() const;
+
+    const Folder& folder_;
+    const std::string mailbox_;
+    bool tookOver_ = false;
+    std::optional<std::uint64_t> dotlock_;  // the file number of ours
+    File file_;
+};
+
+}  // namespace postern::adapters
