@@ -15,6 +15,25 @@ std::string mailboxHead(const Delivery& delivery, std::string_view lineEnd) {
     return head;
 }
 
+Result<std::optional<Outcome>> writeFormed(Job& job, const MessageFormat& format,
+                                           const mail::Carrier& carrier,
+                                           const std::function<Result<void>(const FormedMessage&)>& write) {
+    const auto formed = FormedMessage::make(job.delivery, format, carrier, job.notes);
+    if (!formed.ok() && formed.error().code == Errc::Invalid)
+        return std::optional<Outcome>(rejected(formed.error().text));
+    if (!formed.ok()) return formed.error();
+    POSTERN_TRY(write(*formed));
+    return std::optional<Outcome>();
+}
+
+Result<std::optional<Outcome>> writeMailboxFile(Job& job, const MessageFormat& format, LineEnds lineEnds,
+                                                StagedFile& file) {
+    return writeFormed(job, format, mail::Carrier{}, [&](const FormedMessage& formed) -> Result<void> {
+        POSTERN_TRY(file.write(mailboxHead(job.delivery, lineEnds == LineEnds::Lf ? "\n" : "\r\n")));
+        return file.writeLines([&](const StagedFile::Sink& sink) { return formed.writeTo(sink); }, lineEnds);
+    });
+}
+
 Result<std::string> mailboxOf(const Recipient& recipient) {
     if (!recipient.legacy.empty()) return folderName(recipient.legacy);
     return folderName(lowerAscii(recipient.address.substr(0, recipient.address.rfind('@'))));

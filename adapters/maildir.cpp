@@ -31,6 +31,7 @@ struct MaildirSettings {
     std::string inside;  // "", or the Maildir++ folder in it with its slash: ".Spam/"
     bool sizeInName = false;
     LineEnds lineEnds = LineEnds::Lf;
+    MessageFormat format;
 };
 
 class Maildir final : public SpoolAdapter {
@@ -62,10 +63,7 @@ class Maildir final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
-        POSTERN_TRY(
-            file.write(mailboxHead(job.delivery, settings_.lineEnds == LineEnds::Lf ? "\n" : "\r\n")));
-        POSTERN_TRY(file.writeMessage(*job.delivery.message, settings_.lineEnds));
-        return std::optional<Outcome>();
+        return writeMailboxFile(job, settings_.format, settings_.lineEnds, file);
     }
 
   private:
@@ -92,6 +90,8 @@ Result<std::unique_ptr<Adapter>> makeMaildir(const AdapterContext& context, cons
     own.inside = inside;
     own.sizeInName = settings.boolean("size_in_name");
     own.lineEnds = settings.text("line_ends") == "crlf" ? LineEnds::Crlf : LineEnds::Lf;
+    POSTERN_LET(format, messageFormat(settings));
+    own.format = std::move(format);
     if (!own.each) plan.live = {own.inside + "new"};
     plan.siblings = {"cur", "tmp"};
     return std::unique_ptr<Adapter>(std::make_unique<Maildir>(context, std::move(plan), std::move(own)));

@@ -244,9 +244,8 @@ Result<std::unique_ptr<Adapter>> makeMbox(const AdapterContext& context, const S
 
 Kind mboxKind() {
     return {
-        "mbox",
-        "mail added to the end of a mailbox file (mboxrd)",
-        {
+        "mbox", "mail added to the end of a mailbox file (mboxrd)",
+        messageSettings({
             {"folder", SettingType::Path, nullptr, "The folder of the mailbox files."},
             layoutSetting("single: one mailbox for all; per-recipient: one for each legacy name."),
             {"mailbox", SettingType::Text, "inbox", "The file's name, with the layout single."},
@@ -274,7 +273,7 @@ Kind mboxKind() {
              "A folder for files being written, on any volume. Empty: .postern-<adapter> inside the folder."},
             {"create", SettingType::Boolean, "true",
              "Make the folder when it is missing; false for a volume that may not be mounted."},
-        },
+        }),
         &makeMbox};
 }
 

@@ -31,6 +31,7 @@
 #include "adapters/adapter.h"
 #include "adapters/mbox_journal.h"
 #include "adapters/mbox_lock.h"
+#include "adapters/message_format.h"
 #include "adapters/registry.h"
 #include "adapters/spool_evidence.h"
 #include "adapters/spool_folders.h"
@@ -42,6 +43,7 @@ namespace postern::adapters {
 struct MboxPlan {
     SpoolPlan spool;
     LockPlan locks;
+    MessageFormat format;
     std::string file;  // name of the one mailbox; empty: one for each recipient
     Millis lockWait{10'000};
 };

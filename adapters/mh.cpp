@@ -35,8 +35,12 @@ Result<std::int64_t> largestIn(const Folder& folder) {
 
 class Mh final : public SpoolAdapter {
   public:
-    Mh(const AdapterContext& adapterContext, SpoolPlan plan, bool each, std::string sequence)
-        : SpoolAdapter(adapterContext, std::move(plan)), each_(each), sequence_(std::move(sequence)) {}
+    Mh(const AdapterContext& adapterContext, SpoolPlan plan, bool each, std::string sequence,
+       MessageFormat format)
+        : SpoolAdapter(adapterContext, std::move(plan)),
+          each_(each),
+          sequence_(std::move(sequence)),
+          format_(std::move(format)) {}
 
     Grouping grouping() const override { return {each_ ? 1 : 0, 0, nullptr}; }
     bool finalDelivery() const override { return true; }
@@ -54,9 +58,7 @@ class Mh final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
-        POSTERN_TRY(file.write(mailboxHead(job.delivery, "\n")));
-        POSTERN_TRY(file.writeMessage(*job.delivery.message, LineEnds::Lf));
-        return std::optional<Outcome>();
+        return writeMailboxFile(job, format_, LineEnds::Lf, file);
     }
 
     Result<std::string> nextName(const Folder& live, const std::string& last) const override {
@@ -84,6 +86,7 @@ class Mh final : public SpoolAdapter {
   private:
     const bool each_;
     const std::string sequence_;
+    const MessageFormat format_;
 };
 
 Result<std::unique_ptr<Adapter>> makeMh(const AdapterContext& context, const Settings& settings) {
@@ -93,7 +96,9 @@ Result<std::unique_ptr<Adapter>> makeMh(const AdapterContext& context, const Set
     const std::string& sequence = settings.text("sequence");
     if (!sequence.empty() && !isSequenceName(sequence))
         return fail(Errc::Invalid, "sequence: a letter, then letters and digits, like unseen");
-    return std::unique_ptr<Adapter>(std::make_unique<Mh>(context, std::move(plan), each, sequence));
+    POSTERN_LET(format, messageFormat(settings));
+    return std::unique_ptr<Adapter>(
+        std::make_unique<Mh>(context, std::move(plan), each, sequence, std::move(format)));
 }
 
 }  // namespace
@@ -101,12 +106,12 @@ Result<std::unique_ptr<Adapter>> makeMh(const AdapterContext& context, const Set
 Kind mhKind() {
     return {
         "mh", "one numbered file per message in an MH folder",
-        spoolSettings({
+        spoolSettings(messageSettings({
             layoutSetting("single: the folder is one MH folder for all; per-recipient: it holds one for each "
                           "legacy name."),
             {"sequence", SettingType::Text, "",
              "New messages are added to this sequence, unseen for nmh's Unseen-Sequence; empty: to none."},
-        }),
+        })),
         &makeMh};
 }
 

@@ -16,6 +16,7 @@ std::span<const Kind> kinds() {
         maildirKind(),
         mboxKind(),
         mhKind(),
+        pickupKind(),
     };
     return all;
 }

@@ -36,6 +36,9 @@ inline const std::vector<AdapterCase>& adapterCases() {
         {"mh", "mh", {}, "", Naming::Running},
         {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
         {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
+        {"pickup_replay", "pickup", {}, ""},
+        {"pickup", "pickup", {{"mode", "pickup"}}, "", Naming::Key},
+        {"pickup_iis", "pickup", {{"mode", "iis"}}, "", Naming::Key},
     };
     return all;
 }
