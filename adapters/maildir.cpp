@@ -102,7 +102,7 @@ Result<std::unique_ptr<Adapter>> makeMaildir(const AdapterContext& context, cons
 Kind maildirKind() {
     return {
         "maildir", "one file per message in a Maildir",
-        spoolSettings({
+        spoolSettings(messageSettings({
             layoutSetting("single: the folder is one Maildir for all; per-recipient: it holds one Maildir "
                           "for each legacy name."),
             {"maildir_folder", SettingType::Text, "",
@@ -110,7 +110,7 @@ Kind maildirKind() {
             {"size_in_name", SettingType::Boolean, "false",
              "Say the size in the file's name (S=), which dovecot reads."},
             {"line_ends", SettingType::Choice, "lf", "How lines end in the files.", {"lf", "crlf"}},
-        }),
+        })),
         &makeMaildir};
 }
 

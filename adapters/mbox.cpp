@@ -94,14 +94,17 @@ Result<void> Mbox::settleLeftInTime(const SpoolFolders& folders, const Folder& b
 
 Result<std::optional<Outcome>> Mbox::convert(Job& job, StagedFile& file) const {
     MboxLines lines([&](std::string_view bytes) { return file.write(bytes); });
-    POSTERN_TRY(file.write(fromLine(job.delivery.sender, job.delivery.received)));
-    POSTERN_TRY(file.write(mailboxHead(job.delivery, "\n")));
-    POSTERN_TRY(copyAll(*job.delivery.message, [&](std::string_view bytes) { return lines.feed(bytes); }));
-    POSTERN_TRY(lines.end());
+    auto written =
+        writeFormed(job, plan_.format, mail::Carrier{}, [&](const FormedMessage& formed) -> Result<void> {
+            POSTERN_TRY(file.write(fromLine(job.delivery.sender, job.delivery.received)));
+            POSTERN_TRY(file.write(mailboxHead(job.delivery, "\n")));
+            POSTERN_TRY(formed.writeTo([&](std::string_view bytes) { return lines.feed(bytes); }));
+            return lines.end();
+        });
     for (const std::string& field : lines.leftOut())
         job.notes.push_back("the header field " + field +
                             " was left out: mailbox readers keep their own notes in it");
-    return std::optional<Outcome>();
+    return written;
 }
 
 void Mbox::stage(std::span<Job> jobs, const std::function<void()>& beat) {
@@ -229,6 +232,8 @@ Result<std::unique_ptr<Adapter>> makeMbox(const AdapterContext& context, const S
         if (!isMailboxName(plan.file))
             return fail(Errc::Invalid, "mailbox: a file name without blanks that does not end with .lock");
     }
+    POSTERN_LET(format, messageFormat(settings));
+    plan.format = std::move(format);
     const std::string& locks = settings.text("locks");
     plan.locks.dotlock = locks != "fcntl";
     plan.locks.range = locks != "dotlock";

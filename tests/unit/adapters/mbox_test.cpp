@@ -1,0 +1,343 @@
+// Mailbox files: the exact bytes, the locks, and what becomes of an addition that was cut off.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "adapters/mbox_journal.h"
+#include "adapters/mbox_lines.h"
+#include "tests/adapter_rig.h"
+
+namespace postern::adapters {
+
+namespace fs = std::filesystem;
+using tests::AdapterRig;
+using tests::outcomeText;
+using tests::slurp;
+using tests::spill;
+
+namespace {
+
+const tests::SettingMap kQuick = {{"lock_wait", "40ms"}};
+
+std::string lines(const std::vector<std::string>& pieces, std::vector<std::string>* leftOut = nullptr) {
+    std::string out;
+    MboxLines writer([&](std::string_view bytes) -> Result<void> {
+        out += bytes;
+        return {};
+    });
+    for (const std::string& piece : pieces) EXPECT_TRUE(writer.feed(piece).ok());
+    EXPECT_TRUE(writer.end().ok());
+    if (leftOut != nullptr) *leftOut = writer.leftOut();
+    return out;
+}
+
+// Each byte by itself: no cut may change what is written.
+std::string bytewise(const std::string& text) {
+    std::vector<std::string> pieces;
+    for (const char c : text) pieces.emplace_back(1, c);
+    return lines(pieces);
+}
+
+std::string inbox(const AdapterRig& rig) {
+    return rig.folder() + "/inbox";
+}
+
+// A POSIX lock as another program has it: through a descriptor of its own.
+class ReadersLock {
+  public:
+    explicit ReadersLock(const std::string& path) : handle_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        EXPECT_EQ(::fcntl(handle_, F_OFD_SETLK, &lock), 0);
+    }
+    ~ReadersLock() { ::close(handle_); }
+
+  private:
+    int handle_;
+};
+
+// A worker that died inside an addition: staged files, a journal, so many bytes in the mailbox.
+struct CutOff {
+    explicit CutOff(AdapterRig& rig, int mails = 1) {
+        spill(inbox(rig), "");
+        for (int item = 1; item <= mails; ++item) jobs.push_back(rig.job(item, 1));
+        rig.adapter().stage(jobs, [] {});
+        struct stat info {};
+        EXPECT_EQ(::stat(inbox(rig).c_str(), &info), 0);
+        Journal journal{"inbox", info.st_dev, info.st_ino, 0, 0, {}};
+        for (const Job& job : jobs) {
+            const std::string name = std::to_string(job.delivery.key.item.value) + ".1";
+            const std::string staged = slurp(rig.stage() + "/" + name);
+            journal.entries.push_back({name, static_cast<std::int64_t>(staged.size())});
+            bytes += staged;
+        }
+        spill(rig.stage() + "/" + journalName("inbox"), journal.text());
+        spill(inbox(rig) + ".lock", "postern " + tests::kRigContext.storeId + " legacy 1\n");
+    }
+    std::vector<Job> jobs;
+    std::string bytes;
+};
+
+}  // namespace
+
+TEST(MboxLines, QuotesEveryLevelWhereverTheMessageIsCut) {
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"S: x\r\n\r\nFrom a\r\n>From b\r\n>>From c\r\n From d\r\nFrom: e\r\nFro",  // unended last line
+         "S: x\n\n>From a\n>>From b\n>>>From c\n From d\nFrom: e\nFro\n\n"},
+        {"From x\r\nS: y\r\n\r\n", ">From x\nS: y\n\n\n"},
+        {"", "\n"},
+        {"\r\nFrom ", "\n>From \n\n"},
+        {"\r\n>>>", "\n>>>\n\n"},
+        {"\r\na\rFrom b\r", "\na\rFrom b\r\n\n"},
+        {"\r\na\nFrom b\n", "\na\n>From b\n\n"},
+        {"\r\n\r\r\n", "\n\r\n\n"},
+    };
+    for (const auto& [message, wanted] : cases) {
+        EXPECT_EQ(lines({message}), wanted) << testing::PrintToString(message);
+        EXPECT_EQ(bytewise(message), wanted) << testing::PrintToString(message);
+    }
+    const std::string many(100'000, '>');
+    EXPECT_EQ(lines({"\r\n" + many + "From x\r\n"}), "\n>" + many + "From x\n\n");
+}
+
+// A stranger's Status would make a mail look read, a stranger's Content-Length would swallow the next one.
+TEST(MboxLines, ReadersOwnFieldsAreLeftOutOfTheHeaderOnly) {
+    std::vector<std::string> leftOut;
+    EXPECT_EQ(lines({"Content-length: 5\r\nSubject: x\r\nSTATUS: RO\r\n folded\r\nX-UID : "
+                     "7\r\nContent-Lengthy: 1\r\n\r\n"
+                     "Status: in the text\r\n"},
+                    &leftOut),
+              "Subject: x\nContent-Lengthy: 1\n\nStatus: in the text\n\n");
+    EXPECT_EQ(leftOut, (std::vector<std::string>{"Content-Length", "Status", "X-UID"}));
+}
+
+TEST(MboxLines, FromLineIsAsctimeInUtc) {
+    EXPECT_EQ(fromLine("alice@example.org", fromMillis(1'700'000'000'000)),
+              "From alice@example.org Tue Nov 14 22:13:20 2023\n");
+    EXPECT_EQ(fromLine("", fromMillis(1'704'067'200'000)), "From MAILER-DAEMON Mon Jan  1 00:00:00 2024\n");
+    EXPECT_EQ(fromLine("\"a b\"\n@x", fromMillis(0)), "From \"a_b\"_@x Thu Jan  1 00:00:00 1970\n");
+}
+
+TEST(Mbox, WritesTheWholeEntry) {
+    AdapterRig rig("mbox", {});
+    Job job = rig.job(1, 1, "Subject: x\r\nStatus: RO\r\n\r\nFrom here\r\nno end");
+    job = rig.exportJob(std::move(job));
+    EXPECT_EQ(slurp(inbox(rig)),
+              "From alice@example.org Tue Nov 14 22:13:20 2023\nReturn-Path: <alice@example.org>\n"
+              "Delivered-To: bob@legacy.example\nSubject: x\n\n>From here\nno end\n\n")
+        << outcomeText(job);
+    ASSERT_EQ(job.notes.size(), 1u);
+    EXPECT_NE(job.notes[0].find("Status"), std::string::npos);
+    EXPECT_FALSE(fs::exists(inbox(rig) + ".lock"));
+}
+
+TEST(Mbox, WhatIsThereStaysAndIsEndedFirst) {
+    for (const char* before :
+         {"From a Mon Jan  1 00:00:00 2024\nS: 1\n\nx\n\n", "From a Mon Jan  1 00:00:00 2024\nS: 1\n\nx\n",
+          "From a Mon Jan  1 00:00:00 2024\nS: 1\n\nx"}) {
+        AdapterRig rig("mbox", {});
+        spill(inbox(rig), before);
+        rig.exportJob(rig.job(1, 1));
+        EXPECT_TRUE(slurp(inbox(rig)).starts_with(before));
+        EXPECT_EQ(rig.visible(), (std::vector<std::string>{"inbox#1", "inbox#2"})) << slurp(inbox(rig));
+    }
+}
+
+TEST(Mbox, MadeWithModeAndOwner) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    AdapterRig rig("mbox", {{"file_mode", "0600"}, {"file_owner", "12345:54321"}});
+    rig.exportJob(rig.job(1, 1));
+    struct stat info {};
+    ASSERT_EQ(::stat(inbox(rig).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600u);
+    EXPECT_EQ(info.st_uid, 12345u);
+    EXPECT_EQ(info.st_gid, 54321u);
+}
+
+TEST(Mbox, LinksPipesAndFoldersAreNotWrittenTo) {
+    for (const std::string what : {"symlink", "hard link", "pipe", "folder"}) {
+        AdapterRig rig("mbox", {{"layout", "per-recipient"}});
+        const std::string box = rig.folder() + "/bob", other = rig.temp() + "/other";
+        spill(other, "precious\n");
+        if (what == "symlink") fs::create_symlink(other, box);
+        if (what == "hard link") fs::create_hard_link(other, box);
+        if (what == "pipe") {
+            ASSERT_EQ(::mkfifo(box.c_str(), 0600), 0);
+        }
+        if (what == "folder") fs::create_directory(box);
+        const Job job = rig.exportJob(rig.job(1, 1));
+        EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << what << outcomeText(job);
+        EXPECT_FALSE(job.outcome->adapterUnusable) << what;
+        EXPECT_EQ(slurp(other), "precious\n") << what;
+        EXPECT_FALSE(fs::exists(box + ".lock")) << what;
+    }
+    AdapterRig single("mbox", {});
+    fs::create_symlink(single.temp() + "/other", inbox(single));
+    EXPECT_FALSE(single.adapter().probe().ok());
+}
+
+TEST(Mbox, ALockedMailboxDefersItsOwnMailOnly) {
+    tests::SettingMap settings = kQuick;
+    settings["layout"] = "per-recipient";
+    for (const bool dotlock : {true, false}) {
+        AdapterRig rig("mbox", settings);
+        spill(rig.folder() + "/bob", "");
+        std::optional<ReadersLock> lock;
+        if (dotlock)
+            spill(rig.folder() + "/bob.lock", "4711");
+        else
+            lock.emplace(rig.folder() + "/bob");
+        std::vector<Job> jobs = {rig.job(1, 1), rig.job(2, 1)};
+        jobs[1].delivery.recipients[0].legacy = "carol";
+        rig.adapter().stage(jobs, [] {});
+        int beats = 0;
+        rig.adapter().publish(jobs, [&] { ++beats; });
+        EXPECT_EQ(jobs[0].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[0]);
+        EXPECT_EQ(jobs[0].outcome->cause, Cause::Busy);
+        EXPECT_NE(jobs[0].outcome->reason.find("locked by its reader"), std::string::npos)
+            << outcomeText(jobs[0]);
+        EXPECT_EQ(jobs[1].outcome->verdict, Verdict::Exported) << outcomeText(jobs[1]);
+        EXPECT_GT(beats, 3) << "the lease is kept while waiting";
+        lock.reset();
+        fs::remove(rig.folder() + "/bob.lock");
+        Job late = jobs[0];
+        late.outcome.reset();
+        rig.publishJob(late);
+        EXPECT_NE(late.outcome->verdict, Verdict::Exported) << "deferred is withdrawn";
+        EXPECT_EQ(rig.exportJob(rig.job(1, 2)).outcome->verdict, Verdict::Exported);
+        EXPECT_EQ(rig.visible().size(), 2u);
+    }
+}
+
+TEST(Mbox, AStaleDotlockOfOthersGoesByItsAge) {
+    AdapterRig rig("mbox", {{"lock_wait", "0s"}, {"stale_lock", "10m"}});
+    spill(inbox(rig) + ".lock", "4711");
+    EXPECT_EQ(rig.exportJob(rig.job(1, 1)).outcome->verdict, Verdict::Deferred);
+    fs::last_write_time(inbox(rig) + ".lock", fs::file_time_type::clock::now() - std::chrono::minutes(11));
+    EXPECT_EQ(rig.exportJob(rig.job(1, 2)).outcome->verdict, Verdict::Exported);
+    AdapterRig never("mbox", {{"lock_wait", "0s"}, {"stale_lock", "0s"}});
+    spill(inbox(never) + ".lock", "4711");
+    fs::last_write_time(inbox(never) + ".lock", fs::file_time_type::clock::now() - std::chrono::hours(24));
+    EXPECT_EQ(never.exportJob(never.job(1, 1)).outcome->verdict, Verdict::Deferred);
+}
+
+// Every length that a dying worker can leave, of three mails: whole ones are published, the torn one and
+// those behind it are not, and nothing of them stays.
+TEST(Mbox, AnAdditionCutOffAnywhereIsToldAndCutBack) {
+    std::size_t whole = 0;
+    {
+        AdapterRig rig("mbox", {});
+        whole = CutOff(rig, 3).bytes.size();
+    }
+    for (std::size_t length = 0; length <= whole; length += length % 7 == 0 ? 1 : 6) {
+        AdapterRig rig("mbox", {});
+        CutOff cut(rig, 3);
+        spill(inbox(rig), cut.bytes.substr(0, length));
+        rig.restart();
+        std::size_t published = 0;
+        for (const Job& job : cut.jobs) {
+            const auto seen = rig.adapter().recover(job.delivery.key, job.evidence);
+            ASSERT_NE(seen.found, Found::CannotTell) << length << ": " << seen.text;
+            published += seen.found == Found::Published ? 1 : 0;
+        }
+        EXPECT_EQ(published, length / (whole / 3)) << length;
+        EXPECT_EQ(rig.visible().size(), published) << length;
+        EXPECT_FALSE(fs::exists(inbox(rig) + ".lock")) << length;
+        for (Job& job : cut.jobs) rig.publishJob(job);  // late workers
+        EXPECT_EQ(rig.visible().size(), published) << length;
+    }
+}
+
+TEST(Mbox, WhatNobodyCanTellIsNeitherCutNorGuessed) {
+    const std::vector<std::pair<const char*, std::function<void(const std::string&, const CutOff&)>>> ways = {
+        {"other bytes", [](const std::string& box,
+                           const CutOff& cut) { spill(box, std::string(cut.bytes.size() + 9, 'x')); }},
+        {"bytes behind a torn one",
+         [](const std::string& box, const CutOff& cut) { spill(box, cut.bytes.substr(0, 50) + "From x"); }},
+        {"another file",
+         [](const std::string& box, const CutOff& cut) {
+             fs::rename(box, box + ".old");
+             spill(box, cut.bytes);
+         }},
+        {"no file", [](const std::string& box, const CutOff&) { fs::remove(box); }},
+        {"emptied by a reader that broke the lock",
+         [](const std::string& box, const CutOff&) { fs::remove(box + ".lock"); }},
+    };
+    for (const auto& [what, change] : ways) {
+        AdapterRig rig("mbox", {});
+        CutOff cut(rig);
+        change(inbox(rig), cut);
+        const std::string before = slurp(inbox(rig));
+        for (int time = 0; time < 2; ++time) {
+            rig.restart();
+            const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
+            EXPECT_EQ(seen.found, Found::CannotTell) << what << ": " << seen.text;
+            EXPECT_FALSE(seen.unusable) << what << ": " << seen.text;
+        }
+        Job late = cut.jobs[0];
+        rig.publishJob(late);
+        EXPECT_EQ(late.outcome->verdict, Verdict::Unknown) << what << outcomeText(late);
+        EXPECT_EQ(slurp(inbox(rig)), before) << what;
+        EXPECT_EQ(rig.exportJob(rig.job(2, 1)).outcome->verdict, Verdict::Exported) << what;
+        EXPECT_EQ(rig.adapter().sweep([](const DeliveryKey&) { return true; }).value(), 1) << what;
+    }
+}
+
+// The next mail settles what the last worker left, also when nobody asked.
+TEST(Mbox, TheNextAdditionSettlesTheOneBefore) {
+    AdapterRig rig("mbox", {});
+    CutOff cut(rig, 2);
+    const std::size_t first = cut.bytes.size() / 2;
+    spill(inbox(rig), cut.bytes.substr(0, first + 20));
+    EXPECT_EQ(rig.exportJob(rig.job(9, 1)).outcome->verdict, Verdict::Exported);
+    EXPECT_EQ(rig.visible().size(), 2u) << slurp(inbox(rig));
+    EXPECT_EQ(rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence).found, Found::Published);
+    EXPECT_EQ(rig.adapter().recover(cut.jobs[1].delivery.key, cut.jobs[1].evidence).found,
+              Found::NotPublished);
+}
+
+TEST(Mbox, ARecoveryThatMeetsALockAsksAgainLater) {
+    AdapterRig rig("mbox", kQuick);
+    CutOff cut(rig);
+    spill(inbox(rig), cut.bytes.substr(0, 30));
+    {
+        const ReadersLock lock(inbox(rig));
+        const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
+        EXPECT_TRUE(seen.unusable) << seen.text;
+    }
+    EXPECT_EQ(rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence).found,
+              Found::NotPublished);
+    EXPECT_EQ(slurp(inbox(rig)), "");
+}
+
+TEST(Mbox, ADamagedJournalIsNeverBelieved) {
+    AdapterRig rig("mbox", kQuick);
+    CutOff cut(rig);
+    const std::string path = rig.stage() + "/" + journalName("inbox");
+    const std::string text = slurp(path);
+    for (const std::string& damaged :
+         {std::string(), std::string("mbox1"), text.substr(0, text.size() - 2), text + "x"}) {
+        spill(path, damaged);
+        const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
+        EXPECT_EQ(seen.found, Found::CannotTell) << damaged;
+        EXPECT_TRUE(seen.unusable) << damaged;
+        Job late = cut.jobs[0];
+        rig.publishJob(late);
+        EXPECT_EQ(late.outcome->verdict, Verdict::Unknown) << outcomeText(late);
+    }
+    EXPECT_EQ(slurp(inbox(rig)), "");
+}
+
+TEST(Mbox, NamesLikeLocksAreNoLocks) {
+    AdapterRig rig("mbox", {{"layout", "per-recipient"}});
+    Job job = rig.job(1, 1);
+    job.delivery.recipients[0].legacy = "bob.lock";
+    rig.exportJob(std::move(job));
+    rig.exportJob(rig.job(2, 1));
+    EXPECT_EQ(rig.visible(), (std::vector<std::string>{"bob#1", "bob%2Elock#1"}));
+}
+
+}  // namespace postern::adapters

@@ -1,0 +1,83 @@
+// MH folders: numbers, and the index of sequences.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "adapters/mh_sequences.h"
+#include "tests/adapter_rig.h"
+
+namespace postern::adapters {
+
+namespace fs = std::filesystem;
+using tests::AdapterRig;
+using tests::slurp;
+using tests::spill;
+
+TEST(Mh, TheNextNumberAndAnIndex) {
+    AdapterRig rig("mh", {});
+    for (const char* other : {"3", "007", ",12", "9x", "-5", "12345678901234567890"})
+        spill(rig.folder() + "/" + other, "x");
+    fs::create_directories(rig.folder() + "/8");  // a folder counts as well
+    const Job job = rig.exportJob(rig.job(1, 1, "Subject: x\r\n\r\nFrom here\r\nno end"));
+    EXPECT_EQ(job.outcome->target, rig.folder() + "/9") << tests::outcomeText(job);
+    EXPECT_EQ(slurp(rig.folder() + "/9"),
+              "Return-Path: <alice@example.org>\nDelivered-To: bob@legacy.example\nSubject: x\n\nFrom "
+              "here\nno end");
+    EXPECT_TRUE(fs::exists(rig.folder() + "/.mh_sequences"));
+    EXPECT_EQ(slurp(rig.folder() + "/.mh_sequences"), "");
+}
+
+TEST(Mh, ARecipientNamedLikeANumberIsNoMessage) {
+    AdapterRig rig("mh", {{"layout", "per-recipient"}});
+    Job job = rig.job(1, 1);
+    job.delivery.recipients[0].legacy = "17";
+    rig.exportJob(std::move(job));
+    EXPECT_EQ(rig.visible(), std::vector<std::string>{"u17/1"});
+}
+
+TEST(Mh, NewMessagesAreUnseen) {
+    AdapterRig rig("mh", {{"sequence", "unseen"}});
+    spill(rig.folder() + "/.mh_sequences", "cur: 1\nunseen: 2 4-5\nreplied: 1\n");
+    spill(rig.folder() + "/5", "x");
+    std::vector<Job> jobs = {rig.job(1, 1), rig.job(2, 1)};
+    rig.adapter().stage(jobs, [] {});
+    rig.adapter().publish(jobs, [] {});
+    EXPECT_EQ(slurp(rig.folder() + "/.mh_sequences"), "cur: 1\nunseen: 2 4-7\nreplied: 1\n");
+}
+
+TEST(Mh, AnIndexThatIsLockedOrNoneCostsTheMarkOnly) {
+    AdapterRig rig("mh", {{"sequence", "unseen"}});
+    const std::string index = rig.folder() + "/.mh_sequences";
+    spill(index, "cur: 1\n");
+    const int handle = ::open(index.c_str(), O_RDWR | O_CLOEXEC);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    ASSERT_EQ(::fcntl(handle, F_OFD_SETLK, &lock), 0);
+    EXPECT_EQ(rig.exportJob(rig.job(1, 1)).outcome->verdict, Verdict::Exported);
+    ::close(handle);
+    EXPECT_EQ(slurp(index), "cur: 1\n");
+    fs::remove(index);
+    spill(rig.temp() + "/other", "precious\n");
+    fs::create_symlink(rig.temp() + "/other", index);
+    EXPECT_EQ(rig.exportJob(rig.job(2, 1)).outcome->verdict, Verdict::Exported);
+    EXPECT_EQ(slurp(rig.temp() + "/other"), "precious\n");
+}
+
+TEST(MhSequences, NumbersAreAddedToTheirLine) {
+    const std::vector<std::array<const char*, 2>> cases = {
+        {"", "unseen: 7-8\n"},
+        {"cur: 1", "cur: 1\nunseen: 7-8\n"},
+        {"unseen:\n", "unseen: 7-8\n"},
+        {"unseen: 6", "unseen: 6-8\n"},
+        {"unseen: 1 3-6\nb: 2\n", "unseen: 1 3-8\nb: 2\n"},
+        {"unseenx: 1\n", "unseenx: 1\nunseen: 7-8\n"},
+        {"unseen: 99\n", "unseen: 99 7-8\n"},
+    };
+    for (const auto& [before, after] : cases)
+        EXPECT_EQ(withNumbers(before, "unseen", {"7", "8"}).value(), after) << before;
+    EXPECT_FALSE(withNumbers(std::string_view("a\0b", 3), "unseen", {"7"}).ok());
+}
+
+}  // namespace postern::adapters
