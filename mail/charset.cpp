@@ -101,7 +101,7 @@ void writeCharacter(char32_t character, Encoded& result, const Write& write) {
     }
     char32_t root = character;
     while (const char32_t base = baseLetter(root)) root = base;
-    const std::string_view text = fallbackText(root);
+    const std::string_view own = fallbackText(character), text = own.empty() ? fallbackText(root) : own;
     for (const char c : text) write(static_cast<char32_t>(c));
     if (!text.empty()) {
         ++result.changed;
@@ -134,9 +134,10 @@ void eachCharacter(std::string_view utf8, const Visit& visit) {
     if (held) visit(*held);
 }
 
-// Plain runs go to `writePlain` whole, all else to `write` by character.
-template <class WritePlain, class Write>
-void writeText(std::string_view utf8, Encoded& result, const WritePlain& writePlain, const Write& write) {
+// Plain runs go to `writePlain` whole, all else to `write` by character, after `begin` has seen the run.
+template <class WritePlain, class Begin, class Write>
+void writeText(std::string_view utf8, Encoded& result, const WritePlain& writePlain, const Begin& begin,
+               const Write& write) {
     while (!utf8.empty()) {
         std::size_t plain = plainPrefix(utf8);
         if (plain > 0 && plain < utf8.size()) --plain;  // the last one may take a mark
@@ -144,21 +145,41 @@ void writeText(std::string_view utf8, Encoded& result, const WritePlain& writePl
         utf8.remove_prefix(plain);
         std::size_t end = 0;  // the run up to where plain text goes on
         while (end < utf8.size() && (end == 0 || static_cast<unsigned char>(utf8[end]) >= 0x80)) ++end;
+        begin(utf8.substr(0, end));
         eachCharacter(utf8.substr(0, end), [&](char32_t c) { writeCharacter(c, result, write); });
         utf8.remove_prefix(end);
     }
 }
 
+bool isGreek(char32_t c) {
+    return c >= 0x0370 && c <= 0x03ff;
+}
+
+// Whether a word of Greek letters can not be written with those of the page. Some pages have a few of them
+// for formulas; a word of both alphabets reads badly.
+bool lacksGreek(std::string_view word, const CodePage& page) {
+    bool lacks = false;
+    eachCharacter(word, [&](char32_t c) {
+        if (!isGreek(c)) return;
+        while (c != 0 && page.byteFor(c) == 0) c = baseLetter(c);
+        lacks = lacks || c == 0;
+    });
+    return lacks;
+}
+
 Encoded toPage(std::string_view utf8, const CodePage& page) {
     Encoded result;
     result.bytes.reserve(utf8.size());
+    bool refusesGreek = false;
     const auto write = [&](char32_t character) {
+        if (refusesGreek && isGreek(character)) return false;
         const std::uint8_t byte = page.byteFor(character);
         if (byte != 0) result.bytes += static_cast<char>(byte);
         return byte != 0;
     };
-    writeText(
-        utf8, result, [&](std::string_view plain) { result.bytes.append(plain); }, write);
+    const auto begin = [&](std::string_view word) { refusesGreek = lacksGreek(word, page); };
+    const auto writePlain = [&](std::string_view plain) { result.bytes.append(plain); };
+    writeText(utf8, result, writePlain, begin, write);
     return result;
 }
 
@@ -205,7 +226,8 @@ Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
         }
         while (!converter.run(plain, result.bytes)) writeCharacter(takeCharacter(plain), result, write);
     };
-    writeText(utf8, result, writePlain, write);
+    writeText(
+        utf8, result, writePlain, [](std::string_view) {}, write);
     converter.reset(result.bytes);
     return result;
 }

@@ -22,9 +22,10 @@ struct Encoded {
 };
 
 // UTF-8 to a legacy code page. What the page lacks goes through our own fallback table (typographic
-// characters, ligatures, arrows, euro, ...), then loses its accents, then becomes "?". Never emits control
-// bytes but CR, LF and TAB (the escapes of ISO-2022 sets excepted), so no ^Z and no NUL ever. Characters are
-// handled whole. An unknown code page is treated as US-ASCII: check the name with knownCodePage() at start.
+// characters, ligatures, arrows, euro, Greek and Cyrillic as Latin letters, ...), then loses its accents,
+// then becomes "?". Never emits control bytes but CR, LF and TAB (the escapes of ISO-2022 sets excepted), so
+// no ^Z and no NUL ever. Characters are handled whole. An unknown code page is treated as US-ASCII: check the
+// name with knownCodePage() at start.
 Encoded fromUtf8(std::string_view utf8, std::string_view codePage);
 
 // "cp850", "CP437", "windows-1252", "koi8-r", "shift_jis", ...: usable as a target of fromUtf8().

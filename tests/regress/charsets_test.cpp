@@ -74,10 +74,10 @@ TEST(Regress, Q247018_each_adapter_has_its_own_code_page) {
 
 TEST(Regress, Q157014_what_can_not_be_written_is_substituted_and_said) {
     AdapterRig rig("ccmail", {{"charset", "cp437"}});
-    const adapters::Job job = rig.exportJob(rig.job(1, 1, mailOf("Subject: s\n", "Имя x\n")));
-    EXPECT_EQ(exported(rig, job).text().substr(0, 7), "??? x\r\n");
+    const adapters::Job job = rig.exportJob(rig.job(1, 1, mailOf("Subject: s\n", "名前… x\n")));
+    EXPECT_EQ(exported(rig, job).text().substr(0, 9), "??... x\r\n");
     ASSERT_FALSE(job.notes.empty());
-    EXPECT_NE(job.notes.front().find("3"), std::string::npos) << job.notes.front();
+    EXPECT_NE(job.notes.front().find("2"), std::string::npos) << job.notes.front();
 }
 
 TEST(Regress, Q157693_a_bad_mail_does_not_stop_the_good_ones_behind_it) {
