@@ -220,17 +220,17 @@ TEST(CcmailExport, TextLeavesInTheCodePageWithItsLossesNoted) {
         "From: a@x\r\nDate: Tue, 2 Jun 1998 08:39:00 +0000\r\nSubject: "
         "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\nMIME-Version: 1.0\r\n\r\n"
-        "10 \xe2\x82\xac \xe2\x80\x9cx\xe2\x80\x9d \xd0\x91\r\n";
+        "10 \xe2\x82\xac \xe2\x80\x9cx\xe2\x80\x9d \xd0\x91 \xe8\xb3\x87\r\n";
     const Exported got = exported({}, mail);
     EXPECT_EQ(got.message.subject,
               "Gr\x81\xe1"
               "e");
     EXPECT_EQ(
         got.message.text(),
-        "10 EUR \"x\" ?\r\n\r\n[Postern: 1 character of the text became '?' (not in cp850: U+0411)]\r\n");
+        "10 EUR \"x\" B ?\r\n\r\n[Postern: 1 character of the text became '?' (not in cp850: U+8CC7)]\r\n");
     ASSERT_EQ(got.job.notes.size(), 1u) << testing::PrintToString(got.job.notes);
     EXPECT_NE(got.job.notes[0].find("1 character of the text"), std::string::npos) << got.job.notes[0];
-    EXPECT_EQ(exported({{"charset", "cp866"}}, mail).message.text(), "10 EUR \"x\" \x81\r\n");
+    EXPECT_EQ(exported({{"charset", "cp866"}}, mail).message.text().substr(0, 14), "10 EUR \"x\" \x81 ?");
 }
 
 // As intake cuts recipients into items: as many as the header holds, none twice, none lost.
