@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "mail/charset.h"
+#include "mail/code_page.h"
 #include "mail/convert_notes.h"
 #include "mail/convert_text.h"
 #include "mail/names.h"
@@ -38,9 +39,15 @@ class Conversion {
     }
 
   private:
+    // An escape sequence is no part of a name (KB Q157000): charsets that switch by them give way to
+    // US-ASCII.
+    static std::string nameCharset(const Profile& profile) {
+        return canonicalCharset(profile.charset).starts_with("ISO-2022") ? "us-ascii" : profile.charset;
+    }
+
     static NameRule ruleOf(const Profile& profile) {
         return {profile.fileNames == FileNames::Dos, static_cast<std::size_t>(profile.fileNameLimit),
-                profile.charset, profile.forbiddenInNames};
+                nameCharset(profile), profile.forbiddenInNames};
     }
 
     // What was guessed about a header is for the history; what a body lost is for its reader too.
@@ -135,7 +142,7 @@ class Conversion {
             if (!equalsIgnoreCase(name, attachment.name)) notes_.text(name + " was '" + shown + "'");
         }
         auto& files = profile_.attachments == AttachmentMode::Uuencode ? out_.encoded : out_.files;
-        files.push_back({fromUtf8(name, profile_.charset).bytes, attachment.name, &attachment, {}});
+        files.push_back({fromUtf8(name, nameCharset(profile_)).bytes, attachment.name, &attachment, {}});
     }
 
     Result<void> checkLosses() const {
@@ -168,7 +175,7 @@ class Conversion {
     }
 
     void attachText(std::string text) {
-        const std::string name = fromUtf8(longTextName_, profile_.charset).bytes;
+        const std::string name = fromUtf8(longTextName_, nameCharset(profile_)).bytes;
         const std::string said = "The text of this message is in the attached file " + longTextName_ + ".\n";
         out_.texts.push_back(withLineEnds(writtenText(said, profile_).bytes, profile_.crlf));
         out_.files.insert(out_.files.begin(), {name, profile_.longTextName, nullptr, std::move(text)});
