@@ -310,6 +310,7 @@ class Planner {
             return {};
         }
         if (frozen) return refuse(whyNot(facts, carrier_) + " between parts");
+        plan_.eightBit = plan_.eightBit || (facts.eightBit && carrier_.eightBit);
         LineFacts mended = facts;
         mended.bareLf = false;
         note(fits(mended, carrier_) ? "lines that ended with LF alone got CRLF"

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "mail/charset.h"
 #include "mail/encoding.h"
 #include "mail/mac.h"
 #include "mail/rtf.h"
@@ -93,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 5: checkFile(readMacBinary(memory), size); break;
         case 6: checkUuencode(bytes); break;
-        default: checkText(htmlToText(bytes), size); break;
+        default: checkText(htmlToText(toUtf8(bytes, "utf-8")), 3 * size); break;
     }
     return 0;
 }
