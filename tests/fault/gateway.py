@@ -5,6 +5,7 @@ Nothing here sleeps; waits look at a pipe, a socket or a folder until a deadline
 """
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -27,7 +28,7 @@ def breathe():
 class Gateway:
     """One store, one SMTP listener on a free loopback port, one drop folder. Restartable."""
 
-    def __init__(self, build, extra_config="", adapters=""):
+    def __init__(self, build, extra_config="", adapters="", kind="drop"):
         self.posternd = os.path.join(build, "connector", "service", "posternd")
         self.postern = os.path.join(build, "connector", "cli", "postern")
         self.folder = tempfile.mkdtemp(prefix="postern-fault-")
@@ -47,7 +48,7 @@ address = "127.0.0.1:0"
 recipient = "*@legacy.example"
 adapter = "out"
 [adapter.out]
-kind = "drop"
+kind = "{kind}"
 folder = "{self.out}"
 {adapters}
 """)
@@ -136,7 +137,8 @@ folder = "{self.out}"
 class Ledger:
     """What was sent, what was answered, and what arrived."""
 
-    def __init__(self):
+    def __init__(self, kind="drop"):
+        self.kind = kind
         self.accepted = set()
         self.attempted = set()
         self.arrived = {}
@@ -153,8 +155,39 @@ class Ledger:
         self.accepted.add(serial)
         return True
 
+    def take_one(self, content, name):
+        serial = int(re.search(rb"X-Serial: (\d+)", content).group(1))
+        if b"body %d" % serial not in content:
+            raise AssertionError(f"torn: {name}")
+        self.arrived[serial] = self.arrived.get(serial, 0) + 1
+
+    def take_mailbox(self, path):
+        """A reader of mailbox files, which honours both locks: empties it. A mailbox that it may read is whole."""
+        try:
+            lock = os.open(path + ".lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            return 0
+        try:
+            with open(path, "r+b") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                content = file.read()
+                if content and not content.endswith(b"\n\n"):
+                    raise AssertionError("torn: the mailbox does not end with an empty line")
+                mails = re.split(rb"(?:^|\n\n)From (?=\S+ \w{3} \w{3} )", content)[1:]
+                for mail in mails:
+                    self.take_one(mail, path)
+                file.truncate(0)
+                return len(mails)
+        except (FileNotFoundError, BlockingIOError):
+            return 0
+        finally:
+            os.close(lock)
+            os.unlink(path + ".lock")
+
     def take(self, folder):
         """The consumer: reads and deletes every file, as a legacy system does."""
+        if self.kind == "mbox":
+            return self.take_mailbox(os.path.join(folder, "inbox"))
         taken = 0
         for name in os.listdir(folder):
             if name.startswith("."):
@@ -162,11 +195,8 @@ class Ledger:
             path = os.path.join(folder, name)
             with open(path, "rb") as file:
                 content = file.read()
-            serial = int(re.search(rb"X-Serial: (\d+)", content).group(1))
-            if b"body %d" % serial not in content:
-                raise AssertionError(f"torn file {name}")
             os.unlink(path)
-            self.arrived[serial] = self.arrived.get(serial, 0) + 1
+            self.take_one(content, name)
             taken += 1
         return taken
 

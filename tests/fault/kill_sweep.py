@@ -5,7 +5,7 @@ A first run records, thread by thread, the system calls of one mail on its way i
 last one: strace kills the process as that thread enters that call. The service is started again; what the
 consumer found is held against what the sender was told. Twice: the consumer takes and deletes at once, or comes late.
 
-Usage: kill_sweep.py BUILD_FOLDER [--every K]   (K: only each K-th point)
+Usage: kill_sweep.py BUILD_FOLDER [--every K] [--kind KIND]   (K: only each K-th point)
 """
 
 import argparse
@@ -75,9 +75,9 @@ def thread_ids(gateway, role):
     raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
 
 
-def record(build, role):
+def record(build, role, kind):
     """The calls that the role's thread makes for one mail: [(name, ordinal of that name)]."""
-    gateway, ledger = Gateway(build, adapters="watchers = 1"), Ledger()
+    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
     try:
         gateway.start()
         tracers = [Tracer(tid, []) for tid in thread_ids(gateway, role)]
@@ -96,9 +96,9 @@ def record(build, role):
     return points
 
 
-def kill_at(build, role, call, ordinal, consumer_at_once):
+def kill_at(build, kind, role, call, ordinal, consumer_at_once):
     """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
-    gateway, ledger = Gateway(build, adapters="watchers = 1"), Ledger()
+    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
     try:
         gateway.start()
         gateway.log.clear()
@@ -135,14 +135,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--kind", default="drop", help="the adapter")
     options = parser.parse_args()
-    points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role)]
+    points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role, options.kind)]
     points = points[::options.every]
     print(f"{len(points)} points, each with a consumer that takes at once and one that comes late", flush=True)
     failed = killed = runs = 0
     for index, (role, call, ordinal) in enumerate(points):
         for at_once in (True, False):
-            problems, died = kill_at(options.build, role, call, ordinal, at_once)
+            problems, died = kill_at(options.build, options.kind, role, call, ordinal, at_once)
             runs += 1
             killed += died
             if problems:
@@ -150,7 +151,7 @@ def main():
                 print(f"FAILED at {role} {call} #{ordinal}, consumer {'at once' if at_once else 'late'}: {problems}", flush=True)
         if index % 20 == 19:
             print(f"  {index + 1}/{len(points)} points, {killed} kills, {failed} failures", flush=True)
-    print(f"kill sweep: {runs} runs, {killed} killed, {failed} lost or doubled")
+    print(f"kill sweep of {options.kind}: {runs} runs, {killed} killed, {failed} lost or doubled")
     if killed < runs // 2:
         print("too few runs were killed: the sweep does not reach its points")
         return 1

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Other people's readers read what the mailbox adapters wrote: the same number of mails, each with its lines.
+
+Each function named test_* is one test. Usage: mailboxes.py BUILD_FOLDER [TEST ...]
+"""
+
+import contextlib
+import mailbox
+import os
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "fault"))
+from gateway import Gateway  # noqa: E402
+
+BUILD = ""
+NMH = "/usr/bin/mh"
+
+# Lines that split or change mail in careless mailbox files, and a mail without a last line end.
+LINES = ["From the top", ">From quoted once", ">>From quoted twice", "",
+         "From bob@example.org Tue Nov 14 22:13:20 2023", "Subject: not a header", "last line"]
+MAILS = {"lines": "\r\n".join(LINES) + "\r\n", "short": "no line end"}
+
+
+def quoted(line):
+    return ">" + line if line.lstrip(">").startswith("From ") else line
+
+
+@contextlib.contextmanager
+def delivered(kind, mails=None):
+    """A folder of that kind with the mails in it."""
+    gateway = Gateway(BUILD, kind=kind)
+    try:
+        gateway.start()
+        for subject, body in (mails or MAILS).items():
+            send(gateway, subject, body)
+        assert gateway.wait_until_settled(), gateway.states()
+        assert set(gateway.states()) == {"exported"}, gateway.states()
+        yield gateway
+        assert gateway.stop() == 0
+    finally:
+        gateway.close()
+
+
+def send(gateway, subject, body):
+    with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
+        client.sendmail("alice@example.org", ["bob@legacy.example"],
+                        f"From: alice@example.org\r\nTo: bob@legacy.example\r\nSubject: {subject}\r\n\r\n{body}")
+
+
+def run(command, data=None, env=None):
+    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False,
+                          env={**os.environ, **(env or {})})
+    assert done.returncode == 0, (command, done.returncode, done.stderr[-500:], done.stdout[-500:])
+    return done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def expect_text(text, mark=lambda line: line):
+    """Every line of the mails stands in the text."""
+    lines = text.split("\n")
+    for line in LINES:
+        assert mark(line) in lines, (line, text)
+    assert MAILS["short"] in text, text
+
+
+def dovecot(location):
+    """What doveadm reads there, with a configuration of its own."""
+    with tempfile.TemporaryDirectory(prefix="postern-dovecot-") as folder:
+        config = os.path.join(folder, "dovecot.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"base_dir = {folder}/run\nlog_path = /dev/stderr\nfirst_valid_uid = 0\nssl = no\n"
+                       f"mail_location = {location}:INDEX={folder}/index:CONTROL={folder}/control\n")
+        return run(["doveadm", "-c", config, "fetch", "hdr.subject body", "mailbox", "INBOX"], env={"HOME": folder})
+
+
+def mutt(path):
+    """The mails that mutt shows there, two of them: all are tagged and piped to a file."""
+    with tempfile.TemporaryDirectory(prefix="postern-mutt-") as folder:
+        out = os.path.join(folder, "out")
+        # Its input stays open: the end of it would be typed as ^D, which deletes a thread.
+        with subprocess.Popen(["script", "-qec", "stty rows 24 cols 80; mutt -n -R -F /dev/null -e 'set wait_key=no pipe_decode=no' "
+                               f"-e \"push 'T~A<enter>;|cat >>{out}<enter>x'\" -f {path}", "/dev/null"],
+                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={**os.environ, "TERM": "xterm", "HOME": folder}) as process:
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
+        text = run(["cat", out])
+        assert text.count("Delivered-To: bob@legacy.example\n") == 2, text
+        return text
+
+
+def test_mbox_is_read_alike_by_python_formail_nmh_mutt_and_dovecot():
+    with delivered("mbox") as gateway:
+        box = os.path.join(gateway.out, "inbox")
+        read = mailbox.mbox(box, create=False)
+        assert len(read) == 2, len(read)
+        expect_text("\n".join(each.get_payload() for each in read), quoted)
+        with open(box, "rb") as file:
+            content = file.read()
+        split = run(["formail", "-s", "sh", "-c", "cat; echo END-OF-MAIL"], data=content)
+        assert split.count("END-OF-MAIL") == 2, split
+        expect_text(split, quoted)
+        expect_text(mutt(box), quoted)
+        text = dovecot(f"mbox:{gateway.folder}/dc:INBOX={box}")
+        assert text.count("hdr.subject:") == 2, text
+        expect_text(text, quoted)
+        with nmh() as env:
+            run([f"{NMH}/inc", "-file", box, "-notruncate", "-silent"], env=env)
+            assert len(run([f"{NMH}/scan"], env=env).splitlines()) == 2
+            expect_text(run([f"{NMH}/show", "-noshowproc", "-nocheckmime", "all"], env=env), quoted)
+
+
+@contextlib.contextmanager
+def nmh(inbox=None):
+    """An nmh of its own: a home with a Mail folder, whose inbox may be one of ours."""
+    with tempfile.TemporaryDirectory(prefix="postern-nmh-") as home:
+        os.mkdir(os.path.join(home, "Mail"))
+        target = os.path.join(home, "Mail", "inbox")
+        if inbox:
+            os.symlink(inbox, target)
+        else:
+            os.mkdir(target)
+        with open(os.path.join(home, ".mh_profile"), "w", encoding="utf-8") as file:
+            file.write("Path: Mail\nUnseen-Sequence: unseen\n")
+        yield {"HOME": home, "MH": os.path.join(home, ".mh_profile")}
+
+
+def test_maildir_is_read_alike_by_python_mblaze_mutt_and_dovecot():
+    with delivered("maildir") as gateway:
+        read = mailbox.Maildir(gateway.out, create=False)
+        assert len(read) == 2, len(read)
+        expect_text("\n".join(each.get_payload() for each in read))
+        names = run(["mlist", gateway.out]).split()
+        assert len(names) == 2, names
+        expect_text(run(["mshow", "-n", *names]))
+        expect_text(mutt(gateway.out))
+        text = dovecot(f"maildir:{gateway.out}")
+        assert text.count("hdr.subject:") == 2, text
+        expect_text(text)
+
+
+def test_mh_is_read_alike_by_nmh_python_and_mutt():
+    with delivered("mh") as gateway:
+        read = mailbox.MH(gateway.out, create=False)
+        assert len(read) == 2 and read.get_sequences() == {}, read.get_sequences()
+        expect_text("\n".join(each.get_payload() for each in read))
+        expect_text(mutt(gateway.out))
+        with nmh(gateway.out) as env:
+            assert len(run([f"{NMH}/scan"], env=env).splitlines()) == 2
+            expect_text(run([f"{NMH}/show", "-noshowproc", "-nocheckmime", "all"], env=env))
+
+
+def test_nmh_empties_the_mailbox_while_mail_comes_in_and_gets_each_once():
+    count = 60
+    with delivered("mbox", {"first": "body"}) as gateway, nmh() as env:
+        box = os.path.join(gateway.out, "inbox")
+        deadline = time.monotonic() + 90
+        for number in range(count):
+            send(gateway, f"mail {number}.", MAILS["lines"])
+            if number % 3 == 0 and os.path.exists(box) and os.path.getsize(box) > 0:
+                inc(box, env)
+        while time.monotonic() < deadline and not gateway.wait_until_settled(1):
+            inc(box, env)
+        inc(box, env)
+        shown = run([f"{NMH}/scan", "-format", "%{subject}"], env=env).splitlines()
+        assert sorted(shown) == sorted(["first"] + [f"mail {number}." for number in range(count)]), shown
+
+
+def inc(box, env):
+    """Takes all mail out of the mailbox, as people do; it may be empty or locked."""
+    subprocess.run([f"{NMH}/inc", "-file", box, "-truncate", "-silent"], capture_output=True, timeout=60, check=False,
+                   env={**os.environ, **env})
+
+
+def main():
+    global BUILD
+    BUILD = os.path.abspath(sys.argv[1])
+    wanted = sys.argv[2:]
+    tests = [(name, each) for name, each in globals().items() if name.startswith("test_")]
+    passed = failed = 0
+    for name, each in tests:
+        if wanted and name not in wanted:
+            continue
+        try:
+            for tool in ("doveadm", "mutt", "formail", "mlist", "script", f"{NMH}/inc"):
+                assert shutil.which(tool), f"{tool} is not installed (packaging/debian-check-packages.txt)"
+            each()
+            passed += 1
+            print(f"ok {name}", flush=True)
+        except Exception:  # noqa: BLE001
+            failed += 1
+            print(f"FAILED {name}", flush=True)
+            traceback.print_exc(file=sys.stdout)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
