@@ -8,7 +8,7 @@ namespace postern::mail {
 Result<void> decodeRange(const EncodedRange& range, const std::function<Result<void>(std::string_view)>& sink,
                          bool* damaged) {
     constexpr std::size_t kPiece = 60 * 1024;  // what a decoder held back may come on top
-    Window window(*range.source);
+    Window window(*range.source, range.end - range.begin);
     TransferDecoder decoder(range.encoding);
     std::string decoded;
     for (std::int64_t at = range.begin; at < range.end;) {

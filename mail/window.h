@@ -2,6 +2,7 @@
 // A view that slides over a ByteSource: everything at once when it is in memory, one buffer otherwise.
 // Internal to this room. Thread rule: one thread.
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -12,7 +13,11 @@ namespace postern::mail {
 
 class Window {
   public:
-    explicit Window(ByteSource& source) : source_(source), whole_(source.inMemory()) {}
+    // `buffer`: bytes read at a time, at least twice what at() is asked for; less for a small part.
+    explicit Window(ByteSource& source, std::int64_t buffer = kBuffer)
+        : source_(source),
+          whole_(source.inMemory()),
+          size_(static_cast<std::size_t>(std::clamp<std::int64_t>(buffer, 1, kBuffer))) {}
 
     std::int64_t size() const { return source_.size(); }
 
@@ -31,14 +36,15 @@ class Window {
     static constexpr std::size_t kMostWanted = 128 * 1024;
 
   private:
+    static constexpr std::int64_t kBuffer = 2 * kMostWanted;
+
     Result<void> fill(std::int64_t offset) {
-        constexpr std::size_t kSize = 2 * kMostWanted;
-        if (!buffer_) buffer_ = std::make_unique<char[]>(kSize);
+        if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(size_);
         start_ = offset;
         filled_ = 0;
-        while (filled_ < kSize && offset + static_cast<std::int64_t>(filled_) < source_.size()) {
+        while (filled_ < size_ && offset + static_cast<std::int64_t>(filled_) < source_.size()) {
             POSTERN_LET(got, source_.readAt(offset + static_cast<std::int64_t>(filled_),
-                                            buffer_.get() + filled_, kSize - filled_));
+                                            buffer_.get() + filled_, size_ - filled_));
             if (got == 0) return fail(Errc::Io, "the message ends early");
             filled_ += got;
         }
@@ -47,6 +53,7 @@ class Window {
 
     ByteSource& source_;
     std::string_view whole_;
+    std::size_t size_;
     std::unique_ptr<char[]> buffer_;
     std::int64_t start_ = 0;
     std::size_t filled_ = 0;
