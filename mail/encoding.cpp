@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/hex.h"
+
 namespace postern::mail {
 namespace {
 
@@ -19,13 +21,6 @@ constexpr auto kBase64Digits = [] {
 
 std::uint8_t base64Digit(char c) {
     return kBase64Digits[static_cast<unsigned char>(c)];
-}
-
-int hexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
 }
 
 bool isBlank(char c) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/code_page.h"
 
@@ -72,8 +73,7 @@ char32_t named(std::string_view name) {
 }
 
 int digitOf(char c, int base) {
-    const char lower = lowerAscii(c);
-    const int digit = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
+    const int digit = hexDigit(c);
     return digit < base ? digit : -1;
 }
 

@@ -1,6 +1,7 @@
 // Parameters of Content-Type and Content-Disposition: RFC 2045, RFC 2231, and what people send instead.
 #include <algorithm>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/header.h"
@@ -16,12 +17,6 @@ struct Piece {
     bool isEncoded = false;  // percent-encoded, the first with charset'language'
     std::string value;
 };
-
-int hexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = lowerAscii(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 std::string percentDecoded(std::string_view text) {
     std::string out;

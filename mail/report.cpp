@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/header.h"
@@ -52,7 +53,8 @@ std::string originalRecipient(const ReportedRecipient& recipient) {
     const auto semicolon = recipient.original.find(';');
     if (semicolon == std::string::npos) return {};
     const std::string type = oneLine(recipient.original.substr(0, semicolon), 60);
-    return addressField(type, fromXtext(std::string_view(recipient.original).substr(semicolon + 1)));
+    const std::string value = recipient.original.substr(semicolon + 1);
+    return addressField(type, decodeXtext(value).value_or(value));
 }
 
 // message/delivery-status holds ASCII only; any other address needs the type of RFC 6533 4.

@@ -1,7 +1,6 @@
 #include "mail/report_lines.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/text.h"
 #include "mail/charset.h"
@@ -13,12 +12,6 @@ namespace {
 constexpr std::size_t kLongestLine = 998;
 constexpr std::size_t kFoldAt = 76;
 constexpr std::size_t kEncodedAtOnce = 39;  // bytes: 52 digits, so that a word stays below 75 (RFC 2047 2)
-
-std::optional<int> hexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return std::nullopt;
-}
 
 std::string base64(std::string_view bytes) {
     constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -110,21 +103,6 @@ std::string quotedPrintable(std::string_view bytes) {
             (c >= 33 && c <= 126 && c != '=' && !risky) || ((c == ' ' || c == '\t') && !blankAtEnd);
         const char escaped[] = {'=', kHex[c >> 4], kHex[c & 15]};
         put(plain ? bytes.substr(i, 1) : std::string_view(escaped, 3));
-    }
-    return out;
-}
-
-std::string fromXtext(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto high = text[i] == '+' && i + 2 < text.size() ? hexDigit(text[i + 1]) : std::nullopt;
-        const auto low = high ? hexDigit(text[i + 2]) : std::nullopt;
-        if (low) {
-            out += static_cast<char>(*high * 16 + *low);
-            i += 2;
-        } else {
-            out += text[i];
-        }
     }
     return out;
 }

@@ -25,9 +25,6 @@ std::string encodedText(std::string_view utf8);
 // bare LF too.
 std::string quotedPrintable(std::string_view bytes);
 
-// xtext (RFC 3461 4) decoded; what is no xtext stays as it is.
-std::string fromXtext(std::string_view text);
-
 // LF to CRLF. REQUIRES: no CR.
 std::string withCrlf(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/code_page.h"
@@ -16,12 +17,6 @@ namespace {
 
 bool isLetter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-int hexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = lowerAscii(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 // Groups with these hold no text of the document.

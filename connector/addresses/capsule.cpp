@@ -1,6 +1,6 @@
 #include "connector/addresses/capsule.h"
 
-#include <optional>
+#include "base/hex.h"
 
 namespace postern::addresses {
 
@@ -11,14 +11,6 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 bool isPlain(char c) {
     const bool letterOrDigit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     return letterOrDigit || std::string_view("-._+'").find(c) != std::string_view::npos;
-}
-
-// Names fold their case on the legacy side, so small digits come back too.
-std::optional<unsigned> hexDigit(char c) {
-    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
-    const auto at = kHex.find(c);
-    if (at == std::string_view::npos) return std::nullopt;
-    return static_cast<unsigned>(at);
 }
 
 }  // namespace
@@ -40,10 +32,11 @@ std::string encapsulate(std::string_view address) {
 std::string decapsulate(std::string_view capsule) {
     std::string out;
     for (std::size_t i = 0; i < capsule.size(); ++i) {
-        const auto high = i + 2 < capsule.size() ? hexDigit(capsule[i + 1]) : std::nullopt;
-        const auto low = i + 2 < capsule.size() ? hexDigit(capsule[i + 2]) : std::nullopt;
-        if (capsule[i] == '=' && high && low) {
-            out += static_cast<char>(*high << 4U | *low);
+        // Names fold their case on the legacy side, so small digits come back too.
+        const int high = i + 2 < capsule.size() ? hexDigit(capsule[i + 1]) : -1;
+        const int low = i + 2 < capsule.size() ? hexDigit(capsule[i + 2]) : -1;
+        if (capsule[i] == '=' && high >= 0 && low >= 0) {
+            out += static_cast<char>(high * 16 + low);
             i += 2;
         } else {
             out += capsule[i];

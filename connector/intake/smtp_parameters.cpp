@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace postern::intake {
@@ -82,8 +83,8 @@ Result<std::string> parseEnvelopeId(std::string_view value) {
         return fail(Errc::Invalid, "ENVID is 1 to 100 characters");
     }
     const auto id = decodeXtext(value);
-    if (!id.ok() || !printable(*id)) return fail(Errc::Invalid, "ENVID is no xtext of printable characters");
-    return id;
+    if (!id || !printable(*id)) return fail(Errc::Invalid, "ENVID is no xtext of printable characters");
+    return *id;
 }
 
 Result<std::string> parseNotify(std::string_view value) {
@@ -118,7 +119,7 @@ bool isOriginalValue(std::string_view type, std::string_view value) {
                             [](char c) { return c == '+' || c == '=' || (c >= 0 && c <= ' ') || c == 0x7f; });
     }
     const auto decoded = decodeXtext(value);
-    return decoded.ok() && printableUtf8(*decoded);
+    return decoded && printableUtf8(*decoded);
 }
 
 Result<std::string> parseOriginal(std::string_view value) {
@@ -134,29 +135,6 @@ Result<std::string> parseOriginal(std::string_view value) {
 }
 
 }  // namespace
-
-Result<std::string> decodeXtext(std::string_view text) {
-    const auto digit = [](char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        const char lower = lowerAscii(c);
-        return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-    };
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c != '+') {
-            if (c < '!' || c > '~' || c == '=') return fail(Errc::Invalid, "no xtext");
-            out += c;
-            continue;
-        }
-        const int high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
-        const int low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
-        if (high < 0 || low < 0) return fail(Errc::Invalid, "no xtext");
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
-}
 
 Result<MailParameters> parseMailParameters(std::string_view text, bool auth) {
     MailParameters into;
@@ -177,7 +155,7 @@ Result<MailParameters> parseMailParameters(std::string_view text, bool auth) {
             POSTERN_LET(id, parseEnvelopeId(word.value));
             into.envelopeId = id;
         } else if (auth && equalsIgnoreCase(word.name, "AUTH")) {
-            if (word.value.empty() || !decodeXtext(word.value).ok()) {
+            if (word.value.empty() || !decodeXtext(word.value)) {
                 return fail(Errc::Invalid, "AUTH is <> or an xtext");
             }
         } else {

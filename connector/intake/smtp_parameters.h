@@ -33,7 +33,4 @@ struct RcptParameters {
 };
 Result<RcptParameters> parseRcptParameters(std::string_view text);
 
-// xtext of RFC 3461 4: "+2B" is "+". Invalid when it is none.
-Result<std::string> decodeXtext(std::string_view text);
-
 }  // namespace postern::intake
