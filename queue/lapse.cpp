@@ -139,12 +139,15 @@ namespace {
 // A walk over the two small indexes of what waits, outside of the writer: a million take some 100 ms, once a
 // minute.
 constexpr char kExpired[] = R"sql(
-SELECT id FROM item INDEXED BY item_ready
+SELECT id, (SELECT size FROM message WHERE id = message_id) FROM item INDEXED BY item_ready
  WHERE adapter = ?1 AND state = 'ready' AND deaths = 0 AND expires_ms <= ?2
 UNION ALL
-SELECT id FROM item INDEXED BY item_suspect
+SELECT id, (SELECT size FROM message WHERE id = message_id) FROM item INDEXED BY item_suspect
  WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 AND expires_ms <= ?2
  LIMIT ?3)sql";
+
+// Of mail that may come back to its senders in one transaction: each report holds its mail in memory.
+constexpr std::int64_t kMostReturned = 16LL << 20;
 
 // Only from ready: what a watcher holds it ends itself.
 constexpr char kFailExpired[] = R"sql(
@@ -179,7 +182,11 @@ Result<std::vector<ItemId>> Queue::failExpired(const std::string& adapter, int m
     std::vector<ItemId> expired, failed;
     POSTERN_TRY(store_.read([&](store::ReadSession& session) -> Result<void> {
         store::Statement rows = session.query(kExpired, adapter, toMillis(now), most);
-        while (rows.next()) expired.push_back(ItemId{rows.integer(0)});
+        std::int64_t bytes = 0;
+        while ((expired.empty() || bytes < kMostReturned) && rows.next()) {
+            expired.push_back(ItemId{rows.integer(0)});
+            bytes += rows.integer(1);
+        }
         return rows.finish();
     }));
     if (expired.empty()) return failed;

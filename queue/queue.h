@@ -94,8 +94,8 @@ class Queue {
     // when the holder was another process: a stall of ours is nobody's death.
     Result<Lapsed> takeLapsed(const std::string& adapter, bool atStart, int most);
 
-    // ready -> failed for items past their age, oldest first, at most `most`: for an adapter that is
-    // suspended and claims nothing (KB Q184051). Result: those that failed.
+    // ready -> failed for items past their age, at most `most`, fewer of large mail (their reports are one
+    // commit): for an adapter that is suspended and claims nothing (KB Q184051). Result: those that failed.
     Result<std::vector<ItemId>> failExpired(const std::string& adapter, int most);
 
     // Tells of items whose mail came in `after` ago or earlier and which are not final, whatever they wait

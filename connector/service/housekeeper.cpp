@@ -42,11 +42,14 @@ void Housekeeper::run(const std::stop_token& stop) {
 
 Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
     for (const std::string& adapter : options_.idleAdapters()) {
-        POSTERN_LET(failed, queue_.failExpired(adapter, kBatch));
-        for (const ItemId item : failed)
-            LogLine(LogEvent::ItemFailed, item)
-                .with("adapter", adapter)
-                .with("reason", "it reached its maximum age");
+        while (!stop.stop_requested()) {
+            POSTERN_LET(failed, queue_.failExpired(adapter, kBatch));
+            for (const ItemId item : failed)
+                LogLine(LogEvent::ItemFailed, item)
+                    .with("adapter", adapter)
+                    .with("reason", "it reached its maximum age");
+            if (failed.empty()) break;
+        }
     }
     if (const auto told = tellDelays(stop); !told.ok())  // the purge goes on
         LogLine(LogEvent::StoreTrouble).with("step", "delays").with("reason", told.error().text);

@@ -203,6 +203,18 @@ TEST_F(LapseTest, Q184051_what_waits_for_a_suspended_adapter_expires) {
     EXPECT_EQ(queue_->failExpired("maildir", 10)->size(), 1u);
 }
 
+// Their reports bring the mail back, all in one transaction.
+TEST_F(LapseTest, LargeMailExpiresAFewAtATime) {
+    postMany(7);
+    sql("UPDATE message SET size = 6000000 WHERE id < 7");
+    sql("UPDATE message SET size = 900000000 WHERE id = 7");
+    clock_.advance(Millis(6LL * 24 * 3'600'000));
+    EXPECT_EQ(queue_->failExpired("maildir", 200)->size(), 3u);
+    EXPECT_EQ(queue_->failExpired("maildir", 2)->size(), 2u) << "no more than asked";
+    EXPECT_EQ(queue_->failExpired("maildir", 200)->size(), 2u) << "one at least, however large";
+    EXPECT_THAT(*queue_->failExpired("maildir", 200), IsEmpty());
+}
+
 TEST_F(LapseTest, OnlyReadyItemsExpireHere) {
     for (const State from : kAllStates) {
         if (from == State::Ready) continue;
