@@ -20,6 +20,7 @@ config::Listener localListener(const config::Config& config) {
     listener.name = "submit";
     listener.limits.messageSize = config.submitMessageSize;
     listener.limits.recipients = 10'000;
+    listener.limits.hops = config.hops;
     listener.submission = true;
     return listener;
 }

@@ -100,7 +100,7 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
     const std::int64_t size = parseInt(request.field("size")).value_or(0);
     POSTERN_TRY(view.acceptor.checkRoom(size));
     intake::LocalMail text([&](char* into, std::size_t most) { return body.read(into, most); },
-                           config->submitMessageSize, view.acceptor.storeId());
+                           {config->submitMessageSize, config->hops}, view.acceptor.storeId());
     POSTERN_TRY(text.readHeader());
     if (request.field("recipients_from") == "header") {
         POSTERN_LET(more, intake::headerRecipients(intake::localFields(text.header()), config->hostname));

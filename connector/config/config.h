@@ -77,6 +77,7 @@ struct Pickup {
     Millis interval{2'000};
     Millis settle{10'000};  // a file is taken when it has not changed for so long
     std::int64_t messageSize = 50LL << 20;
+    int hops = 100;  // the service's, see Config
     Place place;
 };
 

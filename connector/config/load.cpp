@@ -130,6 +130,7 @@ void readPickup(const Node& table, Config& config, Findings& findings) {
     const Section section = readSection(table, keysOf("pickup"), {}, findings);
     Pickup pickup;
     pickup.place = table.place;
+    pickup.hops = config.hops;
     visitPickup(pickup, Assign(section));
     const std::size_t before = config.pickups.size();
     if (pickup.name.empty()) pickup.name = before == 0 ? "pickup" : "pickup-" + std::to_string(before + 1);

@@ -10,7 +10,6 @@ namespace postern::intake {
 namespace {
 
 constexpr std::size_t kPiece = 65536;
-constexpr int kMostHops = 100;                  // as over SMTP
 constexpr std::size_t kHeaderKept = 64 * 1024;  // for rules (door.h)
 
 bool isTemporary(Errc code) {
@@ -19,9 +18,9 @@ bool isTemporary(Errc code) {
 
 }  // namespace
 
-LocalMail::LocalMail(Read read, std::int64_t most, std::string storeId)
+LocalMail::LocalMail(Read read, Limits limits, std::string storeId)
     : read_(std::move(read)),
-      most_(most),
+      limits_(limits),
       storeId_(std::move(storeId)),
       raw_(std::make_unique<char[]>(kPiece)),
       scan_(storeId_) {}
@@ -33,7 +32,8 @@ Result<bool> LocalMail::nextPiece() {
     if (got == 0) return false;
     lineEnds_.feed({raw_.get(), got}, piece_);
     size_ += static_cast<std::int64_t>(piece_.size());
-    if (size_ > most_) return fail(Errc::Invalid, "the mail is larger than " + formatSize(most_));
+    if (size_ > limits_.size)
+        return fail(Errc::Invalid, "the mail is larger than " + formatSize(limits_.size));
     if (piece_.find('\0') != std::string::npos) return fail(Errc::Invalid, "the mail holds NUL bytes");
     return true;
 }
@@ -52,7 +52,7 @@ Result<void> LocalMail::readHeader() {
 
 Result<void> LocalMail::add(IncomingMail& mail, std::string_view text) {
     if (!scan_.over()) scan_.feed(text);
-    if (scan_.receivedCount() > kMostHops || scan_.traceCount() >= kMostOwnTraces)
+    if (scan_.receivedCount() > limits_.hops || scan_.traceCount() >= kMostOwnTraces)
         return fail(Errc::Invalid, "too many trace fields: the mail is in a loop");
     return mail.body->append(text);
 }

@@ -22,11 +22,16 @@ class LocalMail {
     // Up to `size` bytes; 0 only at the end.
     using Read = std::function<Result<std::size_t>(char* into, std::size_t size)>;
 
-    // `most`: bytes of the mail with CR LF line ends. `storeId`: of the store that it goes to.
-    LocalMail(Read read, std::int64_t most, std::string storeId);
+    struct Limits {
+        std::int64_t size;  // bytes of the mail with CR LF line ends
+        int hops;           // Received lines, as over SMTP (config::Config::hops)
+    };
 
-    // Reads until the header is whole. Invalid for a mail that is empty, larger than `most`, holds NUL bytes
-    // or has a header longer than kLongestLocalHeader; errors of `read` are passed on.
+    // `storeId`: of the store that it goes to.
+    LocalMail(Read read, Limits limits, std::string storeId);
+
+    // Reads until the header is whole. Invalid for a mail that is empty, larger than its limit, holds NUL
+    // bytes or has a header longer than kLongestLocalHeader; errors of `read` are passed on.
     Result<void> readHeader();
     std::string_view header() const { return catcher_.block(); }
 
@@ -40,7 +45,7 @@ class LocalMail {
     Result<void> add(IncomingMail& mail, std::string_view text);
 
     const Read read_;
-    const std::int64_t most_;
+    const Limits limits_;
     const std::string storeId_;
     std::int64_t size_ = 0;
     std::unique_ptr<char[]> raw_;

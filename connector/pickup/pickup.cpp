@@ -192,7 +192,7 @@ Result<intake::IncomingMail> Pickup::mailOf(Taken& file) {
             digest.update({into, got});
             return got;
         },
-        settings_.messageSize, door_.storeId());
+        {settings_.messageSize, settings_.hops}, door_.storeId());
     POSTERN_TRY(text.readHeader());
     POSTERN_LET(envelope, readEnvelope(text.header(), hostname_));
     POSTERN_TRY(door_.checkRoom(file.facts.size));

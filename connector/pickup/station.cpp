@@ -13,7 +13,7 @@ constexpr Millis kLongestWait{3'600'000};  // waits have a deadline
 
 bool same(const config::Pickup& a, const config::Pickup& b) {
     return a.name == b.name && a.folder == b.folder && a.setAside == b.setAside && a.interval == b.interval &&
-           a.settle == b.settle && a.messageSize == b.messageSize;
+           a.settle == b.settle && a.messageSize == b.messageSize && a.hops == b.hops;
 }
 
 }  // namespace

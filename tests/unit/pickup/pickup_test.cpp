@@ -205,6 +205,17 @@ TEST_F(PickupTest, BadFilesAreSetAsideWithTheirReason) {
     EXPECT_EQ(house.stored().size(), 1u);
 }
 
+TEST_F(PickupTest, TheServicesLimitOfHopsHoldsHereToo) {
+    settings.hops = 12;
+    Pickup pickup = fresh();
+    std::string hop;
+    for (int i = 0; i < 12; ++i) hop += "Received: by here\n";
+    put("twelve.eml", hop + kMail);
+    put("thirteen.eml", "Received: by here\n" + hop + kMail);
+    EXPECT_EQ(lookTwice(pickup), 1);
+    EXPECT_EQ(reason("thirteen.eml"), "too many trace fields: the mail is in a loop\n");
+}
+
 TEST_F(PickupTest, TroubleOfOursLeavesTheFileAndIsToldOnce) {
     Pickup pickup = fresh();
     put("a.eml");
