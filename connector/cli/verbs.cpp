@@ -34,6 +34,7 @@ constexpr Verb kVerbs[] = {
     {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
     {"adapter", "suspend", "begin nothing of an adapter until it is resumed", setupAdapterSuspend},
     {"adapter", "resume", "end a suspension", setupAdapterResume},
+    {"", "convert", "what an adapter would make of a mail, and what would be lost", setupConvert},
     {"route", "test", "where mail to an address would go, and why", setupRouteTest},
     {"address", "lookup", "what an address or a legacy name is on the other side", setupAddressLookup},
     {"account", "add", "a new account; its password is asked for", setupAccountAdd},

@@ -64,6 +64,7 @@ Carry setupAdapterList(CLI::App&, Run&);
 Carry setupAdapterTest(CLI::App&, Run&);
 Carry setupAdapterSuspend(CLI::App&, Run&);
 Carry setupAdapterResume(CLI::App&, Run&);
+Carry setupConvert(CLI::App&, Run&);
 Carry setupRouteTest(CLI::App&, Run&);
 Carry setupAddressLookup(CLI::App&, Run&);
 Carry setupAccountAdd(CLI::App&, Run&);

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "adapters/staged_file.h"
+#include "base/file.h"
 #include "tests/conformance/adapter_cases.h"
 
 namespace postern::tests {
@@ -203,6 +205,39 @@ TEST_P(AdapterSuite, WithoutTheRenameGuardTheSuiteWouldFail) {
     naive.publishJob(late);
     EXPECT_EQ(naive.visible().size(), 1u) << "published again after the consumer took it";
     EXPECT_EQ(naive.adapter().recover(job.delivery.key, job.evidence).found, Found::NotPublished);
+}
+
+// What `postern convert` shows is what would be handed over, byte for byte; and nothing else is touched.
+TEST_P(AdapterSuite, ConvertingGivesTheBytesThatExportingGives) {
+    static const std::string kFiles =
+        "From: Alice <alice@example.org>\r\nTo: bob@legacy.example\r\nSubject: "
+        "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n"
+        "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        "R3LDvMOfZSDQlgo=\r\n--b\r\nContent-Type: application/octet-stream; name=\"a rather long "
+        "name.dat\"\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nAAECAwQFBgcICQ==\r\n--b--\r\n";
+    std::int64_t item = 0;
+    for (const std::string& mail : {AdapterRig::kPlain, kFiles}) {
+        ++item;
+        const auto before = rig_.visible();
+        Job shown = rig_.job(item, 1, mail);
+        const auto folder = Folder::make(rig_.temp() + "/shown");
+        ASSERT_TRUE(folder.ok());
+        std::string buffer;
+        const std::function<void()> beat = [] {};
+        const std::string name = std::to_string(item);
+        adapters::StagedFile file(folder->create(name, 0600).value(), buffer, beat);
+        const auto outcome = rig_.adapter().convert(shown, file);
+        ASSERT_TRUE(outcome.ok() && !*outcome) << (outcome.ok() ? outcomeText(shown) : outcome.error().text);
+        ASSERT_TRUE(file.flush().ok());
+        EXPECT_EQ(rig_.visible(), before);
+        Job job = rig_.exportJob(rig_.job(item, 1, mail));
+        ASSERT_TRUE(job.outcome && job.outcome->verdict == Verdict::Exported) << outcomeText(job);
+        EXPECT_EQ(slurp(rig_.temp() + "/shown/" + name), slurp(job.outcome->target)) << name;
+        EXPECT_EQ(shown.notes, job.notes);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, AdapterSuite, testing::ValuesIn(adapterCases()), caseName);

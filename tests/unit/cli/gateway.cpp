@@ -34,6 +34,13 @@ most_recipients = 2
 kind = "maildir"
 folder = "@/missing/box"
 create = false
+[adapter.cc]
+kind = "ccmail"
+folder = "@/cc"
+gateway = "INTERNET"
+post_office = "PO1"
+attachments = "drop"
+on_loss = "bounce"
 [[route]]
 recipient = "*@legacy.example"
 adapter = "drop1"
@@ -41,6 +48,10 @@ legacy = "{local} at PO1"
 [[route]]
 recipient = "*@box.example"
 adapter = "box"
+[[route]]
+recipient = "*@cc.example"
+adapter = "cc"
+legacy = "{local} of CC"
 [[route]]
 recipient = "*"
 adapter = "drop1"
