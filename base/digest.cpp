@@ -84,6 +84,14 @@ std::string hmacSha256(std::string_view key, std::string_view bytes) {
     return digest;
 }
 
+std::string hmacMd5(std::string_view key, std::string_view bytes) {
+    std::string digest(16, '\0');
+    const char* const start = key.empty() ? "" : key.data();
+    must(HMAC(EVP_md5(), start, static_cast<int>(key.size()), raw(bytes), bytes.size(), raw(digest),
+              nullptr) != nullptr);
+    return digest;
+}
+
 std::string pbkdf2Sha256(std::string_view password, std::string_view salt, std::int64_t iterations) {
     std::string key(kSha256Bytes, '\0');
     must(PKCS5_PBKDF2_HMAC(password.empty() ? "" : password.data(), static_cast<int>(password.size()),

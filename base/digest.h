@@ -33,6 +33,8 @@ class Sha256 {
 
 std::string sha256(std::string_view bytes);
 std::string hmacSha256(std::string_view key, std::string_view bytes);
+// For CRAM-MD5 (RFC 2195) towards old servers, and for nothing else: 16 bytes.
+std::string hmacMd5(std::string_view key, std::string_view bytes);
 // 32 bytes: Hi() of RFC 5802. Takes as long as `iterations` asks, about 2.5 ms for 10,000. REQUIRES:
 // iterations > 0.
 std::string pbkdf2Sha256(std::string_view password, std::string_view salt, std::int64_t iterations);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <Poco/Crypto/X509Certificate.h>
 #include <Poco/DigestEngine.h>
@@ -58,6 +59,22 @@ std::unique_ptr<TlsStream> TlsStream::begin(const TlsContext& context, int socke
     return made;
 }
 
+std::unique_ptr<TlsStream> TlsStream::beginClient(const TlsClientContext& context, int socket,
+                                                  const std::string& name) {
+    SSL* stream = SSL_new(context.native());
+    if (stream == nullptr) return nullptr;
+    std::unique_ptr<TlsStream> made(new TlsStream(stream));
+    if (SSL_set_fd(stream, socket) != 1) return nullptr;
+    // An address is looked for among addresses, and is never sent as a name (RFC 6066 3).
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream), name.c_str()) != 1) {
+        ERR_clear_error();
+        SSL_set1_host(stream, name.c_str());
+        SSL_set_tlsext_host_name(stream, name.c_str());
+    }
+    SSL_set_connect_state(stream);
+    return made;
+}
+
 TlsStream::~TlsStream() {
     SSL_free(stream_);
 }
@@ -90,6 +107,26 @@ TlsFacts TlsStream::facts() const {
         facts.clientFingerprint = fingerprint(client);
     }
     return facts;
+}
+
+ServerPaper TlsStream::serverPaper() const {
+    ServerPaper paper;
+    paper.protocol = SSL_get_version(stream_);
+    if (const SSL_CIPHER* cipher = SSL_get_current_cipher(stream_))
+        paper.cipher = SSL_CIPHER_standard_name(cipher);
+    X509* server = SSL_get0_peer_certificate(stream_);
+    if (server == nullptr) {
+        paper.trouble = "it showed no certificate";
+        return paper;
+    }
+    paper.fingerprint = fingerprint(server);
+    if (const long result = SSL_get_verify_result(stream_); result != X509_V_OK)
+        paper.trouble = X509_verify_cert_error_string(result);
+    return paper;
+}
+
+std::uint64_t TlsStream::handedBytes() const {
+    return BIO_number_written(SSL_get_wbio(stream_));
 }
 
 int TlsStream::receive(char* into, std::size_t size) {

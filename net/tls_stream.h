@@ -1,12 +1,14 @@
 #pragma once
-// The server's side of TLS on one connected, non-blocking socket, which stays the caller's. Inside of wire.h.
+// One side of TLS on one connected, non-blocking socket, which stays the caller's. Inside of wire.h.
 // Thread rule: one thread at a time.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "net/tls_client.h"
 #include "net/tls_context.h"
 #include "net/tls_facts.h"
 
@@ -20,12 +22,16 @@ class TlsStream {
   public:
     // Null when the library has no memory.
     static std::unique_ptr<TlsStream> begin(const TlsContext& context, int socket);
+    // The client's side. `name` is a host's name or an IP address: what the server's certificate must say.
+    static std::unique_ptr<TlsStream> beginClient(const TlsClientContext& context, int socket,
+                                                  const std::string& name);
     ~TlsStream();
 
     // Goes on with the handshake. Failed is final; the other side was told where TLS has a word for it.
     Handshake handshake();
     const std::string& trouble() const { return trouble_; }  // why it failed, for people
     TlsFacts facts() const;                                  // REQUIRES: Done
+    ServerPaper serverPaper() const;                         // the client's side. REQUIRES: Done
 
     // As Wire's.
     int receive(char* into, std::size_t size);
@@ -33,7 +39,8 @@ class TlsStream {
     bool receiveWantsWrite() const { return receiveWantsWrite_; }
     bool sendWantsRead() const { return sendWantsRead_; }
     bool holdsInput() const;
-    void sayEnd();  // close_notify, if it fits into the socket's buffer
+    std::uint64_t handedBytes() const;  // to the system, TLS's own included
+    void sayEnd();                      // close_notify, if it fits into the socket's buffer
 
   private:
     explicit TlsStream(ssl_st* stream) : stream_(stream) {}

@@ -84,6 +84,7 @@ int Wire::send(std::string_view bytes) {
     if (mute_) return -1;
     try {
         const int sent = socket_->sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+        if (sent > 0) handed_ += static_cast<std::uint64_t>(sent);
         return sent < 0 ? 0 : sent;
     } catch (const Poco::Exception& exception) {
         // Poco 1.11 throws when a non-blocking socket is full, though not when it is empty.
@@ -105,6 +106,11 @@ bool Wire::startTls(const TlsContext& context) {
     return tls_ != nullptr;
 }
 
+bool Wire::startTlsAsClient(const TlsClientContext& context, const std::string& name) {
+    tls_ = TlsStream::beginClient(context, handle(), name);
+    return tls_ != nullptr;
+}
+
 Handshake Wire::handshake() {
     const Handshake state = tls_->handshake();
     if (state != Handshake::Failed) return state;
@@ -116,6 +122,20 @@ Handshake Wire::handshake() {
 
 TlsFacts Wire::tlsFacts() const {
     return tls_->facts();
+}
+
+ServerPaper Wire::serverPaper() const {
+    return tls_->serverPaper();
+}
+
+bool Wire::wait(bool read, bool write, Millis limit) {
+    const int modes = (read ? Poco::Net::Socket::SELECT_READ : 0) |
+                      (write ? Poco::Net::Socket::SELECT_WRITE : 0) | Poco::Net::Socket::SELECT_ERROR;
+    try {
+        return socket_->poll(Poco::Timespan(limit.count() * 1000), modes);
+    } catch (const Poco::Exception&) {
+        return true;  // what is wrong with it is said by the next receive or send
+    }
 }
 
 Ear::Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path)

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "net/tls_context.h"
 #include "net/tls_facts.h"
@@ -36,11 +37,14 @@ class Wire {
 
     // Becomes the server's side of TLS: nothing but handshake() until that says Done. False: no memory.
     bool startTls(const TlsContext& context);
+    // The client's side, for a server of that name (or IP address); the rest as above.
+    bool startTlsAsClient(const TlsClientContext& context, const std::string& name);
     // When it wants to read or write, call it again when the socket is ready for that. After Failed, what the
     // other side still sends can be received, raw, and nothing can be sent.
     Handshake handshake();
     const std::string& tlsTrouble() const { return trouble_; }  // why the handshake failed
     TlsFacts tlsFacts() const;                                  // REQUIRES: the handshake is done
+    ServerPaper serverPaper() const;                            // likewise, on the client's side
 
     // What to ask a poller for, besides the plain thing. TLS may have to send before it can go on receiving
     // (a change of keys), and the other way round.
@@ -49,10 +53,18 @@ class Wire {
     // Bytes that came in are inside the TLS library: receive() has more although the socket may stay silent.
     bool holdsInput() const { return tls_ && tls_->holdsInput(); }
 
+    // For callers without a poller: true when one of the two asked for (or an error) is there, false after
+    // `limit`.
+    bool wait(bool read, bool write, Millis limit);
+    // What the system has taken from us in all, TLS's own bytes included: when it did not grow, nothing of
+    // what was to be sent can have left.
+    std::uint64_t handedBytes() const { return handed_ + (tls_ ? tls_->handedBytes() : 0); }
+
   private:
     std::unique_ptr<Poco::Net::StreamSocket> socket_;
     std::unique_ptr<TlsStream> tls_;  // destroyed before its socket
     std::string trouble_;
+    std::uint64_t handed_ = 0;
     bool mute_ = false;
 };
 

@@ -1,0 +1,76 @@
+#pragma once
+// A connection that we begin: one thread talks, with a deadline for each step, and in the clear until
+// startTls(). Waits are sliced: `Waiting` is called at least once a second, so that a caller can keep a lease
+// alive; it must not block.
+//
+// Errors: Errc::Unavailable when the other side can not be reached or went away, Errc::Busy when a deadline
+// passed, Errc::Invalid when it broke a rule (a line over the limit). After any error but resolve()'s the
+// Link is good for nothing.
+// Thread rule: one thread at a time. REQUIRES: the process ignores SIGPIPE.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/wire.h"
+
+namespace postern::net {
+
+using Waiting = std::function<void()>;
+
+// Where to. Made by resolve(), one for each address of a name.
+struct Endpoint {
+    std::string address;  // numeric, without brackets
+    int port = 0;
+    std::string socketPath = {};  // not empty: a Unix socket
+    std::string shown = {};       // "mx.example[192.0.2.1]:25", "unix:/run/lmtp": for people
+};
+
+// The addresses of a host, at most 16, in the order the system gives them; a numeric one is itself. Blocks as
+// long as the system's resolver does.
+Result<std::vector<Endpoint>> resolve(const std::string& host, int port);
+Endpoint unixEndpoint(const std::string& path);
+
+class Link {
+  public:
+    // `source`: the numeric address to call from; empty: the system's choice.
+    static Result<std::unique_ptr<Link>> connect(const Endpoint& to, const std::string& source, Millis limit,
+                                                 const Waiting& waiting);
+    ~Link();  // closes at once: what was not sent is not sent
+
+    // One line without its end (CRLF, or a bare LF as old servers send it). `most`: its longest length.
+    Result<std::string> readLine(std::size_t most, Millis limit, const Waiting& waiting);
+    // All of it, or an Error. `limit` counts anew whenever something was taken. When the other side speaks
+    // while it does not take our bytes, that is Errc::Exists: read what it says (KB Q152940).
+    Result<void> write(std::string_view bytes, Millis limit, const Waiting& waiting);
+    // The client's side of TLS; nothing may have come in before it (CVE-2011-0411).
+    Result<void> startTls(const TlsClientContext& context, const std::string& name, Millis limit,
+                          const Waiting& waiting);
+
+    // Nothing came in that was not read, and the other side has not closed: looks, and waits for nothing.
+    bool quiet();
+    bool secure() const { return secure_; }
+    ServerPaper serverPaper() const { return wire_.serverPaper(); }  // REQUIRES: secure()
+    // See Wire: bytes that the system took from us.
+    std::uint64_t handedBytes() const { return wire_.handedBytes(); }
+    const std::string& peer() const { return peer_; }
+
+  private:
+    Link(Wire wire, std::string peer) : wire_(std::move(wire)), peer_(std::move(peer)) {}
+    // Takes what has come in; false: nothing. Sets gone_ at the end.
+    bool take();
+    Error gone() const;
+    Error late(Millis limit) const;
+
+    Wire wire_;
+    std::string peer_;
+    std::string input_;
+    bool gone_ = false;
+    bool secure_ = false;
+};
+
+}  // namespace postern::net
