@@ -48,8 +48,10 @@ struct DeliveryKey {
 
 struct Recipient {
     int ordinal = 0;
-    std::string address;  // Internet address of the envelope
-    std::string legacy;   // the name on the legacy side, from the route; may be empty
+    std::string address;        // Internet address of the envelope
+    std::string legacy;         // the name on the legacy side, from the route; may be empty
+    std::string notify = {};    // NOTIFY of RFC 3461, lower case: "", "never", "success,failure,delay"
+    std::string original = {};  // ORCPT as given; may be empty
 };
 
 struct Delivery {
@@ -58,6 +60,8 @@ struct Delivery {
     std::vector<Recipient> recipients;
     WallTime received;
     ByteSource* message = nullptr;  // RFC 5322 bytes with CRLF line ends, our Received line first
+    std::string envelopeId = {};    // ENVID of RFC 3461, decoded; may be empty
+    std::string ret = {};           // RET: "", "full", "hdrs"
 };
 
 // One delivery on its way through a batch. Set by stage(): either `evidence` or `outcome`.
@@ -113,6 +117,9 @@ class Adapter {
     virtual Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const;
 
     virtual Recovery recover(const DeliveryKey& staged, std::string_view evidence) = 0;
+
+    // A watcher found nothing to do: what is only worth keeping while mail flows may be let go. Often called.
+    virtual void idle() {}
 
     // Working files of attempts that may be over. `isOver(key)` asks the queue; those are removed. Result:
     // how many.

@@ -44,7 +44,10 @@ struct Outcome {
     Verdict verdict = Verdict::Deferred;
     std::string reason;  // UTF-8, one line, for the operator: what happened and, if known, what to do
     std::string target;  // Exported: where it went
-    std::vector<RecipientVerdict> recipients;  // those that differ from `verdict`
+    // Those that differ from `verdict`; none of them Unknown. With an Unknown verdict: those whose end is
+    // known all the same, so that only the others are in doubt.
+    std::vector<RecipientVerdict> recipients;
+    bool again = false;  // Exported only: the Deferred among `recipients` wait for nothing but their turn
     bool adapterUnusable = false;  // Deferred because of the folder, disk or tool and not because of this
                                    // mail: suspend the adapter, do not count the attempt
     Cause cause = Cause::Other;    // Deferred
@@ -52,22 +55,22 @@ struct Outcome {
 };
 
 inline Outcome deferred(std::string reason, Cause cause = Cause::Other) {
-    return {Verdict::Deferred, std::move(reason), {}, {}, false, cause};
+    return {Verdict::Deferred, std::move(reason), {}, {}, false, false, cause};
 }
 inline Outcome deferred(const Error& error) {
     return deferred(error.text, causeOf(error.code));
 }
 inline Outcome rejected(std::string reason) {
-    return {Verdict::Rejected, std::move(reason), {}, {}, false, Cause::Other};
+    return {Verdict::Rejected, std::move(reason), {}, {}, false, false, Cause::Other};
 }
 inline Outcome unknown(std::string reason) {
-    return {Verdict::Unknown, std::move(reason), {}, {}, false, Cause::Other};
+    return {Verdict::Unknown, std::move(reason), {}, {}, false, false, Cause::Other};
 }
 inline Outcome exported(std::string target) {
-    return {Verdict::Exported, {}, std::move(target), {}, false, Cause::Other};
+    return {Verdict::Exported, {}, std::move(target), {}, false, false, Cause::Other};
 }
 inline Outcome unusable(std::string reason) {
-    return {Verdict::Deferred, std::move(reason), {}, {}, true, Cause::Other};
+    return {Verdict::Deferred, std::move(reason), {}, {}, false, true, Cause::Other};
 }
 
 }  // namespace postern::adapters

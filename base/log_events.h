@@ -62,6 +62,9 @@
     EVENT(AdapterWeaker, "adapter.weaker", Warning,                                                          \
           "This file system cannot make renames durable before they are visible; docs/PROMISE.md says what " \
           "that means.")                                                                                     \
+    EVENT(AdapterHostDown, "adapter.host_down", Warning,                                                     \
+          "Mail goes by its other hosts, if it has any. Look at this one; it is asked again by itself.")     \
+    EVENT(AdapterHostUp, "adapter.host_up", Notice, "Nothing to do: the host takes mail again.")             \
     EVENT(AdapterLeftover, "adapter.leftover", Info,                                                         \
           "Nothing to do: a working file of an unfinished attempt was removed.")                             \
     EVENT(                                                                                                   \

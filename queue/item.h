@@ -73,7 +73,8 @@ struct Settlement {
         Deferred,  // not published; ready again at `due`
         Failed,    // not published and never will be
         Held,      // not published; waits for a person
-        InDoubt,   // nobody can tell whether it was published; waits for a person
+        InDoubt,   // nobody can tell whether it was published; waits for a person. Recipients that are
+                   // listed as "pending" surely do not have it: they go on, in a new item due at `due`
     };
     Kind kind = Kind::Deferred;
     ItemId item;

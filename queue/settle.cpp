@@ -20,6 +20,7 @@ struct Ending {
     bool published = false;   // something reached the legacy side, so the item must stand in publishing
     bool failedSome = false;  // a recipient ends as failed, so its sender is told
     std::vector<const RecipientRow*> resolved;  // the listed ones that end now
+    std::vector<RecipientRow> apart;            // of an item in doubt: those that surely do not have it
 };
 
 State stateFor(Kind kind) {
@@ -55,12 +56,14 @@ Result<Ending> endingOf(store::WriteSession& session, const Settlement& settleme
 
     POSTERN_LET(pending, pendingRecipients(session, settlement.item));
     POSTERN_LET(exported, anyExported(session, settlement.item));
-    bool waits = false;
+    bool waits = false, doubt = false;
     for (const RecipientRow& row : pending) {
         const RecipientRow* listed = listedAs(settlement, row.ordinal);
         const std::string_view outcome = listed != nullptr ? std::string_view(listed->outcome) : ending.rest;
         if (outcome != "exported" && outcome != "failed") {
             waits = true;
+            doubt = doubt || listed == nullptr;
+            if (listed != nullptr && settlement.kind == Kind::InDoubt) ending.apart.push_back(row);
             continue;
         }
         if (listed != nullptr) ending.resolved.push_back(listed);
@@ -72,6 +75,10 @@ Result<Ending> endingOf(store::WriteSession& session, const Settlement& settleme
         ending.state = exported ? State::Exported : State::Failed;
     else if (isFinal(ending.state))
         ending.state = State::Ready;
+    if (settlement.kind == Kind::InDoubt && !doubt && waits) {  // nobody is in doubt after all
+        ending.state = State::Ready;
+        ending.apart.clear();
+    }
     return ending;
 }
 
@@ -155,6 +162,51 @@ Result<void> changeRecipients(store::WriteSession& session, const Settlement& se
     return {};
 }
 
+// An item in doubt waits for a person, who says of all its unresolved recipients at once what became of them:
+// those that surely do not have it must not be among them. They go on in an item of their own.
+Result<void> setApart(store::WriteSession& session, const Settlement& settlement, const Ending& ending,
+                      WallTime now) {
+    if (ending.apart.empty()) return {};
+    constexpr const char* kOf = "SELECT message_id, adapter, expires_ms, attempts FROM item WHERE id = ?1";
+    NewItem item;
+    MessageId message;
+    std::int64_t attempts = 0;
+    {
+        store::Statement row = session.query(kOf, settlement.item);
+        while (row.next()) {
+            message = MessageId{row.integer(0)};
+            item.adapter = row.text(1);
+            item.expires = fromMillis(row.integer(2));
+            attempts = row.integer(3);
+        }
+        POSTERN_TRY(row.finish());
+    }
+    // An epoch is settled once, so these names never meet.
+    item.group =
+        "from-" + std::to_string(settlement.item.value) + "-e" + std::to_string(settlement.epoch.value);
+    item.recipients = ending.apart;
+    POSTERN_LET(ids, enqueue(session, message, std::span(&item, 1), now));
+    const std::string where = "goes on in item " + std::to_string(ids.front().value);
+    constexpr const char* kLater = "UPDATE item SET due_ms = ?2, attempts = ?3 WHERE id = ?1";
+    POSTERN_TRY(session.run(kLater, ids.front(), toMillis(settlement.due), attempts));
+    constexpr const char* kGone =
+        "UPDATE recipient SET outcome = 'deleted', reason = ?3"
+        " WHERE item_id = ?1 AND ordinal = ?2 AND outcome = 'pending'";
+    constexpr const char* kReported =
+        "UPDATE recipient SET reported = 'delayed' WHERE item_id = ?2 AND address IN"
+        " (SELECT address FROM recipient WHERE item_id = ?1 AND reported = 'delayed')";
+    POSTERN_TRY(session.run(kReported, settlement.item, ids.front()));
+    for (const RecipientRow& row : ending.apart) {
+        POSTERN_TRY(session.run(kGone, settlement.item, row.ordinal, where));
+        const RecipientRow* listed = listedAs(settlement, row.ordinal);
+        POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kRecipient,
+                           row.address + ": " + where + ", " + listed->reason));
+    }
+    const std::string origin = "from item " + std::to_string(settlement.item.value) +
+                               ", which is in doubt for others; these do not have it";
+    return record(session, ids.front(), now, history::kService, history::kMoved, origin);
+}
+
 std::string_view wordFor(State state) {
     switch (state) {
         case State::Exported: return history::kExported;
@@ -183,6 +235,7 @@ Result<bool> settleOne(store::WriteSession& session, const QueueOptions& options
     POSTERN_LET(settled, changeItem(session, options, settlement, ending, now));
     if (!settled) return false;
     POSTERN_TRY(changeRecipients(session, settlement, ending, now));
+    POSTERN_TRY(setApart(session, settlement, ending, now));
     for (const std::string& note : settlement.notes)
         POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kNote, note));
     POSTERN_TRY(record(session, settlement.item, now, history::kService, wordFor(settled->state),

@@ -8,6 +8,7 @@
 #include "connector/cli/backend.h"
 #include "connector/cli/look.h"
 #include "connector/cli/verbs.h"
+#include "connector/config/words.h"
 
 namespace postern::cli {
 
@@ -81,7 +82,7 @@ Result<int> listAdapters(const Run& run) {
                 .add("kind", each.kind)
                 .add("watchers", each.watchers)
                 .add("batch", each.batch)
-                .add("on_doubt", each.onDoubt == config::OnDoubt::Hold ? "hold" : "resend")
+                .add("on_doubt", config::wordOf(each.onDoubt))
                 .add("routes", routes)
                 .add("delivers", made[each.name]->describe())
                 .add("place", config::placeText(each.place))

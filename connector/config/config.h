@@ -124,7 +124,11 @@ struct Route {
     Place place = {};
 };
 
-enum class OnDoubt { Hold, Resend };
+enum class OnDoubt {
+    Hold,
+    Resend,
+    ReceiverDedupes,  // as Resend: the receiver is known to drop the second of two by its Message-ID
+};
 
 struct Adapter {
     std::string name;

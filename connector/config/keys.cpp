@@ -142,9 +142,9 @@ const std::vector<Key> kKeys = {
     text("adapter", "kind", nullptr, "What it writes: one of 'postern adapter kinds'."),
     count("adapter", "watchers", "2", 1, 256, "Threads that export for this adapter."),
     count("adapter", "batch", "64", 1, 1024, "The most items a watcher takes at once."),
-    choice("adapter", "on_doubt", "hold", {"hold", "resend"},
-           "When nobody can tell whether a cut-off export took effect: hold it for a person, or resend it "
-           "and risk a duplicate."),
+    choice("adapter", "on_doubt", "hold", {"hold", "resend", "receiver_dedupes"},
+           "When nobody can tell whether a cut-off export took effect: hold it for a person, resend it and "
+           "risk a duplicate, or resend it to a receiver that drops the second by its Message-ID."),
     duration("adapter", "retry_first", "1m", 10, kDay,
              "The wait after the first failed attempt; it doubles with each further one."),
     duration("adapter", "retry_longest", "1h", 10, 30 * kDay, "The longest wait between two attempts."),

@@ -36,7 +36,7 @@ inline std::string_view wordOf(RouteUse use) {
     return use == RouteUse::Both ? "both" : use == RouteUse::Recipients ? "recipients" : "replies";
 }
 inline std::string_view wordOf(OnDoubt onDoubt) {
-    return onDoubt == OnDoubt::Hold ? "hold" : "resend";
+    return onDoubt == OnDoubt::Hold ? "hold" : onDoubt == OnDoubt::Resend ? "resend" : "receiver_dedupes";
 }
 inline std::string_view wordOf(Severity severity) {
     switch (severity) {
@@ -55,7 +55,7 @@ inline constexpr Auth kAuthModes[] = {Auth::Off, Auth::Offered, Auth::Required};
 inline constexpr RuleAction kRuleActions[] = {RuleAction::Accept, RuleAction::Reject, RuleAction::Hold,
                                               RuleAction::Route};
 inline constexpr RouteUse kRouteUses[] = {RouteUse::Both, RouteUse::Recipients, RouteUse::Replies};
-inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend};
+inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend, OnDoubt::ReceiverDedupes};
 inline constexpr Severity kSeverities[] = {Severity::Error, Severity::Warning, Severity::Notice,
                                            Severity::Info, Severity::Debug};
 

@@ -118,6 +118,8 @@ void Exporter::loadOne(store::ReadSession& session, Work& work) {
     work.body = std::move(body).value();
     delivery.sender = row->sender;
     delivery.received = row->received;
+    delivery.envelopeId = row->envelopeId;
+    delivery.ret = row->ret;
     delivery.message = work.body.get();
 }
 
@@ -215,7 +217,8 @@ void Exporter::askAbout(Work& work) {
         return;
     }
     work.doubt = recovery.found == adapters::Found::CannotTell;
-    work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now());
+    work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now(),
+                                            work.job.outcome ? &*work.job.outcome : nullptr);
 }
 
 Result<Round> Exporter::recover(bool atStart) {
@@ -287,7 +290,7 @@ void Exporter::blame(Work& work) {
 }
 
 // Nothing of it is published, the attempt counted, and the mail is not under suspicion. An attempt in doubt
-// (on_doubt = "resend") is made again here: to move it would put the doubt into two places.
+// (on_doubt other than "hold") is made again here: to move it would put the doubt into two places.
 bool Exporter::wantsFallback(const Work& work) const {
     const queue::Settlement& settlement = *work.settlement;
     return post_.settings.fallbackAfter > 0 && work.claim.attempts >= post_.settings.fallbackAfter &&

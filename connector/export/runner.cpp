@@ -170,6 +170,7 @@ bool Runner::recover(Exporter& exporter, bool atStart) {
 SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
     const Gate::Permit permit = gate_.ask(exporter.batchSize(), options_.pollInterval);
     if (permit.items == 0) {
+        adapter_->idle();
         maintain(exporter);
         return std::max(permit.again, clock_.steady() + kBreath);
     }
@@ -189,7 +190,9 @@ SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
         probeDelay_ = Millis(0);
     }
     maintain(exporter);
-    return round->claimed > 0 ? clock_.steady() : nextWake();
+    if (round->claimed > 0) return clock_.steady();
+    adapter_->idle();
+    return nextWake();
 }
 
 void Runner::maintain(Exporter& exporter) {

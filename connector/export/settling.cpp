@@ -92,6 +92,7 @@ std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapt
     for (const adapters::RecipientVerdict& verdict : outcome.recipients) {
         for (const queue::RecipientRow& recipient : claim.recipients) {
             if (standsFor.at(recipient.ordinal) != verdict.ordinal) continue;
+            if (verdict.verdict == Verdict::Unknown) continue;  // unlisted: as its item
             rows.push_back(recipient);
             rows.back().outcome = verdict.verdict == Verdict::Exported   ? "exported"
                                   : verdict.verdict == Verdict::Rejected ? "failed"
@@ -109,7 +110,8 @@ std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim) {
     const auto standsFor = spokesmen(claim);
     std::vector<adapters::Recipient> named;
     for (const queue::RecipientRow& row : claim.recipients)
-        if (standsFor.at(row.ordinal) == row.ordinal) named.push_back({row.ordinal, row.address, row.legacy});
+        if (standsFor.at(row.ordinal) == row.ordinal)
+            named.push_back({row.ordinal, row.address, row.legacy, row.notify, row.original});
     return named;
 }
 
@@ -124,6 +126,8 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
     } else if (outcome.verdict == Verdict::Exported) {
         settlement = blank(claim, Settlement::Kind::Exported, outcome.reason);
         settlement.target = outcome.target;
+        // Each round delivers to some, so this ends.
+        if (outcome.again) settlement.due = now;
     } else if (outcome.verdict == Verdict::Rejected) {
         settlement = blank(claim, Settlement::Kind::Failed, outcome.reason);
         settlement.status = outcome.status;
@@ -136,27 +140,47 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
     return settlement;
 }
 
-Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Recovery& recovery,
-                                 const config::Adapter& settings, WallTime now) {
-    switch (recovery.found) {
-        case Found::Published: {
-            Settlement settlement =
-                blank(claim, Settlement::Kind::Exported, "found published: " + recovery.text);
-            settlement.target = recovery.text;
-            return settlement;
-        }
-        case Found::NotPublished: {
-            Settlement settlement =
-                blank(claim, Settlement::Kind::Deferred, "found not published: " + recovery.text);
-            settlement.due = now;
-            return settlement;
-        }
-        case Found::CannotTell: break;
+namespace {
+
+// Nobody can tell, of those recipients at least whose end is not known.
+Settlement doubtful(const queue::Claim& claim, const std::string& text, const config::Adapter& settings,
+                    WallTime now) {
+    switch (settings.onDoubt) {
+        case config::OnDoubt::Resend:
+            return later(claim, "in doubt, sent again as configured: " + text, adapters::Cause::Other,
+                         WallTime(), settings, now);
+        case config::OnDoubt::ReceiverDedupes:
+            return later(claim,
+                         "in doubt, sent again: its receiver is configured to drop the second by its "
+                         "Message-ID: " +
+                             text,
+                         adapters::Cause::Other, WallTime(), settings, now);
+        case config::OnDoubt::Hold: break;
     }
-    if (settings.onDoubt == config::OnDoubt::Hold)
-        return blank(claim, Settlement::Kind::InDoubt, recovery.text);
-    return later(claim, "in doubt, sent again as configured: " + recovery.text, adapters::Cause::Other,
-                 WallTime(), settings, now);
+    Settlement settlement = blank(claim, Settlement::Kind::InDoubt, text);
+    settlement.due = nextTry(claim, settings.retry, now);  // for recipients that surely do not have it
+    return settlement;
+}
+
+}  // namespace
+
+Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Recovery& recovery,
+                                 const config::Adapter& settings, WallTime now,
+                                 const adapters::Outcome* told) {
+    Settlement settlement;
+    switch (recovery.found) {
+        case Found::Published:
+            settlement = blank(claim, Settlement::Kind::Exported, "found published: " + recovery.text);
+            settlement.target = recovery.text;
+            break;
+        case Found::NotPublished:
+            settlement = blank(claim, Settlement::Kind::Deferred, "found not published: " + recovery.text);
+            break;
+        case Found::CannotTell: settlement = doubtful(claim, recovery.text, settings, now); break;
+    }
+    if (settlement.due == WallTime()) settlement.due = now;
+    if (told != nullptr) settlement.recipients = resolved(claim, *told);
+    return settlement;
 }
 
 }  // namespace postern::exporting

@@ -17,8 +17,10 @@ std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim);
 queue::Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,
                                 WallTime received, const config::Adapter& settings, WallTime now);
 
-// REQUIRES: recovery.unusable is not set.
+// REQUIRES: recovery.unusable is not set. `told`, where the attempt had an outcome: recipients whose end it
+// knows have that end, and only the others are in doubt.
 queue::Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Recovery& recovery,
-                                        const config::Adapter& settings, WallTime now);
+                                        const config::Adapter& settings, WallTime now,
+                                        const adapters::Outcome* told = nullptr);
 
 }  // namespace postern::exporting

@@ -135,5 +135,44 @@ TEST(Settling, DoubtIsHeldUnlessTheAdministratorChoseToResend) {
         Kind::Deferred);
 }
 
+// LMTP, cut off between two answers: those final, the rest in doubt (RELIABILITY.md 1.6).
+TEST(Settling, OnlyWhoseEndIsNotKnownIsInDoubt) {
+    queue::Claim claim = claimOf(1, std::chrono::hours(1));
+    claim.recipients = {{1, "a@x", "a", "pending", ""},
+                        {2, "b@x", "b", "pending", ""},
+                        {3, "c@x", "c", "pending", ""},
+                        {4, "d@x", "d", "pending", ""}};
+    adapters::Outcome told = adapters::unknown("the connection was lost");
+    told.recipients = {{1, adapters::Verdict::Exported, "250 saved"},
+                       {2, adapters::Verdict::Rejected, "550 who?", "5.1.1"},
+                       {3, adapters::Verdict::Deferred, "452 not now"}};
+    const adapters::Recovery recovery{adapters::Found::CannotTell, "look there", std::nullopt};
+    const auto got = exporting::settlementForRecovery(claim, recovery, {}, kNow, &told);
+    EXPECT_EQ(got.kind, Kind::InDoubt);
+    EXPECT_GT(got.due, kNow) << "for c, who surely does not have it";
+    ASSERT_EQ(got.recipients.size(), 3u);
+    EXPECT_EQ(got.recipients[0].outcome, "exported");
+    EXPECT_EQ(got.recipients[1].outcome + got.recipients[1].status, "failed5.1.1");
+    EXPECT_EQ(got.recipients[2].outcome, "pending");
+}
+
+TEST(Settling, AReceiverThatDropsTheSecondIsSentItAgain) {
+    config::Adapter settings;
+    settings.onDoubt = config::OnDoubt::ReceiverDedupes;
+    const adapters::Recovery nobodyKnows{adapters::Found::CannotTell, "no answer", std::nullopt};
+    const auto got =
+        exporting::settlementForRecovery(claimOf(1, std::chrono::hours(1)), nobodyKnows, settings, kNow);
+    EXPECT_EQ(got.kind, Kind::Deferred);
+    EXPECT_NE(got.reason.find("drop the second by its Message-ID"), std::string::npos) << got.reason;
+}
+
+TEST(Settling, Q176477_TheRestOfACrowdGoesAtOnce) {
+    adapters::Outcome outcome = adapters::exported("out/1");
+    outcome.recipients = {{2, adapters::Verdict::Deferred, "452 too many recipients"}};
+    EXPECT_GT(exporting::settlementFor(claimOf(1, std::chrono::hours(1)), outcome, kNow, {}, kNow).due, kNow);
+    outcome.again = true;
+    EXPECT_EQ(exporting::settlementFor(claimOf(1, std::chrono::hours(1)), outcome, kNow, {}, kNow).due, kNow);
+}
+
 }  // namespace
 }  // namespace postern

@@ -369,6 +369,48 @@ TEST_F(SettleTest, OnlyTheUnresolvedAreTriedAgainAndWhoHasItKeepsIt) {
     EXPECT_EQ(recipients(item)[2].outcome, "failed");
 }
 
+// A person resolves an item in doubt for all of its unresolved recipients at once: one that surely does not
+// have the mail must not be among them.
+TEST_F(SettleTest, WhoSurelyDoesNotHaveItIsNotInDoubt) {
+    const ItemId item = post(4);
+    Claim claim = claimOne();
+    const Queue::Mark mark = markOf(claim);
+    ASSERT_EQ(queue_->markPublishing(std::span(&mark, 1))->size(), 1u);
+    Settlement doubt = settlementOf(claim, Kind::InDoubt);
+    doubt.due = clock_.now();
+    doubt.recipients = {ends(1, "exported"), ends(3, "pending", "452 not now")};
+    ASSERT_EQ(queue_->settle(std::span(&doubt, 1))->size(), 1u);
+    EXPECT_EQ(state(item), State::InDoubt);
+    EXPECT_EQ(recipients(item)[2].outcome, "deleted");
+
+    const Claim rest = claimOne();
+    EXPECT_NE(rest.item, item);
+    EXPECT_EQ(rest.message, claim.message);
+    EXPECT_EQ(rest.attempts, claim.attempts + 1);
+    EXPECT_EQ(rest.expires, claim.expires);
+    ASSERT_EQ(rest.recipients.size(), 1u);
+    EXPECT_EQ(rest.recipients[0].address, claim.recipients[2].address);
+
+    ASSERT_TRUE(operate(Verb::ResolveExported, {item})[0].done);
+    std::string outcomes;
+    for (const RecipientRow& row : recipients(item)) outcomes += row.outcome + " ";
+    EXPECT_EQ(outcomes, "exported exported deleted exported ");
+    EXPECT_EQ(recipients(rest.item)[0].outcome, "pending") << "still to be delivered";
+}
+
+TEST_F(SettleTest, InDoubtWithNobodyInDoubtIsReady) {
+    const ItemId item = post(2);
+    Claim claim = claimOne();
+    const Queue::Mark mark = markOf(claim);
+    ASSERT_EQ(queue_->markPublishing(std::span(&mark, 1))->size(), 1u);
+    Settlement doubt = settlementOf(claim, Kind::InDoubt);
+    doubt.due = clock_.now();
+    doubt.recipients = {ends(1, "exported"), ends(2, "pending", "452 not now")};
+    ASSERT_EQ(queue_->settle(std::span(&doubt, 1))->size(), 1u);
+    EXPECT_EQ(state(item), State::Ready);
+    EXPECT_EQ(claimOne().recipients.size(), 1u);
+}
+
 TEST_F(SettleTest, ASuspectSettlementCountsADeathAndTheLimitSetsItAside) {
     const ItemId item = post();
     for (int deaths = 1; deaths <= 5; ++deaths) {
