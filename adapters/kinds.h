@@ -7,9 +7,11 @@ namespace postern::adapters {
 
 Kind ccmailKind();
 Kind dropKind();
+Kind lmtpKind();
 Kind maildirKind();
 Kind mboxKind();
 Kind mhKind();
 Kind pickupKind();
+Kind smtpKind();
 
 }  // namespace postern::adapters

@@ -11,7 +11,7 @@ const std::string kNothing;
 
 std::span<const Kind> kinds() {
     static const std::vector<Kind> all = {
-        ccmailKind(), dropKind(), maildirKind(), mboxKind(), mhKind(), pickupKind(),
+        ccmailKind(), dropKind(), lmtpKind(), maildirKind(), mboxKind(), mhKind(), pickupKind(), smtpKind(),
     };
     return all;
 }

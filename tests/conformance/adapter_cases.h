@@ -51,6 +51,23 @@ inline std::vector<AdapterCase> casesNamed(Naming naming) {
     return found;
 }
 
+// The kinds whose consumer is a host and no folder; wire_conformance_test.cpp runs them.
+struct WireCase {
+    const char* label;
+    const char* kind;
+    SettingMap settings;
+};
+
+inline const std::vector<WireCase>& wireCases() {
+    static const std::vector<WireCase> all = {
+        {"smtp", "smtp", {}},
+        {"smtp_one_connection_each", "smtp", {{"keep_connection", "0s"}}},
+        {"smtp_old_host", "smtp", {{"ignore", "PIPELINING\nSIZE\n8BITMIME"}}},
+        {"lmtp", "lmtp", {}},
+    };
+    return all;
+}
+
 inline std::string caseName(const testing::TestParamInfo<AdapterCase>& info) {
     return info.param.label;
 }

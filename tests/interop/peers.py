@@ -225,6 +225,7 @@ alias_maps =
 alias_database =
 local_recipient_maps =
 smtp_dns_support_level = disabled
+import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C LD_LIBRARY_PATH
 {settings}
 """)
         shutil.copy(os.path.join(base, "usr/share/postfix/master.cf.dist"), os.path.join(self.folder, "master.cf"))
