@@ -99,6 +99,10 @@ void writeCharacter(char32_t character, Encoded& result, const Write& write) {
         ++result.changed;
         return;
     }
+    if (const char32_t kin = kinLetter(character); kin != 0 && write(kin)) {
+        ++result.changed;
+        return;
+    }
     char32_t root = character;
     while (const char32_t base = baseLetter(root)) root = base;
     const std::string_view own = fallbackText(character), text = own.empty() ? fallbackText(root) : own;

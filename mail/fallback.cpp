@@ -241,7 +241,7 @@ constexpr Replacement kReplacements[] = {
     {0x03B8, "th"}, {0x03B9, "i"}, {0x03BA, "k"}, {0x03BB, "l"}, {0x03BC, "m"}, {0x03BD, "n"},
     {0x03BE, "x"}, {0x03BF, "o"}, {0x03C0, "p"}, {0x03C1, "r"}, {0x03C2, "s"}, {0x03C3, "s"}, {0x03C4, "t"},
     {0x03C5, "y"}, {0x03C6, "f"}, {0x03C7, "ch"}, {0x03C8, "ps"}, {0x03C9, "o"}, {0x0401, "Yo"},
-    {0x0402, "Dj"}, {0x0404, "Ye"}, {0x0405, "Dz"}, {0x0406, "I"}, {0x0407, "Yi"}, {0x0408, "J"},
+    {0x0402, "Dj"}, {0x0404, "Ye"}, {0x0405, "Dz"}, {0x0406, "I"}, {0x0408, "J"},
     {0x0409, "Lj"}, {0x040A, "Nj"}, {0x040B, "C"}, {0x040F, "Dz"}, {0x0410, "A"}, {0x0411, "B"},
     {0x0412, "V"}, {0x0413, "G"}, {0x0414, "D"}, {0x0415, "E"}, {0x0416, "Zh"}, {0x0417, "Z"},
     {0x0418, "I"}, {0x0419, "Y"}, {0x041A, "K"}, {0x041B, "L"}, {0x041C, "M"}, {0x041D, "N"}, {0x041E, "O"},
@@ -253,7 +253,7 @@ constexpr Replacement kReplacements[] = {
     {0x043E, "o"}, {0x043F, "p"}, {0x0440, "r"}, {0x0441, "s"}, {0x0442, "t"}, {0x0443, "u"}, {0x0444, "f"},
     {0x0445, "kh"}, {0x0446, "ts"}, {0x0447, "ch"}, {0x0448, "sh"}, {0x0449, "shch"}, {0x044A, "'"},
     {0x044B, "y"}, {0x044C, "'"}, {0x044D, "e"}, {0x044E, "yu"}, {0x044F, "ya"}, {0x0451, "yo"},
-    {0x0452, "dj"}, {0x0454, "ye"}, {0x0455, "dz"}, {0x0456, "i"}, {0x0457, "yi"}, {0x0458, "j"},
+    {0x0452, "dj"}, {0x0454, "ye"}, {0x0455, "dz"}, {0x0456, "i"}, {0x0458, "j"},
     {0x0459, "lj"}, {0x045A, "nj"}, {0x045B, "c"}, {0x045F, "dz"}, {0x0490, "G"}, {0x0491, "g"},
     {0x0E3F, "THB"}, {0x1E9E, "SS"}, {0x2000, " "}, {0x2001, " "}, {0x2002, " "}, {0x2003, " "},
     {0x2004, " "}, {0x2005, " "}, {0x2006, " "}, {0x2007, " "}, {0x2008, " "}, {0x2009, " "}, {0x200A, " "},
@@ -344,6 +344,17 @@ char32_t baseLetter(char32_t whole) {
     const auto* found = std::lower_bound(std::begin(kComposed), std::end(kComposed), whole,
                                          [](const Composed& a, char32_t b) { return a.whole < b; });
     return found != std::end(kComposed) && found->whole == whole ? found->base : 0;
+}
+
+char32_t kinLetter(char32_t letter) {
+    switch (letter) {
+        case 0x0404: return 0x0415;  // Ukrainian letters on Russian pages
+        case 0x0454: return 0x0435;
+        case 0x0490: return 0x0413;
+        case 0x0491: return 0x0433;
+        case 0x03c2: return 0x03c3;  // the sigma at the end of a word
+        default: return 0;
+    }
 }
 
 char32_t compose(char32_t base, char32_t mark) {

@@ -14,6 +14,7 @@ struct Composed {
 std::span<const Composed> composedLetters();
 
 char32_t baseLetter(char32_t whole);             // 0 when it is no composed letter
+char32_t kinLetter(char32_t letter);             // of the same alphabet, taken where it is missing; or 0
 char32_t compose(char32_t base, char32_t mark);  // 0 when the two make no letter of the table
 
 // ASCII text that says the same, or nothing.

@@ -91,8 +91,8 @@ std::string textsOf(const Converted& converted, std::vector<std::string>& texts)
 }
 
 std::string headerOf(const Converted& converted, const Readable& message, const std::string& charset) {
-    std::string out =
-        "From: " + toUtf8(converted.fromName.bytes, charset) + " <" + converted.fromAddress + ">\n";
+    const std::string name = toUtf8(converted.fromName.bytes, charset);
+    std::string out = "From: " + name + (name.empty() ? "<" : " <") + converted.fromAddress + ">\n";
     if (const std::string to = message.to.empty() ? "" : shownRecipients(message.to, 70); !to.empty())
         out += "To: " + to + "\n";
     out += "Date: " + formatUtc(converted.date) + "\n";
