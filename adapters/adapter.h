@@ -77,6 +77,9 @@ struct Recovery {
     Found found = Found::CannotTell;
     std::string text;               // for the item's history: what was seen
     std::optional<Error> unusable;  // set: the adapter could not even look; ask again later
+    // Set: not this one, not now (its mailbox is locked, its answer is awaited): ask again when its lease is
+    // over. The adapter is fine.
+    std::optional<Error> busy = {};
 };
 
 // How the recipients of one message become items. Zero means no limit.

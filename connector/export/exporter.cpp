@@ -211,6 +211,10 @@ adapters::Recovery Exporter::ask(const Work& work) {
 void Exporter::askAbout(Work& work) {
     adapters::Recovery recovery{adapters::Found::NotPublished, "not asked", std::nullopt};
     if (post_.queue.options().guards.askAdapter) recovery = ask(work);
+    if (recovery.busy) {
+        work.lost = true;
+        return;
+    }
     if (recovery.unusable) {
         work.lost = true;
         work.job.outcome = adapters::unusable(recovery.unusable->text);

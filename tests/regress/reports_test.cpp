@@ -54,6 +54,25 @@ TEST(Regress, Q184624_a_report_names_who_failed_and_brings_the_mail_with_its_fil
     EXPECT_THAT(bytes, HasSubstr(header + "\r\n" + text));
 }
 
+// What failed is said in its own words, from the adapter to the history and the report.
+TEST(Regress, Q227142_a_reason_names_the_step_that_failed) {
+    AdapterRig rig("drop", {});
+    adapters::Job job = rig.job(1, 1);
+    rig.stageJob(job);
+    ASSERT_FALSE(job.outcome) << outcomeText(job);
+    std::filesystem::rename(rig.folder(), rig.folder() + ".away");  // the volume is gone
+    rig.publishJob(job);
+    ASSERT_TRUE(job.outcome);
+    EXPECT_THAT(job.outcome->reason, HasSubstr(rig.folder()));
+    EXPECT_THAT(job.outcome->reason, HasSubstr("No such file"));
+
+    ReportDesk desk;
+    const ItemId item = desk.post({.recipients = {to("a@legacy.example")}});
+    ASSERT_TRUE(desk.end("legacy", {1}, "the mailbox of a is full: 20 MB of 20 MB").ok());
+    EXPECT_THAT(desk.history(item), HasSubstr("the mailbox of a is full: 20 MB of 20 MB"));
+    EXPECT_THAT(desk.bytesOf(desk.reports()[0]), HasSubstr("the mailbox of a is full: 20 MB of 20 MB"));
+}
+
 mail::Report reportOf(mail::ReportKind kind, int recipients) {
     mail::Report report;
     report.kind = kind;

@@ -47,13 +47,13 @@ class Scripted final : public adapters::Adapter {
 class RunnerTest : public testing::Test {
   protected:
     std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter,
-                                       config::Adapter settings = {}) {
+                                       config::Adapter settings = {}, Millis pollInterval = Millis(50)) {
         settings.name = name;
         settings.watchers = 2;
         settings.retry.first = Millis(5);
         settings.retry.longest = Millis(10);
         exporting::RunnerOptions options;
-        options.pollInterval = Millis(50);
+        options.pollInterval = pollInterval;
         options.firstProbe = Millis(5);
         options.longestProbe = Millis(20);
         options.regroup = [](const std::string&, const std::vector<queue::RecipientRow>& recipients,
@@ -88,6 +88,18 @@ TEST_F(RunnerTest, Q198841_lost_notifications_only_delay) {
     ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Running; }));
     office_.post("a", 1, 20);  // nobody is told
     EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 20; }));
+}
+
+// A batch that is full is followed by the next at once: one hint is enough for all.
+TEST_F(RunnerTest, Q115490_a_full_batch_is_followed_by_the_next_at_once) {
+    config::Adapter settings;
+    settings.batch = 50;
+    auto runner = makeRunner("a", std::make_shared<Scripted>(), settings, Millis(3'600'000));
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return runner->health().state == State::Running; }));
+    office_.post("a", 1, 130);
+    notifier_.notify("a");
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 130; }));
 }
 
 TEST_F(RunnerTest, Q176375_poison_item_isolated) {
