@@ -7,11 +7,14 @@ Each function named test_* is one test. Usage: mailboxes.py BUILD_FOLDER [TEST .
 import contextlib
 import mailbox
 import os
+import pty
+import select
 import shutil
 import smtplib
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -108,6 +111,62 @@ def test_mbox_is_read_alike_by_python_formail_nmh_and_dovecot():
             run([f"{NMH}/inc", "-file", box, "-notruncate", "-silent"], env=env)
             assert len(run([f"{NMH}/scan"], env=env).splitlines()) == 2
             expect_text(run([f"{NMH}/show", "-noshowproc", "-nocheckmime", "all"], env=env), quoted)
+
+
+MUTT_RC = """set copy=no
+set confirmcreate=no
+set confirmappend=no
+set delete=no
+set quit=yes
+set record=""
+set move=no
+set sleep_time=0
+set mbox_type=Maildir
+"""
+
+
+def on_a_terminal(command, home, keys, ready):
+    """Runs a program that talks to a terminal and types `keys` once it has shown `ready`."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    shown = b""
+    try:
+        with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                              env={**os.environ, "HOME": home, "TERM": "vt100"}) as process:
+            os.close(slave)
+            deadline = time.monotonic() + 30
+            while process.poll() is None and time.monotonic() < deadline:
+                if not select.select([master], [], [], 0.1)[0]:
+                    continue
+                with contextlib.suppress(OSError):  # it has ended
+                    shown += os.read(master, 65536)
+                if keys and ready in shown:
+                    os.write(master, keys)
+                    keys = b""
+            if process.poll() is None:
+                process.kill()
+        assert process.returncode == 0, (command, process.returncode, shown[-500:])
+    finally:
+        os.close(master)
+
+
+def mutt(path):
+    """What mutt shows of a mailbox: it tags all mails and copies them to a Maildir of its own. It wants a terminal."""
+    with tempfile.TemporaryDirectory(prefix="postern-mutt-") as home:
+        rc, out = os.path.join(home, "rc"), os.path.join(home, "out")
+        with open(rc, "w", encoding="utf-8") as file:
+            file.write(MUTT_RC)
+        os.mkdir(os.path.join(home, "Mail"))  # or it asks first
+        on_a_terminal(["mutt", "-F", rc, "-R", "-f", path], home, b"T.\r;C" + out.encode() + b"\rq", b"Msgs:")
+        return [each.get_payload() for each in mailbox.Maildir(out, create=False)]
+
+
+def test_mutt_reads_mbox_maildir_and_mh():
+    for kind, mark in (("mbox", quoted), ("maildir", str), ("mh", str)):
+        with delivered(kind) as gateway:
+            read = mutt(os.path.join(gateway.out, "inbox") if kind == "mbox" else gateway.out)
+            assert len(read) == 2, (kind, read)
+            expect_text("\n".join(read), mark)
 
 
 @contextlib.contextmanager
