@@ -24,6 +24,20 @@ Recovery cannotLook(const Error& error) {
     return {Found::CannotTell, error.text, error};
 }
 
+// Whether trouble with a live folder is everybody's: one recipient's lost folder is not.
+bool isShared(const SpoolFolders& folders, const std::string& folder, const Error& error) {
+    return error.code == Errc::NoSpace || folders.isPlanned(folder) || !folders.stillOurs().ok();
+}
+
+Outcome trouble(const SpoolFolders& folders, const std::string& folder, const Error& error) {
+    return isShared(folders, folder, error) ? unusable(error.text) : deferred(error);
+}
+
+Recovery cannotLookIn(const SpoolFolders& folders, const std::string& folder, const Error& error) {
+    if (isShared(folders, folder, error)) return cannotLook(error);
+    return {Found::CannotTell, error.text, std::nullopt, error};
+}
+
 }  // namespace
 
 // What one call of publish() shares between its jobs.
@@ -110,11 +124,13 @@ void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& stag
         return;
     }
     // Opened now, so that publish() finds it; one recipient's spoilt folder is not everybody's.
-    if (const auto live = folders.live(where->folder); !live.ok()) {
-        const bool shared =
-            live.error().code == Errc::NoSpace || !folders.stillOurs().ok() ||
-            std::find(plan_.live.begin(), plan_.live.end(), where->folder) != plan_.live.end();
-        job.outcome = shared ? unusable(live.error().text) : deferred(live.error());
+    auto live = folders.live(where->folder);
+    if (live.ok() && !folders.isPlanned(where->folder) && !(*live)->folder.stillThere().ok()) {
+        folders.forget(where->folder);
+        live = folders.live(where->folder);
+    }
+    if (!live.ok()) {
+        job.outcome = trouble(folders, where->folder, live.error());
         return;
     }
     const auto size = staging.write(job);
@@ -143,13 +159,16 @@ void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
         return;
     }
     const auto& live = publishing.checked(evidence->folder);
-    if (!live.ok()) return publishing.giveUp(job, *evidence, unusable(live.error().text));
+    if (!live.ok())
+        return publishing.giveUp(job, *evidence, trouble(publishing.folders, evidence->folder, live.error()));
     if (!context_.guards.noReplace) return publishByCopy(job, publishing);
     if (evidence->token != publishing.folders.token())
         return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
     if (evidence->name == kNamedLate) withdrawEarlier(publishing.folders, job.delivery.key);
     const auto moved = rename(*evidence, (*live)->folder, publishing);
-    if (!moved.ok()) return publishing.giveUp(job, *evidence, unusable(moved.error().text));
+    if (!moved.ok())
+        return publishing.giveUp(job, *evidence,
+                                 trouble(publishing.folders, evidence->folder, moved.error()));
     const std::string target = joinPath(liveFolder(plan_, *evidence), moved->name);
     if (moved->end == Moved::SourceMissing)
         return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
@@ -173,7 +192,8 @@ Result<SpoolAdapter::Renamed> SpoolAdapter::rename(const SpoolEvidence& evidence
     for (int attempt = 0; attempt < kMostTries; ++attempt) {
         std::string& last = publishing.lastNames[evidence.folder];
         POSTERN_LET(name, nextName(live, last));
-        POSTERN_LET(end, publishing.folders.stage().moveNoReplace(evidence.staged, live, name));
+        POSTERN_LET(end, publishing.folders.stage().moveNoReplace(evidence.staged, live, name,
+                                                                  Folder::Namers::Others));
         if (end == Moved::Done) last = name;
         if (end == Moved::TargetExists) last.clear();  // somebody else adds files too: look again
         if (end != Moved::TargetExists) return Renamed{end, name};
@@ -240,8 +260,11 @@ Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text)
     if (*witness == Witness::Withdrawn)
         return {Found::NotPublished, "its staged file was still there and is withdrawn now", std::nullopt};
     const auto live = folders.live(evidence->folder);
-    if (!live.ok()) return cannotLook(live.error());
-    if (const auto there = (*live)->folder.stillThere(); !there.ok()) return cannotLook(there.error());
+    if (!live.ok()) return cannotLookIn(folders, evidence->folder, live.error());
+    if (const auto there = (*live)->folder.stillThere(); !there.ok()) {
+        folders.forget(evidence->folder);
+        return cannotLookIn(folders, evidence->folder, there.error());
+    }
     if (!(*live)->durableRenames) {
         // The one who published may have died before this: without it a power failure could bring the file
         // back.

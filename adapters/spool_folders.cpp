@@ -1,5 +1,7 @@
 #include "adapters/spool_folders.h"
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "base/text.h"
 
@@ -163,6 +165,16 @@ Result<std::shared_ptr<const LiveFolder>> SpoolFolders::live(const std::string& 
     if (live_.size() >= kMostLiveFolders) live_.clear();
     live_.emplace(path, *opened);
     return opened;
+}
+
+bool SpoolFolders::isPlanned(const std::string& path) const {
+    return std::find(plan_.live.begin(), plan_.live.end(), path) != plan_.live.end();
+}
+
+void SpoolFolders::forget(const std::string& path) const {
+    if (isPlanned(path)) return;
+    const MutexLock lock(mutex_);
+    live_.erase(path);
 }
 
 Result<void> SpoolFolders::stillOurs() const {

@@ -50,6 +50,11 @@ class SpoolFolders {
     // The live folder `path` (relative, "" is the spool's own), opened and made on first use.
     Result<std::shared_ptr<const LiveFolder>> live(const std::string& path) const;
 
+    // One recipient's live folder that was lost is opened anew when it is needed next. Planned ones are
+    // everybody's: open() alone opens them.
+    void forget(const std::string& path) const;
+    bool isPlanned(const std::string& path) const;
+
     // Ok while the stage, withdrawn and spool folders are the ones that were opened and the marker is in its
     // place.
     Result<void> stillOurs() const;

@@ -117,6 +117,12 @@ Result<FileFacts> File::facts() const {
     return factsOf(info);
 }
 
+Result<std::int64_t> File::touchedNanos() const {
+    struct stat info;
+    if (::fstat(handle_, &info) != 0) return lastError("look");
+    return static_cast<std::int64_t>(info.st_ctim.tv_sec) * 1'000'000'000 + info.st_ctim.tv_nsec;
+}
+
 void File::startWriteback() {
     ::sync_file_range(handle_, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
@@ -223,7 +229,8 @@ Result<FileFacts> Folder::facts(std::string_view name) const {
     return factsOf(info);
 }
 
-Result<Moved> Folder::moveNoReplace(std::string_view name, const Folder& to, std::string_view toName) const {
+Result<Moved> Folder::moveNoReplace(std::string_view name, const Folder& to, std::string_view toName,
+                                    Namers namers) const {
     POSTERN_TRY(checkName(name));
     POSTERN_TRY(checkName(toName));
     const std::string source(name), target(toName);
@@ -233,12 +240,35 @@ Result<Moved> Folder::moveNoReplace(std::string_view name, const Folder& to, std
     if (errno == ENOENT) return Moved::SourceMissing;
     if (errno != EINVAL && errno != ENOSYS)
         return lastError("rename " + source + " to " + joinPath(to.path_, toName));
-    // This file system knows no RENAME_NOREPLACE (NFS, some FUSE). Our names are unique, so looking first is
-    // enough.
+    // This file system knows no RENAME_NOREPLACE.
+    if (namers == Namers::Others) return moveReserving(name, to, toName);
     POSTERN_LET(taken, to.has(toName));
     if (taken) return Moved::TargetExists;
     if (::renameat(handle_, source.c_str(), to.handle_, target.c_str()) == 0) return Moved::Done;
     if (errno == ENOENT) return Moved::SourceMissing;
+    return lastError("rename " + source + " to " + joinPath(to.path_, toName));
+}
+
+Result<Moved> Folder::moveReserving(std::string_view name, const Folder& to, std::string_view toName) const {
+    POSTERN_TRY(checkName(name));
+    // Looked at first, so that a mover who comes too late shows nobody an empty file.
+    POSTERN_LET(there, has(name));
+    if (!there) return Moved::SourceMissing;
+    auto reserved = to.create(toName, 0600);
+    if (!reserved.ok()) {
+        if (reserved.error().code == Errc::Exists) return Moved::TargetExists;
+        if (reserved.error().code == Errc::NotFound) return Moved::SourceMissing;  // as a rename says it
+        return reserved.error();
+    }
+    const std::string source(name), target(toName);
+    if (::renameat(handle_, source.c_str(), to.handle_, target.c_str()) == 0) return Moved::Done;
+    const int reason = errno;
+    // Only while it is the empty one: a rename whose answer was lost may have been done all the same.
+    const auto ours = reserved->facts();
+    const auto named = to.facts(toName);
+    if (ours.ok() && named.ok() && ours->number == named->number && named->size == 0) (void)to.remove(toName);
+    if (reason == ENOENT) return Moved::SourceMissing;
+    errno = reason;
     return lastError("rename " + source + " to " + joinPath(to.path_, toName));
 }
 

@@ -46,6 +46,9 @@ class File {
     Result<std::size_t> readAt(std::int64_t offset, char* into, std::size_t size);  // 0 at the end
     Result<std::int64_t> size() const;
     Result<FileFacts> facts() const;
+    // The last change of its bytes, size, owner, mode or names: no program can set it back, as it can
+    // FileFacts::changedNanos. Moves in the steps of the system's clock, up to 10 ms.
+    Result<std::int64_t> touchedNanos() const;
     void startWriteback();  // asks the system to begin writing; promises nothing
     Result<void> sync();    // data and size are on the device. After an error the file's content is unknown
     Result<void> truncate(std::int64_t size);
@@ -87,7 +90,16 @@ class Folder {
     // Whether `name` is there (a symbolic link counts as there). An error is an error, never "no".
     Result<bool> has(std::string_view name) const;
     // Atomic inside one volume. Never follows or replaces a file named `toName`.
-    Result<Moved> moveNoReplace(std::string_view name, const Folder& to, std::string_view toName) const;
+    // Where the file system knows no such rename (NFS, some FUSE), it looks first and then renames: enough
+    // for names that only we give. For names that others may give at the same time, say Others: there the
+    // name is taken with moveReserving().
+    enum class Namers { OnlyWe, Others };
+    Result<Moved> moveNoReplace(std::string_view name, const Folder& to, std::string_view toName,
+                                Namers namers = Namers::OnlyWe) const;
+    // The same by means of any file system: takes the name with an empty file of ours, then renames over that
+    // one. Others see the empty file for a moment, and a crash may leave it; of many movers of one file still
+    // one wins, and of many movers to one name too.
+    Result<Moved> moveReserving(std::string_view name, const Folder& to, std::string_view toName) const;
     // Plain rename: replaces. Only for the guard's mutation test and for files of our own that are state, not
     // mail.
     Result<void> moveReplacing(std::string_view name, const Folder& to, std::string_view toName) const;

@@ -173,6 +173,54 @@ TEST_F(FolderTest, TwoFoldersOfOneParentShareAVolume) {
     EXPECT_TRUE(*stage.sameVolume(live));
 }
 
+// Two who choose the same name on a file system without a rename that replaces nothing (NFS): nobody's file
+// is lost, and no empty one stays.
+TEST_F(FolderTest, OfManyMoversToOneNameOneWins) {
+    constexpr int kRounds = 50, kMovers = 8;
+    for (int round = 0; round < kRounds; ++round) {
+        const std::string number = std::to_string(round);
+        for (int i = 0; i < kMovers; ++i) put(stage, number + "-" + std::to_string(i), "mail");
+        std::atomic<int> done{0}, exists{0};
+        {
+            std::vector<std::jthread> movers;
+            for (int i = 0; i < kMovers; ++i)
+                movers.emplace_back([&, i] {
+                    const auto moved = stage.moveReserving(number + "-" + std::to_string(i), live, number);
+                    if (moved.ok() && *moved == Moved::Done) ++done;
+                    if (moved.ok() && *moved == Moved::TargetExists) ++exists;
+                });
+        }
+        ASSERT_EQ(done, 1) << "round " << round;
+        ASSERT_EQ(exists, kMovers - 1);
+        ASSERT_EQ(get(live, number), "mail");
+        int left = 0;
+        for (int i = 0; i < kMovers; ++i) left += has(stage, number + "-" + std::to_string(i)) ? 1 : 0;
+        ASSERT_EQ(left, kMovers - 1) << "those that were late are still staged";
+    }
+}
+
+TEST_F(FolderTest, AReservedNameIsGivenBackWhenNothingIsMoved) {
+    EXPECT_EQ(*stage.moveReserving("gone", live, "1"), Moved::SourceMissing);
+    EXPECT_FALSE(has(live, "1"));
+    ASSERT_TRUE(makeFolders(root / "stage/folder").ok());
+    EXPECT_FALSE(stage.moveReserving("folder", live, "1").ok()) << "a folder is not renamed over a file";
+    EXPECT_FALSE(has(live, "1"));
+    put(live, "1", "theirs");
+    put(stage, "a", "ours");
+    EXPECT_EQ(*stage.moveReserving("a", live, "1"), Moved::TargetExists);
+    EXPECT_EQ(get(live, "1"), "theirs");
+}
+
+TEST_F(FolderTest, TheLastTouchCanNotBeSetBack) {
+    put(stage, "a", "mail");
+    const auto file = stage.openRead("a");
+    const auto before = file->touchedNanos();
+    fs::last_write_time(root / "stage/a", fs::file_time_type::clock::now() - std::chrono::hours(1));
+    ASSERT_TRUE(before.ok());
+    EXPECT_LT(file->facts()->changedNanos, *before);
+    EXPECT_GE(*file->touchedNanos(), *before);
+}
+
 // What exactly-once stands on: of all who move one file, the system lets one succeed.
 TEST_F(FolderTest, OfManyMoversOneWins) {
     constexpr int kRounds = 50, kMovers = 8;
