@@ -17,6 +17,10 @@ Recovery cannotLook(const Error& error) {
     return {Found::CannotTell, error.text, error};
 }
 
+Recovery cannotLookNow(const Error& error) {
+    return {Found::CannotTell, error.text, std::nullopt, error};
+}
+
 }  // namespace
 
 Mbox::Mbox(AdapterContext context, MboxPlan plan) : context_(std::move(context)), plan_(std::move(plan)) {}
@@ -78,18 +82,13 @@ Result<void> Mbox::settleLeft(const SpoolFolders& folders, const Folder& boxes, 
     POSTERN_LET(journal, readJournal(folders.stage(), mailbox));
     if (!journal) return MailboxLock::removeLeftover(boxes, mailbox, plan_.locks);
     POSTERN_LET(lock, MailboxLock::take(boxes, mailbox, plan_.locks, false));
-    return settleJournal(folders, *journal, *lock, lock->tookOver(), beat);
+    return settleJournal(folders, *journal, *lock, heldSince(*lock), beat);
 }
 
-Result<void> Mbox::settleLeftInTime(const SpoolFolders& folders, const Folder& boxes,
-                                    const std::string& mailbox) const {
-    const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
-    for (;;) {
-        auto settled = settleLeft(folders, boxes, mailbox, [] {});
-        if (settled.ok() || settled.error().code != Errc::Busy || Clock::system().steady() >= deadline)
-            return settled;
-        waitForLock(deadline);
-    }
+// Our dotlock has stood since a crash of ours, and every reader honours it. With `both` a reader may know
+// fcntl locks only, and those went with the process.
+bool Mbox::heldSince(const MailboxLock& lock) const {
+    return lock.tookOver() && !plan_.locks.range;
 }
 
 Result<std::optional<Outcome>> Mbox::convert(Job& job, StagedFile& file) const {
@@ -150,35 +149,52 @@ Recovery Mbox::recover(const DeliveryKey& staged, std::string_view text) {
     const auto boxes = folders.live("");
     if (!boxes.ok()) return cannotLook(boxes.error());
     if (const auto there = (*boxes)->folder.stillThere(); !there.ok()) return cannotLook(there.error());
-    if (const auto settled = settleLeftInTime(folders, (*boxes)->folder, evidence->name); !settled.ok())
-        return cannotLook(settled.error());
-    return tell(folders, *evidence);
+    return look(folders, (*boxes)->folder, *evidence);
+}
+
+// Not longer than a moment: many are asked about in a row, and none of their leases is kept alive meanwhile.
+Recovery Mbox::look(const SpoolFolders& folders, const Folder& boxes, const SpoolEvidence& evidence) const {
+    constexpr Millis kMoment{200};
+    const SteadyTime deadline = Clock::system().steady() + std::min(plan_.lockWait, kMoment);
+    for (;;) {
+        const auto settled = settleLeft(folders, boxes, evidence.name, [] {});
+        auto told = settled.ok() ? tell(folders, evidence) : Result<Recovery>(settled.error());
+        if (told.ok()) return *told;
+        if (told.error().code != Errc::Busy || Clock::system().steady() >= deadline)
+            return cannotLookAt(folders, boxes, told.error());
+        waitForLock(deadline);
+    }
+}
+
+// One mailbox that is locked, or one recipient's that is spoilt, is not everybody's.
+Recovery Mbox::cannotLookAt(const SpoolFolders& folders, const Folder& boxes, const Error& error) const {
+    if (!folders.stillOurs().ok() || !boxes.stillThere().ok() || error.code == Errc::NoSpace)
+        return cannotLook(error);
+    if (error.code == Errc::Busy) return cannotLookNow(error);
+    if (!plan_.file.empty()) return cannotLook(error);
+    // A damaged journal does not mend itself: a person decides.
+    if (error.code == Errc::Corrupt) return {Found::CannotTell, error.text, std::nullopt};
+    return cannotLookNow(error);
 }
 
 // A staged file is moved under our lock on its mailbox only.
-Recovery Mbox::tell(const SpoolFolders& folders, const SpoolEvidence& evidence) const {
+Result<Recovery> Mbox::tell(const SpoolFolders& folders, const SpoolEvidence& evidence) const {
     const std::string path = joinPath(plan_.spool.folder, evidence.name);
-    const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
-    auto own = takeOwnLock(folders.stage(), evidence.name);
-    while (!own.ok() && own.error().code == Errc::Busy && Clock::system().steady() < deadline) {
-        waitForLock(deadline);
-        own = takeOwnLock(folders.stage(), evidence.name);
-    }
-    if (!own.ok()) return cannotLook(own.error());
-    const auto journal = readJournal(folders.stage(), evidence.name);
-    if (!journal.ok()) return cannotLook(journal.error());
-    if (*journal) return cannotLook(fail(Errc::Busy, path + ": another worker of ours was cut off just now"));
-    const auto doubt = folders.withdrawn().has(doubtName(evidence.staged));
-    if (!doubt.ok()) return cannotLook(doubt.error());
-    if (*doubt)
-        return {Found::CannotTell,
-                "adding it to " + path + " was cut off, and the mailbox was changed by somebody since",
-                std::nullopt};
-    const auto witness = withdraw(folders, evidence);
-    if (!witness.ok()) return cannotLook(witness.error());
-    if (*witness == Witness::Withdrawn)
-        return {Found::NotPublished, "its staged file was still there and is withdrawn now", std::nullopt};
-    return {Found::Published, "its staged file is gone: added to " + path, std::nullopt};
+    const auto own = takeOwnLock(folders.stage(), evidence.name);
+    if (!own.ok()) return own.error();
+    POSTERN_LET(journal, readJournal(folders.stage(), evidence.name));
+    if (journal) return fail(Errc::Busy, path + ": another worker of ours was cut off just now");
+    POSTERN_LET(doubt, folders.withdrawn().has(doubtName(evidence.staged)));
+    if (doubt)
+        return Recovery{
+            Found::CannotTell,
+            "adding it to " + path + " was cut off, and a reader may have changed the mailbox since",
+            std::nullopt};
+    POSTERN_LET(witness, withdraw(folders, evidence));
+    if (witness == Witness::Withdrawn)
+        return Recovery{Found::NotPublished, "its staged file was still there and is withdrawn now",
+                        std::nullopt};
+    return Recovery{Found::Published, "its staged file is gone: added to " + path, std::nullopt};
 }
 
 Result<int> Mbox::sweep(const std::function<bool(const DeliveryKey&)>& isOver) {
@@ -257,7 +273,8 @@ Kind mboxKind() {
             {"locks",
              SettingType::Choice,
              "both",
-             "The locks that its readers know: <mailbox>.lock, fcntl, or both.",
+             "The locks that its readers know: dotlock where every reader honours <mailbox>.lock, fcntl, or "
+             "both.",
              {"both", "dotlock", "fcntl"}},
             {"lock_wait",
              SettingType::Duration,

@@ -83,9 +83,10 @@ class Mbox final : public Adapter {
     void tidy(const SpoolFolders& folders) const;
     Result<void> settleLeft(const SpoolFolders& folders, const Folder& boxes, const std::string& mailbox,
                             const std::function<void()>& beat) const;
-    Result<void> settleLeftInTime(const SpoolFolders& folders, const Folder& boxes,
-                                  const std::string& mailbox) const;
-    Recovery tell(const SpoolFolders& folders, const SpoolEvidence& evidence) const;
+    bool heldSince(const MailboxLock& lock) const;
+    Recovery cannotLookAt(const SpoolFolders& folders, const Folder& boxes, const Error& error) const;
+    Recovery look(const SpoolFolders& folders, const Folder& boxes, const SpoolEvidence& evidence) const;
+    Result<Recovery> tell(const SpoolFolders& folders, const SpoolEvidence& evidence) const;
     static ByMailbox sorted(std::span<Job> jobs);
     bool addRounds(Publishing& publishing, ByMailbox& byMailbox) const;
     Result<void> addRound(Publishing& publishing, Pending& pending) const;

@@ -75,37 +75,45 @@ Result<Match> matchOf(const Folder& stage, const Journal::Entry& entry, MailboxL
     return compare(mailbox.file(), begin, staged, entry.length, beat);
 }
 
+// What is known of the mailbox before its bytes are compared.
+struct Sight {
+    std::int64_t size = 0;
+    bool sameFile = false;
+    // What is not there now never was: nobody can have taken it away.
+    bool nobodyTook = false;
+};
+
+Result<Sight> sightOf(const Journal& journal, MailboxLock& mailbox, bool heldSince) {
+    POSTERN_LET(facts, mailbox.file().facts());
+    POSTERN_LET(touched, mailbox.file().touchedNanos());
+    const bool untouched = journal.touched != 0 && touched == journal.touched && facts.size == journal.offset;
+    return Sight{facts.size, facts.volume == journal.volume && facts.number == journal.number,
+                 heldSince || untouched};
+}
+
 // Walks through the entries as far as they can be told.
 Result<Progress> look(const SpoolFolders& folders, const Journal& journal, MailboxLock& mailbox,
                       bool heldSince, const std::function<void()>& beat) {
     Progress progress;
-    POSTERN_LET(facts, mailbox.file().facts());
+    POSTERN_LET(sight, sightOf(journal, mailbox, heldSince));
     std::int64_t begin = journal.offset + journal.lineEnds;
-    bool known =
-        facts.volume == journal.volume && facts.number == journal.number && facts.size >= journal.offset;
-    // An empty mailbox that was empty before: nothing was added, or a reader took it all.
-    if (facts.size == 0 && !heldSince) known = false;
-    for (std::size_t i = 0; i < journal.entries.size(); ++i) {
+    bool known = sight.sameFile && sight.size >= journal.offset;
+    for (std::size_t i = 0; i < journal.entries.size(); begin += journal.entries[i++].length) {
         const Journal::Entry& entry = journal.entries[i];
+        if (i > 0 && sight.size < begin) known = false;  // shorter than what was there already
         POSTERN_LET(pending, folders.stage().has(entry.staged));
-        if (i > 0 && facts.size < begin) known = false;  // shorter than what was there already
-        if (pending && !known) progress.doubtful.push_back(entry);
-        if (pending && known) {
-            // Only the missing line ends, or not even those: torn before its first byte.
-            auto match = Result<Match>(Match::Torn);
-            if (facts.size > begin) match = matchOf(folders.stage(), entry, mailbox, begin, beat);
-            if (!match.ok()) return match.error();
-            if (*match == Match::Whole) progress.published.push_back(entry);
-            if (*match == Match::Other) {
-                known = false;
-                progress.doubtful.push_back(entry);
-            }
-            if (*match == Match::Torn) {
-                progress.cutTo = i == 0 ? journal.offset : begin;
-                return progress;  // it and those behind it stay staged
-            }
+        if (!pending) continue;
+        // Nothing of it: not added yet, or added and taken by a reader after our locks were gone.
+        if (sight.size <= begin && !sight.nobodyTook) known = false;
+        auto match = Result<Match>(known ? Match::Torn : Match::Other);
+        if (known && sight.size > begin) match = matchOf(folders.stage(), entry, mailbox, begin, beat);
+        if (!match.ok()) return match.error();
+        if (*match == Match::Torn) {
+            progress.cutTo = i == 0 ? journal.offset : begin;
+            return progress;  // it and those behind it stay staged
         }
-        begin += entry.length;
+        known = *match == Match::Whole;
+        (known ? progress.published : progress.doubtful).push_back(entry);
     }
     return progress;
 }
@@ -136,8 +144,9 @@ Result<void> forget(const SpoolFolders& folders, const Journal& journal) {
 
 std::string Journal::text() const {
     const auto decimal = [](std::uint64_t n) { return std::to_string(static_cast<std::int64_t>(n)); };
-    std::string out = "mbox1 " + mailbox + " " + decimal(volume) + " " + decimal(number) + " " +
-                      std::to_string(offset) + " " + std::to_string(lineEnds) + "\n";
+    std::string out = "mbox2 " + mailbox + " " + decimal(volume) + " " + decimal(number) + " " +
+                      std::to_string(offset) + " " + std::to_string(lineEnds) + " " +
+                      std::to_string(touched) + "\n";
     for (const Entry& entry : entries) out += entry.staged + " " + std::to_string(entry.length) + "\n";
     return out + ".\n";
 }
@@ -146,17 +155,19 @@ std::optional<Journal> Journal::parse(std::string_view text) {
     const auto lines = split(text, '\n');
     if (lines.size() < 3 || !lines.back().empty() || lines[lines.size() - 2] != ".") return std::nullopt;
     const auto words = split(lines.front(), ' ');
-    if (words.size() != 6 || words[0] != "mbox1" || words[1].empty()) return std::nullopt;
+    if (words.size() != 7 || words[0] != "mbox2" || words[1].empty()) return std::nullopt;
     const auto volume = parseInt(words[2]), number = parseInt(words[3]), offset = parseInt(words[4]);
-    const auto lineEnds = parseInt(words[5]);
-    if (!volume || !number || !offset || *offset < 0 || !lineEnds || *lineEnds < 0 || *lineEnds > 2)
+    const auto lineEnds = parseInt(words[5]), touched = parseInt(words[6]);
+    if (!volume || !number || !offset || *offset < 0 || !lineEnds || *lineEnds < 0 || *lineEnds > 2 ||
+        !touched)
         return std::nullopt;
     Journal journal{std::string(words[1]),
                     static_cast<std::uint64_t>(*volume),
                     static_cast<std::uint64_t>(*number),
                     *offset,
                     static_cast<int>(*lineEnds),
-                    {}};
+                    {},
+                    *touched};
     for (std::size_t i = 1; i + 2 < lines.size(); ++i) {
         const auto fields = split(lines[i], ' ');
         const auto length = fields.size() == 2 ? parseInt(fields[1]) : std::nullopt;

@@ -28,6 +28,9 @@ struct Journal {
     std::int64_t offset = 0;               // its size before
     int lineEnds = 0;                      // added first: line ends that were missing at its end
     std::vector<Entry> entries;            // one behind the other
+    // When the file was last touched (File::touchedNanos); 0: not known. While that is what the system says,
+    // nobody has written a byte since, neither we nor a reader.
+    std::int64_t touched = 0;
 
     std::string text() const;
     static std::optional<Journal> parse(std::string_view text);
@@ -46,10 +49,13 @@ Result<std::optional<Journal>> readJournal(const Folder& stage, const std::strin
 //
 //   all bytes of an entry there               published: its staged file is removed
 //   cut off inside of an entry                cut back to its beginning: it and those behind it stay staged
+//   not one byte of an entry there            not published if the file was not touched since, or if no
+//   reader
+//                                             can have been at it; otherwise he may have taken it
 //   other bytes, another file, a shorter one  nobody can tell: nothing is cut, the staged files are set aside
 //
-// An entry whose staged file is gone was settled before. `heldSince`: our dotlock has stood since the journal
-// was written, so no reader can have emptied the mailbox. An Error: not settled, and nothing was guessed.
+// An entry whose staged file is gone was settled before. `heldSince`: a lock that every reader honours has
+// stood since the journal was written. An Error: not settled, and nothing was guessed.
 Result<void> settleJournal(const SpoolFolders& folders, const Journal& journal, MailboxLock& mailbox,
                            bool heldSince, const std::function<void()>& beat);
 // The staged files of the entries are published, or nobody can tell; then the journal is removed.

@@ -94,20 +94,50 @@ Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, con
     return lock;
 }
 
-Result<void> MailboxLock::takeDotlock(const LockPlan& plan) {
-    const std::string name = dotlockOf(mailbox_);
-    auto created = folder_.create(name, 0644);
+std::string MailboxLock::asideName(const LockPlan& plan, const std::string& mailbox) {
+    std::uint64_t sum = 14695981039346656037u;
+    for (const char c : plan.signature + "/" + mailbox)
+        sum = (sum ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return ".dotlock-" + std::to_string(sum);
+}
+
+// Written aside and then moved into its place, so that a crash never leaves one without our name in it: we
+// would take that for a stranger's. The name aside is the mailbox's own, and under the caller's own lock what
+// is there can only be left over.
+Result<bool> MailboxLock::placeDotlock(const LockPlan& plan) {
+    const std::string aside = asideName(plan, mailbox_);
+    auto created = folder_.create(aside, 0644);
     if (!created.ok() && created.error().code == Errc::Exists) {
-        POSTERN_LET(ours, judge(folder_, name, plan));
-        tookOver_ = ours;
-        created = folder_.create(name, 0644);
-        if (!created.ok() && created.error().code == Errc::Exists)
-            return fail(Errc::Busy, "the mailbox was locked by its reader just now");
+        POSTERN_TRY(folder_.remove(aside));
+        created = folder_.create(aside, 0644);
     }
     if (!created.ok()) return created.error();
-    POSTERN_LET(facts, created->facts());
-    dotlock_ = facts.number;
-    POSTERN_TRY(created->write(plan.signature + " " + std::to_string(processId()) + "\n"));
+    const auto placed = [&]() -> Result<Moved> {
+        POSTERN_TRY(created->write(plan.signature + " " + std::to_string(processId()) + "\n"));
+        POSTERN_TRY(created->sync());
+        return folder_.moveNoReplace(aside, folder_, dotlockOf(mailbox_), Folder::Namers::Others);
+    }();
+    if (placed.ok() && *placed == Moved::Done) {
+        POSTERN_LET(facts, created->facts());
+        dotlock_ = facts.number;
+        return true;
+    }
+    (void)folder_.remove(aside);  // a hidden leftover is harmless, and the next one takes it
+    if (!placed.ok()) return placed.error();
+    if (*placed == Moved::TargetExists) return false;
+    return fail(Errc::Busy, joinPath(folder_.path(), aside) + " was taken away");
+}
+
+Result<void> MailboxLock::takeDotlock(const LockPlan& plan) {
+    POSTERN_LET(there, folder_.has(dotlockOf(mailbox_)));  // while we wait for it, nothing is written
+    auto placed = there ? Result<bool>(false) : placeDotlock(plan);
+    if (!placed.ok()) return placed.error();
+    if (!*placed) {
+        POSTERN_LET(ours, judge(folder_, dotlockOf(mailbox_), plan));
+        tookOver_ = ours;
+        POSTERN_LET(again, placeDotlock(plan));
+        if (!again) return fail(Errc::Busy, "the mailbox was locked by its reader just now");
+    }
     return folder_.sync();  // half a mail must never be there without it, not even after a power failure
 }
 

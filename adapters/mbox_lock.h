@@ -52,8 +52,12 @@ class MailboxLock {
     static Result<void> removeLeftover(const Folder& folder, const std::string& mailbox,
                                        const LockPlan& plan);
 
+    // Where our dotlock is written before it is moved into its place.
+    static std::string asideName(const LockPlan& plan, const std::string& mailbox);
+
   private:
     MailboxLock(const Folder& folder, std::string mailbox) : folder_(folder), mailbox_(std::move(mailbox)) {}
+    Result<bool> placeDotlock(const LockPlan& plan);
     Result<void> takeDotlock(const LockPlan& plan);
     Result<void> openFile(const LockPlan& plan, bool create);
     Result<void> checkFile() const;

@@ -23,33 +23,74 @@ Result<int> missingLineEnds(File& file, std::int64_t size) {
     return last[0] == '\n' ? 0 : 1;
 }
 
+// Gathers bytes, so that the end of a mail is seldom the end of a write: a crash there leaves a mailbox of
+// which nobody can tell whether a reader took the next mail.
+class Gathering {
+  public:
+    explicit Gathering(File& mailbox) : mailbox_(mailbox) {}
+    Result<void> add(std::string_view bytes) {
+        bytes_ += bytes;
+        return bytes_.size() < kPiece ? Result<void>() : flush();
+    }
+    Result<void> flush() {
+        POSTERN_TRY(mailbox_.write(bytes_));
+        bytes_.clear();
+        return {};
+    }
+    static constexpr std::size_t kPiece = 65536;
+
+  private:
+    File& mailbox_;
+    std::string bytes_;
+};
+
 // Adds the entries to the mailbox and makes them durable.
 Result<void> addBytes(const Folder& stage, const Journal& journal, File& mailbox,
                       const std::function<void()>& beat) {
-    if (journal.lineEnds > 0)
-        POSTERN_TRY(mailbox.write(std::string(static_cast<std::size_t>(journal.lineEnds), '\n')));
+    Gathering gathering(mailbox);
+    POSTERN_TRY(gathering.add(std::string(static_cast<std::size_t>(journal.lineEnds), '\n')));
     std::int64_t wanted = journal.offset + journal.lineEnds;
-    std::vector<char> piece(65536);
+    std::vector<char> piece(Gathering::kPiece);
     for (const Journal::Entry& entry : journal.entries) {
         POSTERN_LET(staged, stage.openRead(entry.staged));
         for (std::int64_t at = 0; at < entry.length;) {
             beat();
             POSTERN_LET(got, staged.readAt(at, piece.data(), piece.size()));
             if (got == 0) return fail(Errc::Corrupt, entry.staged + " is shorter than it was");
-            POSTERN_TRY(mailbox.write(std::string_view(piece.data(), got)));
+            POSTERN_TRY(gathering.add(std::string_view(piece.data(), got)));
             at += static_cast<std::int64_t>(got);
         }
         wanted += entry.length;
     }
+    POSTERN_TRY(gathering.flush());
     POSTERN_TRY(mailbox.sync());
     POSTERN_LET(size, mailbox.size());
     if (size == wanted) return {};
     return fail(Errc::Busy, "somebody wrote to the mailbox without a lock");
 }
 
+// Since the last touch of a file. Negative: the clock of its volume is another one.
+Millis sinceTouch(std::int64_t touched) {
+    return Millis(toMillis(Clock::system().now()) - touched / 1'000'000);
+}
+
+Result<std::int64_t> lastTouch(File& mailbox) {
+    POSTERN_LET(touched, mailbox.touchedNanos());
+    return sinceTouch(touched) < Millis(0) ? 0 : touched;
+}
+
+// The touch that our addition makes must have another time than the one before.
+void waitForNextTouch(const Journal& journal) {
+    constexpr Millis kClockStep{20};  // the system's, with room
+    const Millis since = sinceTouch(journal.touched);
+    if (since < kClockStep) waitForLock(Clock::system().steady() + std::min(kClockStep, kClockStep - since));
+}
+
 Result<Journal> journalFor(const Folder& stage, MailboxLock& mailbox, const std::vector<Job*>& jobs) {
     POSTERN_LET(facts, mailbox.file().facts());
-    Journal journal{mailbox.mailbox(), facts.volume, facts.number, facts.size, 0, {}};
+    Journal journal{mailbox.mailbox(), facts.volume, facts.number, facts.size, 0, {}, 0};
+    POSTERN_LET(touched, lastTouch(mailbox.file()));
+    journal.touched = touched;
     POSTERN_LET(lineEnds, missingLineEnds(mailbox.file(), facts.size));
     journal.lineEnds = lineEnds;
     for (const Job* job : jobs) {
@@ -173,7 +214,7 @@ Result<void> Mbox::addUnderLocks(Publishing& publishing, Pending& pending) const
     const auto journal = readJournal(folders.stage(), pending.mailbox);
     const auto settled = !journal.ok() ? Result<void>(journal.error())
                          : *journal
-                             ? settleJournal(folders, **journal, *lock, lock->tookOver(), publishing.beat)
+                             ? settleJournal(folders, **journal, *lock, heldSince(*lock), publishing.beat)
                              : Result<void>();
     if (!settled.ok()) {
         // Some of these may be in it: nothing is withdrawn, a recovery asks again.
@@ -216,6 +257,7 @@ void Mbox::add(Publishing& publishing, MailboxLock& mailbox, std::vector<Job*> j
     }
     if (const auto written = writeJournal(folders.stage(), *journal); !written.ok())
         return endJobs(unusable(written.error().text));
+    waitForNextTouch(*journal);
     const auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
     // Those that are whole are published, the one that was cut off is cut back.
     const auto closed = added.ok() ? closeJournal(folders, *journal, true)

@@ -67,16 +67,28 @@ struct CutOff {
         rig.adapter().stage(jobs, [] {});
         struct stat info {};
         EXPECT_EQ(::stat(inbox(rig).c_str(), &info), 0);
-        Journal journal{"inbox", info.st_dev, info.st_ino, 0, 0, {}};
+        Journal journal{"inbox", info.st_dev, info.st_ino, 0, 0, {}, 0};
         for (const Job& job : jobs) {
             const std::string name = std::to_string(job.delivery.key.item.value) + ".1";
             const std::string staged = slurp(rig.stage() + "/" + name);
             journal.entries.push_back({name, static_cast<std::int64_t>(staged.size())});
             bytes += staged;
         }
-        spill(rig.stage() + "/" + journalName("inbox"), journal.text());
+        writeJournal(rig, journal);
         spill(inbox(rig) + ".lock", "postern " + tests::kRigContext.storeId + " legacy 1\n");
     }
+    void writeJournal(const AdapterRig& rig, const Journal& journal) {
+        spill(rig.stage() + "/" + journalName("inbox"), journal.text());
+        written = journal;
+    }
+    // As if it was written long after the last change of the mailbox.
+    void noteTouch(const AdapterRig& rig) {
+        struct stat info {};
+        EXPECT_EQ(::stat(inbox(rig).c_str(), &info), 0);
+        written.touched = info.st_ctim.tv_sec * std::int64_t{1'000'000'000} + info.st_ctim.tv_nsec;
+        writeJournal(rig, written);
+    }
+    Journal written;
     std::vector<Job> jobs;
     std::string bytes;
 };
@@ -224,16 +236,17 @@ TEST(Mbox, AStaleDotlockOfOthersGoesByItsAge) {
     EXPECT_EQ(never.exportJob(never.job(1, 1)).outcome->verdict, Verdict::Deferred);
 }
 
-// Every length that a dying worker can leave, of three mails: whole ones are published, the torn one and
-// those behind it are not, and nothing of them stays.
+// Every length that a dying worker can leave, of three mails, where no reader can have been there since:
+// whole ones are published, the torn one and those behind it are not, and nothing of them stays.
 TEST(Mbox, AnAdditionCutOffAnywhereIsToldAndCutBack) {
+    const tests::SettingMap dotlock = {{"locks", "dotlock"}};
     std::size_t whole = 0;
     {
-        AdapterRig rig("mbox", {});
+        AdapterRig rig("mbox", dotlock);
         whole = CutOff(rig, 3).bytes.size();
     }
     for (std::size_t length = 0; length <= whole; length += length % 7 == 0 ? 1 : 6) {
-        AdapterRig rig("mbox", {});
+        AdapterRig rig("mbox", dotlock);
         CutOff cut(rig, 3);
         spill(inbox(rig), cut.bytes.substr(0, length));
         rig.restart();
@@ -251,6 +264,66 @@ TEST(Mbox, AnAdditionCutOffAnywhereIsToldAndCutBack) {
     }
 }
 
+// Our fcntl lock goes with the process. What a reader took after that in its place looks like what was never
+// added: nobody can tell, whether our dotlock still stands or not.
+TEST(Mbox, WhatAReaderMayHaveTakenAfterACrashIsNeverAddedAgain) {
+    for (const char* locks : {"fcntl", "both"}) {
+        for (const std::size_t left : {0u, 1u}) {
+            AdapterRig rig("mbox", {{"locks", locks}});
+            CutOff cut(rig, 2);
+            if (std::string(locks) == "fcntl") fs::remove(inbox(rig) + ".lock");
+            const std::size_t one = cut.bytes.size() / 2;
+            cut.noteTouch(rig);
+            spill(inbox(rig), cut.bytes);                        // added whole; killed
+            spill(inbox(rig), cut.bytes.substr(0, one * left));  // the reader's turn: same file
+            rig.restart();
+            std::vector<Found> found;
+            for (const Job& job : cut.jobs)
+                found.push_back(rig.adapter().recover(job.delivery.key, job.evidence).found);
+            EXPECT_EQ(found[0], left == 1 ? Found::Published : Found::CannotTell) << locks;
+            EXPECT_EQ(found[1], Found::CannotTell) << locks << left;
+            EXPECT_EQ(rig.visible().size(), left) << locks;
+        }
+    }
+}
+
+// A mailbox that nobody touched since the journal was written: nothing was added, whatever locks there are.
+TEST(Mbox, AMailboxThatNobodyTouchedTookNothing) {
+    for (const char* locks : {"fcntl", "both", "dotlock"}) {
+        AdapterRig rig("mbox", {{"locks", locks}});
+        CutOff cut(rig, 2);
+        cut.noteTouch(rig);
+        rig.restart();
+        for (const Job& job : cut.jobs)
+            EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found, Found::NotPublished)
+                << locks;
+    }
+}
+
+// What the journal says of the last touch is another time than that of our own addition, however soon it
+// comes.
+TEST(Mbox, OurAdditionMovesTheTimeOfTheLastTouch) {
+    for (int round = 0; round < 5; ++round) {
+        AdapterRig rig("mbox", {});
+        Job job = rig.job(1, 1);
+        rig.stageJob(job);
+        spill(inbox(rig), "");
+        const auto box = File::openRead(inbox(rig));
+        const auto before = box->touchedNanos();
+        rig.publishJob(job);
+        EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+        EXPECT_GT(*box->touchedNanos() - *before, 9'000'000) << "more than a step of any system's clock";
+    }
+}
+
+TEST(Mbox, TheJournalIsReadBackWithTheLastTouch) {
+    Journal journal{"inbox", 1, 2, 3, 1, {{"1.1", 5}}, 1'700'000'000'000'000'001};
+    const auto read = Journal::parse(journal.text());
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->touched, journal.touched);
+    EXPECT_EQ(read->text(), journal.text());
+}
+
 TEST(Mbox, WhatNobodyCanTellIsNeitherCutNorGuessed) {
     const std::vector<std::pair<const char*, std::function<void(const std::string&, const CutOff&)>>> ways = {
         {"other bytes", [](const std::string& box,
@@ -263,6 +336,7 @@ TEST(Mbox, WhatNobodyCanTellIsNeitherCutNorGuessed) {
              spill(box, cut.bytes);
          }},
         {"no file", [](const std::string& box, const CutOff&) { fs::remove(box); }},
+        {"emptied by a reader that knows other locks than ours", [](const std::string&, const CutOff&) {}},
         {"emptied by a reader that broke the lock",
          [](const std::string& box, const CutOff&) { fs::remove(box + ".lock"); }},
     };
@@ -300,17 +374,33 @@ TEST(Mbox, TheNextAdditionSettlesTheOneBefore) {
 }
 
 TEST(Mbox, ARecoveryThatMeetsALockAsksAgainLater) {
+    AdapterRig rig("mbox", {{"lock_wait", "10m"}, {"locks", "dotlock"}});
+    CutOff cut(rig);
+    const std::string lock = inbox(rig) + ".lock";
+    spill(inbox(rig), cut.bytes.substr(0, 30));
+    spill(lock, "4711");  // broken by a reader, who has it now
+    const SteadyTime before = Clock::system().steady();
+    const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
+    EXPECT_TRUE(seen.busy && !seen.unusable) << "one locked mailbox is not the adapter: " << seen.text;
+    EXPECT_LT(Clock::system().steady() - before, std::chrono::seconds(30)) << "a lease is 60 s";
+    fs::remove(lock);
+    EXPECT_EQ(rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence).found,
+              Found::NotPublished);
+    EXPECT_EQ(slurp(inbox(rig)), "");
+}
+
+// A lock on the file keeps the recovery away as a dotlock does.
+TEST(Mbox, ARecoveryThatMeetsALockedFileAsksAgainLater) {
     AdapterRig rig("mbox", kQuick);
     CutOff cut(rig);
     spill(inbox(rig), cut.bytes.substr(0, 30));
     {
         const ReadersLock lock(inbox(rig));
         const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
-        EXPECT_TRUE(seen.unusable) << seen.text;
+        EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text;
     }
     EXPECT_EQ(rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence).found,
               Found::NotPublished);
-    EXPECT_EQ(slurp(inbox(rig)), "");
 }
 
 TEST(Mbox, ADamagedJournalIsNeverBelieved) {
@@ -319,7 +409,7 @@ TEST(Mbox, ADamagedJournalIsNeverBelieved) {
     const std::string path = rig.stage() + "/" + journalName("inbox");
     const std::string text = slurp(path);
     for (const std::string& damaged :
-         {std::string(), std::string("mbox1"), text.substr(0, text.size() - 2), text + "x"}) {
+         {std::string(), std::string("mbox2"), text.substr(0, text.size() - 2), text + "x"}) {
         spill(path, damaged);
         const auto seen = rig.adapter().recover(cut.jobs[0].delivery.key, cut.jobs[0].evidence);
         EXPECT_EQ(seen.found, Found::CannotTell) << damaged;
@@ -329,6 +419,44 @@ TEST(Mbox, ADamagedJournalIsNeverBelieved) {
         EXPECT_EQ(late.outcome->verdict, Verdict::Unknown) << outcomeText(late);
     }
     EXPECT_EQ(slurp(inbox(rig)), "");
+}
+
+// A mailbox of one recipient that can not be looked at suspends nobody else's mail.
+TEST(Mbox, OneSpoiltMailboxIsNotTheAdapter) {
+    AdapterRig rig("mbox", {{"layout", "per-recipient"}, {"lock_wait", "40ms"}});
+    Job job = rig.job(1, 1);
+    rig.stageJob(job);
+    spill(rig.stage() + "/" + journalName("bob"), "damaged");
+    auto seen = rig.adapter().recover(job.delivery.key, job.evidence);
+    EXPECT_TRUE(seen.found == Found::CannotTell && !seen.unusable && !seen.busy) << seen.text;
+    struct stat info {};
+    spill(rig.folder() + "/bob", "");
+    ASSERT_EQ(::stat((rig.folder() + "/bob").c_str(), &info), 0);
+    const Journal journal{"bob", info.st_dev, info.st_ino, 0, 0, {{"1.1", 7}}, 0};
+    spill(rig.stage() + "/" + journalName("bob"), journal.text());
+    fs::create_hard_link(rig.folder() + "/bob", rig.temp() + "/other");
+    seen = rig.adapter().recover(job.delivery.key, job.evidence);
+    EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text;
+}
+
+// Killed while it made its lock: the mailbox is not locked by an empty file that nobody knows.
+TEST(Mbox, ADotlockIsThereWithOurNameOrNotAtAll) {
+    AdapterRig rig("mbox", {{"lock_wait", "0s"}, {"stale_lock", "0s"}});
+    const LockPlan plan{true, true, Millis(0), "postern " + tests::kRigContext.storeId + " legacy", 0660, ""};
+    const auto folder = Folder::open(rig.folder());
+    std::string aside;
+    {
+        const auto held = MailboxLock::take(*folder, "inbox", plan, true);
+        ASSERT_TRUE(held.ok());
+        EXPECT_TRUE(slurp(inbox(rig) + ".lock").starts_with(plan.signature + " "));
+        EXPECT_EQ(MailboxLock::asideName(plan, "inbox").front(), '.');
+        aside = rig.folder() + "/" + MailboxLock::asideName(plan, "inbox");
+        EXPECT_FALSE(fs::exists(aside));
+    }
+    spill(aside, "");  // as far as it came
+    EXPECT_EQ(rig.exportJob(rig.job(1, 1)).outcome->verdict, Verdict::Exported);
+    EXPECT_FALSE(fs::exists(aside));
+    EXPECT_FALSE(fs::exists(inbox(rig) + ".lock"));
 }
 
 TEST(Mbox, NamesLikeLocksAreNoLocks) {
