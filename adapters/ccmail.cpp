@@ -30,7 +30,7 @@ class CcMail final : public SpoolAdapter {
             const auto text = ccmail::recipientText(recipient, options_);
             return text.ok() ? static_cast<int>(text->size()) + 7 : 0;
         };
-        return {0, options_.headerLimit - ccmail::fixedHeaderBytes(), bytes};
+        return {0, options_.headerLimit - ccmail::fixedHeaderBytes(options_), bytes};
     }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {

@@ -66,12 +66,11 @@ std::vector<std::string> titlesOf(const mail::Converted& body, const Options& op
     return titles;
 }
 
-// The whole of a cut subject, which leads the text, keeps its brackets.
-void roundSubject(std::string_view subject, const Options& options, mail::Converted& body) {
-    if (!isBracketed(subject)) return;
-    mail::Converted counted;  // once is enough
-    body.subject = mail::convertLine(roundBrackets(subject), options.profile.subjectLimit, "subject",
-                                     options.profile, counted);
+// Of the subject as it is written: what a code page lacks can be written with brackets, "[x]" for a tick. The
+// whole of a cut subject, which leads the text, keeps its own.
+void roundSubject(const Options& options, mail::Converted& body) {
+    if (!isBracketed(mail::toUtf8(body.subject.bytes, options.profile.charset))) return;
+    body.subject.bytes = roundedBytes(body.subject.bytes, options);
     body.notes.push_back("the square brackets of the subject became round ones");
 }
 
@@ -107,7 +106,7 @@ Result<Document> makeDocument(const Delivery& delivery, mail::Readable& readable
     POSTERN_LET(recipients, addressees(delivery, readable, options));
     readable.from.name = senderName(readable.from, options);
     POSTERN_LET(body, mail::convert(readable, {delivery.sender, delivery.received}, options.profile));
-    roundSubject(readable.subject, options, body);
+    roundSubject(options, body);
     Document document;
     document.header = "From: " + senderText(body.fromName, body.fromAddress, options) + std::string(kEnd) +
                       "Date: " + dateText(body.date, options) + std::string(kEnd);

@@ -32,6 +32,26 @@ std::string unquoted(std::string name) {
     return name;
 }
 
+std::string written(std::string_view utf8, const Options& options) {
+    return mail::fromUtf8(utf8, options.profile.charset).bytes;
+}
+
+// The sender's name as it will be read: what a code page lacks is written with brackets, quotes and commas.
+std::string writtenName(std::string_view bytes, const Options& options) {
+    std::string name = roundBrackets(mail::toUtf8(bytes, options.profile.charset));
+    if (options.quoteSender) name = unquoted(std::move(name));
+    return written(collapseBlanks(name), options);
+}
+
+// Never longer than kMostSenderBytes, whatever its characters are written as.
+std::string writtenAddress(std::string_view address, const Options& options) {
+    std::string bytes;
+    for (std::size_t most = kMostSenderBytes;; most = most * 3 / 4) {
+        bytes = roundedBytes(written(collapseBlanks(cutUtf8(address, most)), options), options);
+        if (bytes.size() <= kMostSenderBytes) return bytes;
+    }
+}
+
 }  // namespace
 
 mail::Profile postOfficeProfile() {
@@ -61,12 +81,12 @@ Result<std::string> recipientText(const Recipient& recipient, const Options& opt
     if (at != std::string::npos && options.resolveNames) name.resize(at);
     if (at == std::string::npos && !options.resolveNames && !options.postOffice.empty())
         name.append(kAt).append(options.postOffice);
-    mail::Encoded written = mail::fromUtf8(name, options.profile.charset);
-    if (written.lost > 0 || written.changed > 0)
+    mail::Encoded encoded = mail::fromUtf8(name, options.profile.charset);
+    if (encoded.lost > 0 || encoded.changed > 0)
         return fail(Errc::Invalid, shown + " can not be written in " + options.profile.charset);
-    if (written.bytes.size() > kMostAddressBytes)
+    if (encoded.bytes.size() > kMostAddressBytes)
         return fail(Errc::Invalid, shown + " is longer than " + std::to_string(kMostAddressBytes) + " bytes");
-    return std::move(written.bytes);
+    return std::move(encoded.bytes);
 }
 
 std::string senderName(const mail::Mailbox& author, const Options& options) {
@@ -76,19 +96,24 @@ std::string senderName(const mail::Mailbox& author, const Options& options) {
 }
 
 std::string senderText(const mail::Line& name, std::string_view address, const Options& options) {
-    const std::string shown = roundBrackets(collapseBlanks(cutUtf8(address, kMostSenderBytes)));
+    const std::string shown = writtenAddress(address, options);
+    const std::string author = writtenName(name.bytes, options);
     const std::string at = std::string(kAt) + options.gateway;
-    if (name.bytes.empty() && shown.empty())
-        return mail::fromUtf8(roundBrackets(options.nullSender), options.profile.charset).bytes + at;
-    const std::string written = mail::fromUtf8(shown, options.profile.charset).bytes;
-    if (name.bytes.empty()) return written + at;
-    const std::string text = options.quoteSender ? "\"" + name.bytes + "\"" : name.bytes;
+    if (author.empty() && shown.empty()) return writtenAddress(options.nullSender, options) + at;
+    if (author.empty()) return shown + at;
+    const std::string text = options.quoteSender ? "\"" + author + "\"" : author;
     if (shown.empty() || options.senderForm == SenderForm::Name) return text + at;
-    return text + " (SMTP:" + written + ")" + at;
+    return text + " (SMTP:" + shown + ")" + at;
 }
 
-bool isBracketed(std::string_view subject) {
-    return subject.find('[') != std::string_view::npos && subject.find(']') != std::string_view::npos;
+bool isBracketed(std::string_view utf8) {
+    return utf8.find('[') != std::string_view::npos && utf8.find(']') != std::string_view::npos;
+}
+
+std::string roundedBytes(std::string_view bytes, const Options& options) {
+    const std::string utf8 = mail::toUtf8(bytes, options.profile.charset);
+    if (utf8.find_first_of("[]") == std::string::npos) return std::string(bytes);
+    return written(roundBrackets(utf8), options);
 }
 
 std::string roundBrackets(std::string_view text) {
@@ -127,8 +152,11 @@ std::string fileDateText(WallTime time, const Options& options) {
     return formatDate(time, options, "%02d");
 }
 
-int fixedHeaderBytes() {
-    return 1024;
+int fixedHeaderBytes(const Options& options) {
+    constexpr int kLabels = 128;  // labels, line ends, the date, "(SMTP:)"
+    constexpr int kCharacter = 4;
+    const int texts = (options.profile.nameLimit + options.profile.subjectLimit) * kCharacter;
+    return std::max(1024, kLabels + texts + static_cast<int>(kMostSenderBytes + options.gateway.size()));
 }
 
 }  // namespace postern::adapters::ccmail

@@ -43,15 +43,18 @@ struct Options {
 // "Name at PO". Errors are Errc::Invalid: the recipient can never be written here.
 Result<std::string> recipientText(const Recipient& recipient, const Options& options);
 
-// The author's name as a sender line can hold it: square brackets stop IMPORT 8.x (KB Q232687) and become
-// round ones. Empty where the line does not show it.
+// The author's name as a sender line can hold it. Empty where the line does not show it.
 std::string senderName(const mail::Mailbox& author, const Options& options);
-// "Display (SMTP:user@domain) at GATEWAY" of what senderName() became. Never empty.
+// "Display (SMTP:user@domain) at GATEWAY" of what senderName() was converted to. Never empty. Square brackets
+// stop IMPORT 8.x (KB Q232687) and become round ones, those too that a code page writes for other characters.
 std::string senderText(const mail::Line& name, std::string_view address, const Options& options);
 
 // Whether a pair of square brackets must become round ones (KB Q234350); one of them alone does no harm.
-bool isBracketed(std::string_view subject);
-std::string roundBrackets(std::string_view text);
+// UTF-8, as a bracket's byte can be half a character elsewhere.
+bool isBracketed(std::string_view utf8);
+std::string roundBrackets(std::string_view utf8);
+// The same of what is written in the post office's code page already.
+std::string roundedBytes(std::string_view bytes, const Options& options);
 
 // "6/2/98 8:39" as the connector wrote it. REQUIRES: a year of the profile.
 std::string dateText(WallTime time, const Options& options);
@@ -71,6 +74,6 @@ Result<Document> makeDocument(const Delivery& delivery, mail::Readable& readable
 Result<void> writeDocument(const Document& document, const Options& options, StagedFile& file);
 
 // Bytes of the header that are not recipients, at most.
-int fixedHeaderBytes();
+int fixedHeaderBytes(const Options& options);
 
 }  // namespace postern::adapters::ccmail

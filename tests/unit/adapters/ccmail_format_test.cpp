@@ -155,6 +155,67 @@ TEST(CcmailSubject, Q234350_OnlyThePairOfBracketsIsRewritten) {
     }
 }
 
+// What cp850 lacks is written with brackets, quotes and commas: those count as well.
+TEST(CcmailSubject, Q234350_BracketsThatConversionMakesAreRewritten) {
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"\xe2\x9c\x94 Done", "(x) Done"},
+        {"\xe3\x80\x90new\xe3\x80\x91 offer", "(new) offer"},
+        {"\xe2\x98\x90 milk", "( ) milk"},
+        {"[a\xe3\x80\x91", "(a)"},
+    };
+    for (const auto& [in, wanted] : cases) {
+        const SubjectLine got = subjectOf(in);
+        EXPECT_EQ(got.bytes, wanted) << in;
+        EXPECT_TRUE(got.noted("square brackets")) << in;
+    }
+}
+
+TEST(CcmailSender, Q232687_WhatConversionMakesIsNoBracketQuoteOrComma) {
+    Options options = atPo1();
+    EXPECT_EQ(senderOf({"\xe2\x9c\x94 \xe3\x80\x90"
+                        "Bob\xe3\x80\x91",
+                        "b@x"},
+                       "", options),
+              "(x) (Bob) (SMTP:b@x) at GATEWAY");
+    EXPECT_EQ(senderOf({"", "\xe2\x9c\x94@x"}, "", options), "(x)@x at GATEWAY");
+    options.profile.charset = "cp932";  // its second bytes may be those of brackets
+    EXPECT_EQ(senderOf({"\xe3\x83\xbc\xe3\x82\xbe [x]", "b@x"}, "", options),
+              "\x81\x5b\x83\x5d (x) (SMTP:b@x) at GATEWAY");
+    options = atPo1();
+    options.quoteSender = true;
+    options.senderForm = SenderForm::Name;
+    EXPECT_EQ(senderOf({"\xe2\x80\x9c"
+                        "Bob\xe2\x80\x9d Lee",
+                        "b@x"},
+                       "", options),
+              "\"Bob Lee\" at GATEWAY");
+    EXPECT_EQ(senderOf({"Lee\xef\xbc\x8c"
+                        "Bob",
+                        "b@x"},
+                       "", options),
+              "\"Lee;Bob\" at GATEWAY");
+    EXPECT_EQ(senderOf({"\xe2\x80\x9c\xe2\x80\x9d", "b@x"}, "", options), "b@x at GATEWAY");
+}
+
+TEST(CcmailFormat, TheFixedPartOfAHeaderIsNeverLargerThanReserved) {
+    Options options = atPo1();
+    options.profile.charset = "utf-8";
+    options.profile.subjectLimit = 200;
+    options.quoteSender = true;
+    std::string wide;
+    for (int i = 0; i < 300; ++i) wide += "\xf0\x9f\x98\x80";
+    mail::Readable message;
+    message.from = {wide, wide + "@x"};
+    message.subject = wide;
+    Delivery delivery;
+    delivery.recipients = {{1, "bob@x", "Bob"}};
+    const auto document = makeDocument(delivery, message, options);
+    ASSERT_TRUE(document.ok());
+    const std::string to = "To: Bob at PO1\r\n";
+    EXPECT_LE(document->header.size() - to.size(), static_cast<std::size_t>(fixedHeaderBytes(options)));
+    EXPECT_GT(document->header.size(), 1024u);
+}
+
 TEST(CcmailSubject, Q156844_CutsAreMarkedAndTheWholeKeepsItsBracketsInTheText) {
     for (const std::size_t length : {59u, 60u, 61u, 200u, 10'000u}) {
         for (const std::string letter : {"x", "\xc3\xbc"}) {
