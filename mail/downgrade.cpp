@@ -38,6 +38,7 @@ class StepWriter {
             case StepKind::Copy: return copy(step.begin, step.end);
             case StepKind::Header: return header(step);
             case StepKind::Gap: return gap(step);
+            case StepKind::Fold: return fold(step);
             case StepKind::Body: return step.newCharset.empty() ? body(step) : recode(step);
         }
         return {};
@@ -96,6 +97,24 @@ class StepWriter {
         out.clear();
         encoder.finish(out);
         return put(out);
+    }
+
+    // Whatever is wrong with the characters, a reader has the same of them as before.
+    Result<void> fold(const Step& step) {
+        const int most = width();
+        int column = 0;
+        std::string out;
+        return decodeRange({&source_, step.begin, step.end, TransferEncoding::Identity},
+                           [&](std::string_view piece) -> Result<void> {
+                               out.clear();
+                               for (const char c : piece) {
+                                   if (c == '\r' || c == '\n') continue;
+                                   if (column == most) out += "\r\n";
+                                   column = column == most ? 1 : column + 1;
+                                   out += c;
+                               }
+                               return put(out);
+                           });
     }
 
     Result<void> recode(const Step& step) {

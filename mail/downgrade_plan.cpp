@@ -28,6 +28,19 @@ bool isText(const Entity& e) {
     return e.type.starts_with("text/") || e.type.starts_with("message/");
 }
 
+// A body, not a file: its line ends and its charset are ours to change.
+bool isBodyText(const Entity& e) {
+    return isText(e) && e.disposition != "attachment" && e.name.empty();
+}
+
+// CR and LF are halves of characters here.
+bool isWide(const Entity& e) {
+    const std::string charset = lowerAscii(e.charset);
+    return charset.starts_with("utf-16") || charset.starts_with("utf-32") || charset.starts_with("utf16") ||
+           charset.starts_with("utf32") || charset.starts_with("ucs-") ||
+           charset.starts_with("iso-10646-ucs");
+}
+
 // RFC 2046 5.2.2, 5.2.3: these are never encoded. A multipart without parts is none we could cut up.
 bool mayEncode(const Entity& e) {
     return !e.isMultipart() && !e.isMessage() && e.type != "message/partial" &&
@@ -212,12 +225,13 @@ class Planner {
 
     Result<void> encodeBody(const Entity& e, const LineFacts& facts, Step& step, HeaderNeeds& needs) {
         step.kind = StepKind::Body;
-        const bool isBody = isText(e) && e.disposition != "attachment" && e.name.empty();
+        const bool isRaw = e.encoding == TransferEncoding::Identity;
+        const bool isBody = isBodyText(e) && !(isRaw && isWide(e));
         // The line ends of a text are its own affair; an attachment's are its bytes (KB Q184718), unless they
         // are those of an encoding.
         LineFacts mended = facts;
         mended.bareLf = false;
-        const bool isLines = isBody || !mayEncode(e) || e.encoding != TransferEncoding::Identity;
+        const bool isLines = isBody || !mayEncode(e) || !isRaw;
         if (facts.bareLf && isLines && fits(mended, carrier_) && !isDisliked(e)) {
             step.from = TransferEncoding::Identity;
             step.lineEnds = true;
@@ -229,14 +243,35 @@ class Planner {
             return fail(Errc::Invalid, "the receiver can not take " + whyNot(facts, carrier_) +
                                            ", and a part of type " + escapeLine(e.type, 60) +
                                            " can not be rewritten");
+        mended.bareCr = false;
+        mended.longest = 0;
+        if (e.encoding == TransferEncoding::Base64 && fits(mended, carrier_)) {
+            step.kind = StepKind::Fold;
+            note(escapeLine(e.type, 60) + " part with " + whyNot(facts, carrier_) +
+                 ": its lines were folded");
+            return {};
+        }
+        POSTERN_TRY(noteDamage(e));
         const bool oddEnds = facts.bareCr || facts.bareLf;
-        const bool asText = isText(e) && !carrier_.preferBase64 && (isBody || !oddEnds);
+        const bool asText =
+            isText(e) && !(isRaw && isWide(e)) && !carrier_.preferBase64 && (isBody || !oddEnds);
         step.to = asText ? TransferEncoding::QuotedPrintable : TransferEncoding::Base64;
         step.lineEnds = isBody && oddEnds;
         needs.encoding = asText ? "quoted-printable" : "base64";
         if (!e.hasType) POSTERN_TRY(describeText(e, facts, needs));
         const std::string why = isDisliked(e) ? "quoted-printable" : whyNot(facts, carrier_);
         note(escapeLine(e.type, 60) + " part with " + why + " became " + needs.encoding);
+        return {};
+    }
+
+    // What follows the damage is lost when the rest is encoded anew.
+    Result<void> noteDamage(const Entity& e) {
+        if (e.encoding == TransferEncoding::Identity) return {};
+        bool damaged = false;
+        POSTERN_TRY(decodeRange(
+            {&source_, e.body, e.end, e.encoding}, [](std::string_view) -> Result<void> { return {}; },
+            &damaged));
+        if (damaged) note(escapeLine(e.type, 60) + " part was damaged: what could be decoded of it was kept");
         return {};
     }
 
@@ -263,10 +298,10 @@ class Planner {
                            });
     }
 
-    // Whether the part is text/plain in another charset that `carrier_.charset` holds.
+    // Whether the part is a body of text/plain in another charset that `carrier_.charset` holds.
     Result<bool> tryRecode(const Entity& e, Step& step, HeaderNeeds& needs) {
-        if (carrier_.charset.empty() || e.type != "text/plain" || e.charset.empty() || e.badType ||
-            !e.unknownEncoding.empty())
+        if (carrier_.charset.empty() || e.type != "text/plain" || !isBodyText(e) || e.charset.empty() ||
+            e.badType || !e.unknownEncoding.empty())
             return false;
         const std::string_view now = canonicalCharset(e.charset);
         if (now.empty() || now == "US-ASCII" || now == canonicalCharset(carrier_.charset)) return false;

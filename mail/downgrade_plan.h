@@ -18,6 +18,7 @@ enum class StepKind {
     Header,  // through rewriteHeader() with `header`
     Gap,     // what stands between parts: lines that fit, and boundaries without blanks behind them
     Body,    // decoded, recoded, encoded
+    Fold,    // base64 whose characters stay: only its lines are made anew
 };
 
 struct Step {

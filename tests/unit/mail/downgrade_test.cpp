@@ -211,6 +211,47 @@ TEST(Downgrade, TextIsRecodedWhereTheCharsetHoldsAllOfIt) {
     EXPECT_THAT(rewrite(wire(kUmlauts), carrier).bytes, HasSubstr("\r\n\r\nGr=FC=DFe"));
 }
 
+TEST(Downgrade, AFileOfTextIsNotRecoded) {
+    Carrier carrier;
+    carrier.charset = "iso-8859-1";
+    for (const char* field :
+         {"Content-Disposition: attachment", "Content-Disposition: inline; filename=a.txt"}) {
+        const std::string mail = wire("Content-Type: text/plain; charset=utf-8\n" + std::string(field) +
+                                      "\nContent-Transfer-Encoding: 8bit\n\nGr\xc3\xbc\xc3\x9f\x65\n");
+        EXPECT_TRUE(rewrite(mail, carrier).unchanged) << field;
+    }
+}
+
+TEST(Downgrade, LongLinesOfBase64KeepEveryCharacter) {
+    // Padding in the middle, as two files put together: a decoder stops there.
+    const std::string characters =
+        std::string(1200, 'Q') + "==" + std::string(1200, 'R') + "!" + std::string(8, 'S');
+    const std::string mail = wire(
+        "Content-Type: application/x-z; name=a.z\nContent-Transfer-Encoding: base64\n\n" + characters + "\n");
+    const Outcome out = rewrite(mail, oldHost());
+    expectFits(out.bytes, oldHost());
+    std::string kept = out.bytes.substr(out.bytes.find("\r\n\r\n") + 4);
+    std::erase_if(kept, [](char c) { return c == '\r' || c == '\n'; });
+    EXPECT_EQ(characters, kept);
+    EXPECT_THAT(out.notes, testing::Contains(HasSubstr("folded")));
+}
+
+TEST(Downgrade, DamageThatEncodingAnewMakesFinalIsNoted) {
+    const Outcome out = rewrite(wire("Content-Type: application/x-z; name=a.z\n"
+                                     "Content-Transfer-Encoding: base64\n\nQ2F0\xff\xfeQ2F0\n"),
+                                oldHost());
+    EXPECT_THAT(out.notes, testing::Contains(HasSubstr("was damaged")));
+    expectFits(out.bytes, oldHost());
+}
+
+TEST(Downgrade, RawTextOfTwoByteCharactersKeepsItsBytes) {
+    using namespace std::string_literals;
+    const std::string text = "a\0\n\0b\0\r\0\n\0\x0d\x0a"s;  // U+0A0D is one character
+    const Outcome out = rewrite("Content-Type: text/plain; charset=utf-16le\r\n\r\n" + text, oldHost());
+    EXPECT_THAT(out.bytes, HasSubstr("Content-Transfer-Encoding: base64"));
+    EXPECT_THAT(out.bytes, HasSubstr("\r\n\r\nYQAKAGIADQAKAA0K"));
+}
+
 TEST(Downgrade, Base64WhereQuotedPrintableIsNotKnown) {
     Carrier carrier = oldHost();
     carrier.preferBase64 = true;
