@@ -117,8 +117,8 @@ struct FormedMessage::Impl {
         mail::Readable message;
         mail::Profile profile;
         mail::Converted converted;
-        std::string trace;
-        bool eightBit = false;
+        mail::PlainLimits limits;
+        mail::PlainHeader header;
     };
     std::optional<mail::Downgraded> original;
     std::unique_ptr<Plain> plain;  // `converted` refers to `message`: they stay where they are
@@ -142,24 +142,23 @@ Result<FormedMessage> FormedMessage::make(const Delivery& delivery, const Messag
 Result<void> FormedMessage::makePlain(const Delivery& delivery, const mail::Profile& profile,
                                       const mail::Carrier& carrier, Impl& impl,
                                       std::vector<std::string>& notes) {
-    constexpr int kLongestLine = 990;
+    constexpr int kShortestName = 16, kBeginLine = 11;  // "begin 644 " in front of a name
     auto plain = std::make_unique<Impl::Plain>();
-    plain->profile = profile;
-    if (!carrier.eightBit) plain->profile.charset = "us-ascii";
-    const int longest = carrier.lineLimit == 0 ? kLongestLine : std::min(kLongestLine, carrier.lineLimit);
-    plain->profile.columns =
-        plain->profile.columns == 0 ? longest : std::min(plain->profile.columns, longest);
+    mail::PlainLimits& limits = plain->limits;
+    limits.header = carrier.headerLimit;
+    if (carrier.lineLimit > 0) limits.line = std::min(limits.line, carrier.lineLimit);
+    mail::Profile& made = plain->profile;
+    made = profile;
+    if (!carrier.eightBit) made.charset = "us-ascii";
+    made.columns = made.columns == 0 ? limits.line : std::min(made.columns, limits.line);
+    made.fileNameLimit = std::min(made.fileNameLimit, std::max(kShortestName, limits.line - kBeginLine));
     POSTERN_LET(message, mail::readMessage(*delivery.message));
     plain->message = std::move(message);
-    POSTERN_LET(converted,
-                mail::convert(plain->message, {delivery.sender, delivery.received}, plain->profile));
+    POSTERN_LET(converted, mail::convert(plain->message, {delivery.sender, delivery.received}, made));
     plain->converted = std::move(converted);
-    POSTERN_LET(trace, mail::traceFields(*delivery.message));
-    plain->trace = std::move(trace);
-    for (const std::string& text : plain->converted.texts)
-        plain->eightBit = plain->eightBit || !std::all_of(text.begin(), text.end(), [](char c) {
-                              return static_cast<unsigned char>(c) < 0x80;
-                          });
+    POSTERN_LET(trace, mail::traceFields(*delivery.message, limits));
+    POSTERN_LET(header, mail::plainHeader(plain->message, made, limits, std::move(trace), plain->converted));
+    plain->header = std::move(header);
     notes.insert(notes.end(), plain->converted.notes.begin(), plain->converted.notes.end());
     impl.plain = std::move(plain);
     return {};
@@ -171,7 +170,7 @@ FormedMessage& FormedMessage::operator=(FormedMessage&&) noexcept = default;
 FormedMessage::~FormedMessage() = default;
 
 bool FormedMessage::eightBit() const {
-    return impl_->plain ? impl_->plain->eightBit : impl_->original->eightBit();
+    return impl_->plain ? mail::plainHasEightBit(impl_->plain->converted) : impl_->original->eightBit();
 }
 
 bool FormedMessage::utf8Header() const {
@@ -181,8 +180,7 @@ bool FormedMessage::utf8Header() const {
 Result<void> FormedMessage::writeTo(const std::function<Result<void>(std::string_view)>& sink) const {
     if (!impl_->plain) return impl_->original->writeTo(sink);
     const Impl::Plain& plain = *impl_->plain;
-    if (!plain.trace.empty()) POSTERN_TRY(sink(plain.trace));
-    return mail::writePlainMessage(plain.message, plain.converted, plain.profile, sink);
+    return mail::writePlainMessage(plain.header, plain.converted, plain.profile, plain.limits, sink);
 }
 
 }  // namespace postern::adapters

@@ -85,7 +85,7 @@ std::string read(ByteSource& source, Readable& message) {
 }
 
 void convertFor(const Readable& message, const Profile& profile, std::size_t size) {
-    const auto done = convert(message, {"a@b", WallTime()}, profile);
+    auto done = convert(message, {"a@b", WallTime()}, profile);
     if (!done.ok()) return mustHold(done.error().code == Errc::Invalid, "an error", done.error().text);
     std::string texts, plain, again;
     mustHold(done->writeTexts(into(texts)).ok(), "texts fail", "");
@@ -93,8 +93,11 @@ void convertFor(const Readable& message, const Profile& profile, std::size_t siz
     for (const std::int64_t one : done->textSizes()) sum += one;
     mustHold(sum == static_cast<std::int64_t>(texts.size()), "texts have another size", "");
     mustHold(texts.size() <= 200 * size + 100'000, "the texts explode", "");
-    mustHold(writePlainMessage(message, *done, profile, into(plain)).ok(), "plain fails", "");
-    mustHold(writePlainMessage(message, *done, profile, into(again)).ok(), "plain fails", "");
+    const PlainLimits limits;
+    const auto header = plainHeader(message, profile, limits, {}, *done);
+    if (!header.ok()) return mustHold(header.error().code == Errc::Invalid, "an error", header.error().text);
+    mustHold(writePlainMessage(*header, *done, profile, limits, into(plain)).ok(), "plain fails", "");
+    mustHold(writePlainMessage(*header, *done, profile, limits, into(again)).ok(), "plain fails", "");
     mustHold(plain == again, "plain differs", "");
     const LineFacts facts = lineFacts(plain);
     mustHold(facts.longest <= 998 && !facts.bareCr && !facts.bareLf, "plain has no lines", plain);

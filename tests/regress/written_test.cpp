@@ -10,12 +10,16 @@ namespace {
 // `bytes` as the plainest message for `profile`.
 std::string plainOf(const std::string& bytes, const mail::Profile& profile) {
     const ReadMail read(bytes);
-    const auto converted =
+    auto converted =
         mail::convert(read.message, {"alice@example.org", fromMillis(1'700'000'000'000)}, profile);
     EXPECT_TRUE(converted.ok());
     std::string out;
     if (!converted.ok()) return out;
-    const auto written = mail::writePlainMessage(read.message, *converted, profile,
+    const mail::PlainLimits limits;
+    const auto header = mail::plainHeader(read.message, profile, limits, {}, *converted);
+    EXPECT_TRUE(header.ok());
+    if (!header.ok()) return out;
+    const auto written = mail::writePlainMessage(*header, *converted, profile, limits,
                                                  [&](std::string_view piece) -> Result<void> {
                                                      out += piece;
                                                      return {};

@@ -1,6 +1,8 @@
 // One message in the forms that the adapters for Internet mail offer.
 #include "adapters/message_format.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 #include "adapters/kinds.h"
@@ -44,6 +46,10 @@ struct Formed {
     std::string bytes;
     std::vector<std::string> notes;
     bool eightBit = false, utf8Header = false;
+    bool noted(const std::string& part) const {
+        return std::any_of(notes.begin(), notes.end(),
+                           [&](const std::string& note) { return note.find(part) != std::string::npos; });
+    }
 };
 
 Formed form(const std::string& message, const std::vector<std::pair<std::string, std::string>>& changed,
@@ -151,6 +157,134 @@ TEST(MessageFormat, PlainLinesAreNeverTooLong) {
     EXPECT_THAT(formed.bytes, HasSubstr("<id9@x.example>"));
     EXPECT_THAT(formed.bytes, Not(HasSubstr("<id10@x.example>")));
     EXPECT_THAT(formed.bytes, HasSubstr("<id30@x.example>"));
+}
+
+std::string headerOf(const Formed& formed) {
+    return formed.bytes.substr(0, formed.bytes.find("\r\n\r\n") + 2);
+}
+
+void expectLines(const std::string& bytes, std::size_t limit) {
+    for (std::size_t at = 0, end = 0; at < bytes.size(); at = end + 2) {
+        end = bytes.find("\r\n", at);
+        ASSERT_NE(std::string::npos, end);
+        EXPECT_LE(end - at, limit) << bytes.substr(at, end - at);
+    }
+}
+
+TEST(MessageFormat, PlainLosesNoFieldToALongWord) {
+    const std::string word(1000, 'w');
+    const std::string mail = wire("From: a@x.example\nTo: " + word + "@y.example, \"" + word +
+                                  "\" <b@y.example>\nSubject:\n " + word + "\n\nhi\n");
+    const Formed formed = form(mail, {{"format", "plain"}});
+    expectLines(formed.bytes, 998);
+    EXPECT_THAT(formed.bytes, HasSubstr("Subject:\r\n =?"));
+    EXPECT_THAT(formed.bytes, HasSubstr("<b@y.example>"));
+    EXPECT_TRUE(formed.noted("an address of 1010 bytes in To"));
+    StringSource source(formed.bytes);
+    const auto read = mail::readMessage(source);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(word, read->subject);
+    ASSERT_EQ(2U, read->to.size());
+    EXPECT_EQ(word, read->to[1].name);
+}
+
+TEST(MessageFormat, PlainNamesFilesAsTheTargetDoes) {
+    const std::string mail = wire(
+        "From: a@x.example\nMIME-Version: 1.0\nContent-Type: application/x-z;\n"
+        " name*=utf-8''%EF%BC%8E%EF%BC%8E%EF%BC%8F%EF%BC%8E%EF%BC%8E%EF%BC%8Fx.exe\n"
+        "Content-Disposition: attachment\nContent-Transfer-Encoding: base64\n\nQ2F0\n");
+    const Formed formed = form(mail, {{"format", "plain"}, {"attachments", "mime"}});
+    EXPECT_THAT(formed.bytes, HasSubstr("; filename=_.._x.exe\r\n"));
+    std::string two = "From: a@x.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
+    for (int i = 0; i < 2; ++i) two += "--b\nContent-Type: application/x-z; name=\"a long name.text\"\n\nx\n";
+    const Formed dos =
+        form(wire(two + "--b--\n"), {{"format", "plain"}, {"attachments", "mime"}, {"file_names", "dos"}});
+    EXPECT_THAT(dos.bytes, Not(HasSubstr("filename=\"a long")));
+    EXPECT_THAT(dos.bytes, HasSubstr("~1."));
+}
+
+TEST(MessageFormat, PlainAnnouncesTheBytesOfUuencodedNames) {
+    const std::string mail = wire(
+        "From: a@x.example\nMIME-Version: 1.0\nContent-Type: application/x-z;\n name*=utf-8''%C3%BC.zip\n"
+        "Content-Disposition: attachment\nContent-Transfer-Encoding: base64\n\nQ2F0\n");
+    const Formed formed = form(
+        mail,
+        {{"format", "plain"}, {"charset", "cp850"}, {"attachments", "uuencode"}, {"notes_in_text", "false"}});
+    EXPECT_THAT(formed.bytes, HasSubstr("begin 644 \x81.zip\r\n"));
+    EXPECT_TRUE(formed.eightBit);
+    EXPECT_THAT(headerOf(formed), HasSubstr("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=cp850\r\n"
+                                            "Content-Transfer-Encoding: 8bit\r\n"));
+}
+
+TEST(MessageFormat, PlainKeepsBothLimits) {
+    std::string mail =
+        "Received: from a by b; Tue, 14 Nov 2023 22:13:20 +0000\nFrom: a@x.example\nTo: c@x.example";
+    for (int i = 0; i < 200; ++i) mail += ",\n user" + std::to_string(i) + "@recipients.example";
+    mail += "\nSubject: " + std::string(90, 's') +
+            "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+            "--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n";
+    for (int i = 0; i < 300; ++i) mail += "\xe6\xbc\xa2";
+    mail += "\n--b\nContent-Type: application/x-z; name=" + std::string(150, 'n') + ".zip\n\nx\n--b--\n";
+    for (const char* charset : {"utf-8", "shift_jis", "iso-2022-jp", "gb18030", "us-ascii"})
+        for (const char* files : {"uuencode", "mime"}) {
+            const Formed formed = form(wire(mail), {{"format", "plain"},
+                                                    {"charset", charset},
+                                                    {"wrap", "0"},
+                                                    {"attachments", files},
+                                                    {"line_limit", "100"},
+                                                    {"header_limit", "1024"}});
+            expectLines(formed.bytes, 100);
+            EXPECT_LE(headerOf(formed).size(), 1024U);
+            EXPECT_TRUE(formed.noted("the list in To was cut")) << charset;
+            if (std::string(charset) == "us-ascii") continue;
+            StringSource source(formed.bytes);
+            auto read = mail::readMessage(source);
+            ASSERT_TRUE(read.ok());
+            std::string text = read->text;
+            std::erase(text, '\n');
+            std::string wanted;
+            for (int i = 0; i < 300; ++i) wanted += "\xe6\xbc\xa2";
+            EXPECT_THAT(text, testing::StartsWith(wanted)) << charset;
+        }
+}
+
+TEST(MessageFormat, PlainCountsWhatNamesLose) {
+    const std::string mail = wire("From: a@x.example\nTo: =?utf-8?Q?=E6=BC=A2?= <b@x.example>\n\nhi\n");
+    EXPECT_TRUE(form(mail, {{"format", "plain"}}).noted("1 character of the recipients' names became '?'"));
+    EXPECT_FALSE(form(mail, {{"format", "plain"}, {"on_loss", "allow"}}).noted("became '?'"));
+    StringSource source(mail);
+    Delivery delivery;
+    delivery.message = &source;
+    std::vector<std::string> notes;
+    const auto format = messageFormat(settingsWith({{"format", "plain"}, {"on_loss", "bounce"}}));
+    ASSERT_TRUE(format.ok());
+    const auto refused = FormedMessage::make(delivery, *format, {}, notes);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(Errc::Invalid, refused.error().code);
+}
+
+TEST(MessageFormat, PlainWritesNoMessageInBase64) {
+    const std::string mail = wire(
+        "From: a@x.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\n"
+        "Content-Type: message/rfc822\nContent-Disposition: attachment; filename=in.eml\n\nSubject: "
+        "inner\n\nx\n--b--\n");
+    const Formed formed = form(mail, {{"format", "plain"}, {"attachments", "mime"}});
+    EXPECT_THAT(formed.bytes, HasSubstr("Content-Type: application/octet-stream"));
+    EXPECT_THAT(formed.bytes, Not(HasSubstr("message/rfc822")));
+}
+
+TEST(MessageFormat, PlainQuotesWhatEncodedWordsHid) {
+    const std::string mail = wire(
+        "From: a@x.example\nTo: =?utf-8?Q?x,eve=40evil.example?= <b,eve@evil.example>, =?utf-8?Q?a=2C_b?=:;\n"
+        "Cc: \"odd, one\"@x.example, c@[192.0.2.1]\n\nhi\n");
+    const Formed formed = form(mail, {{"format", "plain"}});
+    StringSource before(mail), after(formed.bytes);
+    const auto read = mail::readMessage(before);
+    const auto again = mail::readMessage(after);
+    ASSERT_TRUE(read.ok() && again.ok());
+    EXPECT_EQ(read->to.size(), again->to.size()) << formed.bytes;
+    for (const mail::Mailbox& mailbox : again->to) EXPECT_NE("eve@evil.example", mailbox.address);
+    EXPECT_EQ(read->cc, again->cc) << formed.bytes;
 }
 
 }  // namespace
