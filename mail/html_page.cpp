@@ -45,13 +45,14 @@ HtmlLines indented(HtmlLines lines, const std::string& first, std::size_t others
     return lines;
 }
 
-// Leaves the first line and gives the others.
-HtmlLines takeRest(HtmlLines& lines) {
-    if (lines.size() < 2) return {};
-    HtmlLines rest(std::make_move_iterator(lines.begin() + 1), std::make_move_iterator(lines.end()));
-    rest.front().gap = false;
-    lines.resize(1);
-    return rest;
+// The lines from `next` on, at most `count`; `next` goes behind them.
+HtmlLines takeSome(HtmlLines& lines, std::size_t& next, std::size_t count) {
+    const auto begin = lines.begin() + static_cast<std::ptrdiff_t>(next);
+    next += std::min(count, lines.size() - next);
+    const auto end = lines.begin() + static_cast<std::ptrdiff_t>(next);
+    HtmlLines some(std::make_move_iterator(begin), std::make_move_iterator(end));
+    if (!some.empty()) some.front().gap = false;
+    return some;
 }
 
 }  // namespace
@@ -260,7 +261,11 @@ void HtmlPage::popCell(Open box) {
     if (box.rowSpan > 1) {
         const std::size_t column = table.rows.back().cells.size();
         if (table.reserved.size() <= column) table.reserved.resize(column + 1);
-        table.reserved[column] = {box.rowSpan - 1, takeRest(box.cell.lines)};
+        Reserved& reserved = table.reserved[column];
+        reserved = {box.rowSpan - 1, std::move(box.cell.lines), 0};
+        const bool gap = !reserved.lines.empty() && reserved.lines.front().gap;
+        box.cell.lines = takeSome(reserved.lines, reserved.next, 1);
+        if (gap) box.cell.lines.front().gap = true;
     }
     table.rows.back().cells.push_back(std::move(box.cell));
 }
@@ -295,8 +300,8 @@ void HtmlPage::skipReserved(Open& table) {
     while (cells.size() < table.reserved.size() && table.reserved[cells.size()].rows > 0) {
         Reserved& reserved = table.reserved[cells.size()];
         HtmlCell& below = cells.emplace_back();
-        below.lines = std::move(reserved.rest);
-        reserved.rest = --reserved.rows > 0 ? takeRest(below.lines) : HtmlLines();
+        const bool isLast = --reserved.rows == 0;
+        below.lines = takeSome(reserved.lines, reserved.next, isLast ? reserved.lines.size() : 1);
     }
 }
 

@@ -55,7 +55,8 @@ class HtmlPage {
     // A cell of several rows: its lines go on beside the rows below.
     struct Reserved {
         int rows = 0;
-        HtmlLines rest;
+        HtmlLines lines;
+        std::size_t next = 0;  // of the lines, the first that is still to come
     };
     struct Open {
         Box kind = Box::Page;

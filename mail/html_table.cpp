@@ -35,15 +35,6 @@ std::size_t bytesOf(const HtmlCell& cell) {
     return bytes;
 }
 
-std::string joinedText(const HtmlCell& cell) {
-    std::string out;
-    for (const HtmlLine& line : cell.lines) {
-        if (!out.empty()) out += ' ';
-        out += line.text;
-    }
-    return out;
-}
-
 // "1 234,50 EUR", "-12.5 %", "24.00": digits, signs and a short unit.
 bool isNumber(const HtmlCell& cell) {
     if (cell.lines.size() != 1) return false;
@@ -228,11 +219,34 @@ class Grid {
     std::vector<bool> numeric_;
 };
 
-// Every row as lines of "column: value".
+// Whether the first row can be said with each value: short, and nothing of it is lost.
+bool isRowOfLabels(const std::vector<HtmlRow>& rows) {
+    constexpr std::size_t kLongestLabel = 60;
+    std::vector<bool> hasData;
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        if (isWhole(rows[i])) continue;
+        std::size_t column = 0;
+        for (const HtmlCell& cell : rows[i].cells) {
+            if (hasData.size() <= column) hasData.resize(column + 1);
+            hasData[column] = hasData[column] || !isEmpty(cell);
+            column += static_cast<std::size_t>(cell.span);
+        }
+    }
+    std::size_t column = 0;
+    for (const HtmlCell& cell : rows.front().cells) {
+        const bool isSaid = column < hasData.size() && hasData[column];
+        if (!isEmpty(cell) && (!isSaid || cell.lines.size() > 1 || bytesOf(cell) > kLongestLabel))
+            return false;
+        column += static_cast<std::size_t>(cell.span);
+    }
+    return true;
+}
+
+// Every row as lines of "column: value". REQUIRES: isRowOfLabels().
 HtmlLines asRecords(std::vector<HtmlRow> rows) {
     std::vector<std::string> labels;
     for (const HtmlCell& cell : rows.front().cells) {
-        labels.emplace_back(cutUtf8(joinedText(cell), 60));
+        labels.emplace_back(isEmpty(cell) ? "" : cell.lines.front().text);
         labels.resize(labels.size() + static_cast<std::size_t>(cell.span) - 1);
     }
     HtmlLines out;
@@ -314,7 +328,7 @@ HtmlLines layOutTable(std::vector<HtmlRow> rows, int width) {
     if (rows.empty()) return {};
     Grid grid(rows, width);
     if (auto lines = grid.lines()) return std::move(*lines);
-    if (grid.hasHeader() && rows.size() > 1) return asRecords(std::move(rows));
+    if (grid.hasHeader() && rows.size() > 1 && isRowOfLabels(rows)) return asRecords(std::move(rows));
     return stacked(std::move(rows), width);
 }
 

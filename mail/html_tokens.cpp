@@ -133,19 +133,23 @@ std::optional<Tag> Tokenizer::skipComment() {
     return std::nullopt;
 }
 
-// The index of the ">" that ends the tag at the front. A quote that is never closed does not count; what
-// is taken then reaches behind the last quote of its kind, so this costs two searches in all.
+// The index of the ">" that ends the tag at the front. A quote that is never closed does not count. The
+// search goes on from it, not from the tag's beginning: what is taken then reaches behind the last quote of
+// its kind, so this costs two searches in all.
 std::size_t Tokenizer::tagEnd() {
     char quote = 0;
+    std::size_t opened = 0;
     for (std::size_t i = 1; i < left_.size(); ++i) {
         const char c = left_[i];
         if (quote == 0 && c == '>') return i;
-        if (quote == c)
+        if (quote == c) {
             quote = 0;
-        else if (quote == 0 && (c == '"' || c == '\'') && left_[i - 1] == '=')
+        } else if (quote == 0 && (c == '"' || c == '\'') && left_[i - 1] == '=') {
             quote = c;
+            opened = i;
+        }
     }
-    const auto end = left_.find('>');
+    const auto end = left_.find('>', opened);
     noMoreTags_ = end == std::string_view::npos;
     return end;
 }

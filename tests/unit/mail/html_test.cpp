@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -75,6 +77,38 @@ TEST(Html, LinearOnHostileInput) {
         while (html.size() < 1000000) html += piece;
         EXPECT_LT(htmlToText(html).size(), 8 * html.size()) << piece;
     }
+}
+
+// Every tag ends inside of a quote, so each went to the end for the quote that nothing closes.
+TEST(Html, LinearWithAQuoteThatIsOpenAtTheEnd) {
+    std::string html;
+    while (html.size() < 3000000) html += "<a x=\">\"";
+    const std::string open = html + "<a y=\"";
+    EXPECT_EQ(htmlToText(open), open + "\n") << "no tag at all: nothing of it is lost";
+    EXPECT_EQ(htmlToText("<a x=\">\" y=\"b>c"), "c\n");
+}
+
+// A cell of all rows, of many lines: they go beside the rows one by one, and all of them come.
+TEST(Html, ARowspanOfManyLinesIsLinear) {
+    std::string html = "<table><tr><td rowspan=1900>";
+    for (int i = 0; i < 60000; ++i) html += "x<br>";
+    html += "<td>first";
+    for (int i = 1; i < 1900; ++i) html += "<tr><td>y";
+    const std::string text = htmlToText(html + "</table>");
+    EXPECT_EQ(std::count(text.begin(), text.end(), 'x'), 60000);
+    EXPECT_EQ(std::count(text.begin(), text.end(), 'y'), 1899);
+}
+
+// Headers that are no short labels, or stand above nothing, are text that must not be lost.
+TEST(Html, LongHeadersOfATableAreNotCut) {
+    const std::string tall = "1<br>2<br>3<br>4<br>5<br>6<br>7<br>8<br>9<br>10<br>11<br>12<br>13<br>14";
+    const std::string head(70, 'h');
+    EXPECT_NE(htmlToText("<table><tr><th>" + head + "<th>b<tr><td>" + tall + "<td>y</table>").find(head),
+              std::string::npos);
+    const std::string above = htmlToText("<table><tr><th>left<th>right<tr><td>" + tall + "<td></td></table>");
+    EXPECT_NE(above.find("right"), std::string::npos) << above;
+    const std::string kept = htmlToText("<table><tr><th>left<th>right<tr><td>" + tall + "<td>y</table>");
+    EXPECT_NE(kept.find("right: y"), std::string::npos) << kept;
 }
 
 TEST(Html, Lists) {
