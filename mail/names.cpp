@@ -168,10 +168,12 @@ std::string NameSet::numbered(std::string_view name, int number) const {
 std::string NameSet::add(std::string_view utf8) {
     const std::string name = fitting(utf8);
     if (taken_.insert(folded(name)).second) return name;
-    int& next = next_[folded(name)];
-    for (;;) {
-        std::string candidate = numbered(name, ++next);
-        if (taken_.insert(folded(candidate)).second) return candidate;
+    for (int first = 1;; first *= 10) {  // a longer number leaves a shorter base
+        int& used = used_[folded(numbered(name, first))];
+        while (used < 9 * first) {
+            std::string candidate = numbered(name, first + used++);
+            if (taken_.insert(folded(candidate)).second) return candidate;
+        }
     }
 }
 

@@ -45,8 +45,10 @@ class NameSet {
     std::string cutTo(std::string_view utf8, std::size_t limit) const;
 
     NameRule rule_;
-    std::set<std::string> taken_;      // without regard to case
-    std::map<std::string, int> next_;  // the number to try for a name that is taken
+    std::set<std::string> taken_;  // without regard to case
+    // How many numbers of a length were tried, by the name with the first of them. Different names are one
+    // when they are cut for it, so no candidate is made twice: linear, whatever the names are.
+    std::map<std::string, int> used_;
 };
 
 }  // namespace postern::mail

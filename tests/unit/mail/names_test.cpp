@@ -1,5 +1,7 @@
 #include "mail/names.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -148,6 +150,22 @@ TEST(Names, NumbersKeepTheLimitAndForbiddenTildes) {
     NameSet cased({.charset = "cp850"});
     EXPECT_EQ(cased.add("é.txt"), "é.txt");
     EXPECT_EQ(cased.add("É.txt"), "É~1.txt") << "one name to a file system that knows no case";
+}
+
+// Names that are one when they are cut for a number: each was tried against all before it.
+TEST(Names, ManyNamesCutToOneAreLinear) {
+    NameSet names({.dos = true});
+    std::set<std::string> all;
+    for (int i = 0; i < 25000; ++i)
+        for (int times = 0; times < 2; ++times)
+            all.insert(names.add("ABCD" + std::to_string(100000 + i % 10000).substr(2) +
+                                 std::string(static_cast<std::size_t>(i / 10000), '_') + ".TXT"));
+    EXPECT_EQ(all.size(), 50000U);
+    NameSet few({.dos = true});
+    for (int i = 0; i < 10; ++i) few.add("ABCDEFGH.TXT");
+    EXPECT_EQ(few.add("abcdefgh.txt"), "ABCDE~10.TXT");
+    EXPECT_EQ(few.add("ABCDEFXY.TXT"), "ABCDEFXY.TXT");
+    EXPECT_EQ(few.add("ABCDEFXY.TXT"), "ABCDE~11.TXT") << "~1 to ~9 are taken by the other name";
 }
 
 TEST(Names, AnyBytesGiveDosNames) {
