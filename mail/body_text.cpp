@@ -25,11 +25,15 @@ std::string enrichedToText(std::string_view text) {
             i = end;
             continue;
         }
+        if (text.substr(i, 2) == "<<") {
+            out += '<';
+            i += 2;
+            continue;
+        }
         const auto close = tagsEnd ? text.find('>', i) : std::string_view::npos;
         tagsEnd = close != std::string_view::npos;
-        const bool isTag = tagsEnd && text.substr(i, 2) != "<<";
-        if (!isTag) out += '<';
-        i = isTag ? close + 1 : i + (text.substr(i, 2) == "<<" ? 2 : 1);
+        if (!tagsEnd) out += '<';
+        i = tagsEnd ? close + 1 : i + 1;
     }
     return normalizeLines(out);
 }
@@ -42,6 +46,16 @@ std::string metaCharset(std::string_view html) {
     const auto start = head.find_first_not_of("\"' ", at + 8);
     if (start == std::string::npos) return {};
     return head.substr(start, head.find_first_of("\"' ;>/", start) - start);
+}
+
+// Whether normalizeLines() leaves something out.
+bool hasControls(std::string_view utf8) {
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        const auto c = static_cast<unsigned char>(utf8[i]);
+        if (c < 0x20 ? c != '\t' && c != '\r' && c != '\n' : c == 0x7f) return true;
+        if (c == 0xc2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xa0) return true;
+    }
+    return false;
 }
 
 struct Decoded {
@@ -96,6 +110,7 @@ Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t 
     body.unknownCharset = !clean && !charset.empty() && canonicalCharset(charset).empty() &&
                           plainPrefix(decoded.bytes) != decoded.bytes.size();
     body.replaced = !clean && !body.unknownCharset && plainPrefix(decoded.bytes) != decoded.bytes.size();
+    body.controls = !isHtml && hasControls(utf8);
     body.text = toPlain(entity, utf8);
     body.cut = decoded.cut || body.text.size() > limit;
     body.damaged = decoded.damaged;

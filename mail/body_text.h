@@ -13,6 +13,7 @@ struct BodyText {
     bool cut = false;             // there is more than `limit`
     bool damaged = false;         // the transfer encoding was broken
     bool replaced = false;        // bytes that are illegal in the charset
+    bool controls = false;        // control characters were left out
     bool unknownCharset = false;  // a name we do not know, on bytes that are not US-ASCII
 };
 

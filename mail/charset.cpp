@@ -1,7 +1,6 @@
 #include "mail/charset.h"
 
-#include <cerrno>
-#include <iconv.h>
+#include <algorithm>
 #include <optional>
 
 #include "base/text.h"
@@ -52,14 +51,20 @@ std::string undeclared(std::string_view bytes, bool& clean) {
     return latin == nullptr ? replaceInvalid(bytes, clean) : fromPage(bytes, *latin, clean);
 }
 
-std::string throughIconv(std::string_view bytes, std::string_view charset, bool& clean) {
-    Converter converter("UTF-8", charset);
+// Bytes to leave out where something is illegal: half a unit would put all that follows out of step.
+std::size_t unitOf(std::string_view charset) {
+    if (charset.starts_with("UTF-16")) return 2;
+    return charset.starts_with("UTF-32") ? 4 : 1;
+}
+
+std::string throughIconv(std::string_view bytes, std::string_view charset, Converter& converter,
+                         bool& clean) {
     if (!converter.usable()) return undeclared(bytes, clean);
     std::string out;
     while (!converter.run(bytes, out)) {
         out += kReplacement;
         clean = false;
-        bytes.remove_prefix(1);
+        bytes.remove_prefix(std::min(unitOf(charset), bytes.size()));
     }
     converter.reset(out);
     return replaceInvalid(out, clean);  // a converter that lets surrogates through must not reach us
@@ -73,7 +78,10 @@ std::string_view readingCharset(std::string_view canonical) {
     return canonical;
 }
 
-std::string decode(std::string_view bytes, std::string_view charset, bool& clean) {
+// `converterOf` gives a converter from that charset to UTF-8.
+template <class ConverterOf>
+std::string decodeWith(std::string_view bytes, std::string_view charset, bool& clean,
+                       const ConverterOf& converterOf) {
     const std::string_view name = readingCharset(canonicalCharset(charset));
     if (name == "UTF-8") return replaceInvalid(bytes, clean);
     if (name.empty() || name == "US-ASCII") {
@@ -85,7 +93,7 @@ std::string decode(std::string_view bytes, std::string_view charset, bool& clean
         return undeclared(bytes, clean);
     }
     if (const CodePage* page = CodePage::find(name)) return fromPage(bytes, *page, clean);
-    return throughIconv(bytes, name, clean);
+    return throughIconv(bytes, name, converterOf(name), clean);
 }
 
 // How one character that the target may lack is written. `write` takes a character and says whether the
@@ -225,6 +233,7 @@ Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
     const bool same = keepsAscii(charset, converter);
     const auto writePlain = [&](std::string_view plain) {
         if (same) {
+            converter.reset(result.bytes);  // Big5-HKSCS holds a letter back that the next may change
             result.bytes.append(plain);
             return;
         }
@@ -240,9 +249,24 @@ Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
 
 std::string toUtf8(std::string_view bytes, std::string_view charset, bool* clean) {
     bool isClean = true;
-    std::string text = decode(bytes, trim(charset), isClean);
+    std::optional<Converter> converter;
+    std::string text = decodeWith(bytes, trim(charset), isClean, [&](std::string_view name) -> Converter& {
+        return converter.emplace("UTF-8", name);
+    });
     if (clean != nullptr) *clean = isClean;
     return text;
+}
+
+Decoder::Decoder() = default;
+Decoder::~Decoder() = default;
+
+std::string Decoder::toUtf8(std::string_view bytes, std::string_view charset) {
+    bool clean = true;
+    return decodeWith(bytes, trim(charset), clean, [&](std::string_view name) -> Converter& {
+        std::unique_ptr<Converter>& kept = converters_[std::string(name)];
+        if (kept == nullptr) kept = std::make_unique<Converter>("UTF-8", name);
+        return *kept;
+    });
 }
 
 Encoded fromUtf8(std::string_view utf8, std::string_view codePage) {

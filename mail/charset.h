@@ -2,6 +2,8 @@
 // Character sets: everything inside is UTF-8; other sets exist at the two edges only. Thread rule: any
 // thread; the tables behind these functions are built once and never change.
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,22 @@ namespace postern::mail {
 // otherwise. iconv sees only names of our own allow-list (no UTF-7, no ISO-2022-CN-EXT). `clean`, when given,
 // is set to whether nothing was replaced and the name was known (or absent and not needed).
 std::string toUtf8(std::string_view bytes, std::string_view charset, bool* clean = nullptr);
+
+class Converter;
+
+// toUtf8() for many short pieces: opens each charset once, which costs more than the piece. Thread rule: one
+// thread each.
+class Decoder {
+  public:
+    Decoder();
+    ~Decoder();
+    Decoder(const Decoder&) = delete;
+    Decoder& operator=(const Decoder&) = delete;
+    std::string toUtf8(std::string_view bytes, std::string_view charset);
+
+  private:
+    std::map<std::string, std::unique_ptr<Converter>> converters_;  // by a name of the allow-list
+};
 
 struct Encoded {
     std::string bytes;

@@ -1,5 +1,6 @@
 #include "mail/mac.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -75,7 +76,7 @@ class BinHexDecoder {
             if (count_ < 8) continue;
             count_ -= 8;
             byte(static_cast<char>(bits_ >> count_ & 0xffU));
-            if (out_.size() > limit_) return malformed("it expands to more than four times its size");
+            if (out_.size() > limit_) return malformed("it expands to more than it may");
         }
         return malformed("its end is missing");
     }
@@ -167,7 +168,7 @@ std::string realName(std::string_view bytes, const std::vector<Entry>& entries) 
 
 }  // namespace
 
-Result<UnpackedFile> readBinHex(std::string_view bytes) {
+Result<UnpackedFile> readBinHex(std::string_view bytes, std::size_t limit) {
     constexpr std::string_view kPrologue = "(This file must be converted with BinHex";
     constexpr std::size_t kSearched = 8192;
     const auto prologue = bytes.substr(0, kSearched).find(kPrologue);
@@ -176,7 +177,7 @@ Result<UnpackedFile> readBinHex(std::string_view bytes) {
     const auto colon = bytes.find(':', std::min(bytes.find('\n'), bytes.size()));
     if (colon == std::string_view::npos) return malformed("its data is missing");
     bytes.remove_prefix(colon + 1);
-    POSTERN_LET(decoded, BinHexDecoder(4 * bytes.size() + 1024).decode(bytes));
+    POSTERN_LET(decoded, BinHexDecoder(std::min(limit, 4 * bytes.size() + 1024)).decode(bytes));
     return readForks(std::move(decoded));
 }
 

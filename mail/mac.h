@@ -12,7 +12,8 @@ namespace postern::mail {
 
 // application/mac-binhex40. Both forks must be there and their checksums right. Runs of any length are taken
 // (KB Q159175), the line "(This file must be converted with BinHex 4.0)" is required (KB Q170060).
-Result<UnpackedFile> readBinHex(std::string_view bytes);
+// It expands to four times its size at most, and never beyond `limit`.
+Result<UnpackedFile> readBinHex(std::string_view bytes, std::size_t limit);
 
 // application/applefile with a data fork in it.
 Result<UnpackedFile> readAppleSingle(const std::shared_ptr<const std::string>& bytes);

@@ -22,8 +22,9 @@ void readDate(const HeaderBlock& header, Readable& message) {
     message.date = parseDate(raw);
     if (message.date) return;
     message.dateText = std::string(trim(decodeText(raw)));
-    message.notes.push_back(message.dateText.empty() ? "no Date"
-                                                     : "the Date can not be read: " + message.dateText);
+    message.notes.push_back(message.dateText.empty()
+                                ? "no Date"
+                                : "the Date can not be read: " + escapeLine(message.dateText, 100));
 }
 
 void noteRepeated(const HeaderBlock& header, Readable& message) {

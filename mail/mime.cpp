@@ -16,7 +16,7 @@
 
 namespace postern::mail {
 class MessageReader {
-    static constexpr std::size_t kMostUuencoded = 1000;
+    static constexpr std::size_t kMostFiles = 1000;  // out of containers and uuencode, of one message
 
   public:
     MessageReader(ByteSource& source, const ReadOptions& options) : source_(source), options_(options) {}
@@ -149,7 +149,13 @@ class MessageReader {
             if (got == 0) return fail(Errc::Io, "the message ends early");
             filled += got;
         }
-        POSTERN_TRY(append("----- Message inside this message -----\n" + headerAsText(std::move(block))));
+        const std::string header =
+            "----- Message inside this message -----\n" + headerAsText(std::move(block));
+        if (out_.text.size() + 1 + header.size() > options_.textLimit) {
+            noteBeyond();
+            return attach(e);
+        }
+        POSTERN_TRY(append(header));
         return render(e.children.front(), nested + 1);
     }
 
@@ -165,12 +171,16 @@ class MessageReader {
     Result<void> text(const Entity& e) {
         const std::size_t used = out_.text.size() + 1;
         if (used >= options_.textLimit) {
-            note("text beyond " + formatSize(static_cast<std::int64_t>(options_.textLimit)) + " is attached");
+            noteBeyond();
             return attach(e);
         }
         if (isWithoutMime(e)) {
-            POSTERN_LET(files, findUuencoded(source_, e.body, e.end, kMostUuencoded));
-            if (!files.empty()) return textWithFiles(e, files);
+            POSTERN_LET(files, findUuencoded(source_, e.body, e.end, kMostFiles - files_ + 1));
+            const bool isOver = files.size() > kMostFiles - files_;
+            if (isOver) files.pop_back();
+            if (isOver)
+                note("more than " + std::to_string(kMostFiles) + " files: the others are left in their text");
+            if (!files.empty()) return textWithFiles(e, files, isOver);
         }
         POSTERN_LET(body, readText(source_, e, options_.textLimit - used));
         POSTERN_TRY(append(body.text));
@@ -179,9 +189,14 @@ class MessageReader {
         return body.cut || body.unknownCharset ? attach(e) : Result<void>();
     }
 
+    void noteBeyond() {
+        note("text beyond " + formatSize(static_cast<std::int64_t>(options_.textLimit)) + " is attached");
+    }
+
     void noteText(const Entity& e, const BodyText& body) {
         if (body.damaged) note("the encoding of a text part is damaged");
         if (body.replaced) note("a text part has bytes that are illegal in its character set");
+        if (body.controls) note("control characters of a text part are left out");
         if (body.unknownCharset)
             note("unknown character set " + escapeLine(e.charset, 40) +
                  ": the text is a guess, its bytes are attached");
@@ -200,10 +215,10 @@ class MessageReader {
     }
 
     // What stands around uuencoded files is the text (KB Q164662).
-    Result<void> textWithFiles(const Entity& e, const std::vector<UuencodedFile>& files) {
+    Result<void> textWithFiles(const Entity& e, const std::vector<UuencodedFile>& files, bool attachWhole) {
         std::string all;
         Entity piece = e;
-        bool cut = false;
+        bool cut = attachWhole;
         const auto take = [&](std::int64_t end) -> Result<void> {
             piece.end = end;
             const std::size_t used = std::min(out_.text.size() + 1 + all.size(), options_.textLimit);
@@ -219,6 +234,7 @@ class MessageReader {
         }
         POSTERN_TRY(take(e.end));
         POSTERN_TRY(append(all));
+        files_ += files.size();
         for (const UuencodedFile& file : files) POSTERN_TRY(attachUuencoded(e, file));
         return cut ? attach(e) : Result<void>();
     }
@@ -261,6 +277,8 @@ class MessageReader {
             note(std::string(containerName(container)) + " is attached as it is: " + why);
             return false;
         };
+        const std::string tooMany = "the message has more than " + std::to_string(kMostFiles) + " files";
+        if (files_ >= kMostFiles) return asItIs(tooMany);
         if (packed.damaged) return asItIs("its encoding is damaged");
         if (packed.size > options_.unpackLimit - unpacked_)
             return asItIs("it has " + formatSize(packed.size) + ", the limit of a message is " +
@@ -269,21 +287,33 @@ class MessageReader {
         unpacked_ += packed.size;
         const auto memory = std::make_shared<const std::string>(std::move(bytes));
         if (container == Container::Tnef) {
-            auto message = readTnef(memory);
+            TnefLimits limits;
+            limits.allText = left();
+            auto message = readTnef(memory, limits);
             if (!message.ok()) return asItIs(message.error().text);
-            note("winmail.dat (TNEF) was unpacked");
+            if (message->allFiles > kMostFiles - files_) return asItIs(tooMany);
+            files_ += message->allFiles;
+            unpacked_ += static_cast<std::int64_t>(message->allText);
+            const bool isWhole = !message->textCut;
             POSTERN_TRY(addTnef(std::move(message).value(), false));
-            return true;
+            note("winmail.dat (TNEF) was unpacked");
+            return isWhole ? true : asItIs("its text is too long");
         }
-        auto file = container == Container::BinHex        ? readBinHex(*memory)
+        auto file = container == Container::BinHex        ? readBinHex(*memory, left())
                     : container == Container::AppleSingle ? readAppleSingle(memory)
                                                           : readMacBinary(memory);
         if (!file.ok()) return asItIs(file.error().text);
+        ++files_;
         unpacked_ += file->bytes.memory == memory ? 0 : static_cast<std::int64_t>(file->bytes.memory->size());
         note(std::string(containerName(container)) + " was unpacked, a resource fork is left out");
         if (file->name.empty()) file->name = packed.name;
         POSTERN_TRY(addUnpacked(std::move(*file)));
         return true;
+    }
+
+    // What may still be held in memory.
+    std::size_t left() const {
+        return static_cast<std::size_t>(std::max<std::int64_t>(0, options_.unpackLimit - unpacked_));
     }
 
     Result<void> addUnpacked(UnpackedFile file) {
@@ -330,7 +360,7 @@ class MessageReader {
 
     Result<void> appendOrAttach(std::string text) {
         if (out_.text.size() + 1 + text.size() <= options_.textLimit) return append(text);
-        note("text beyond " + formatSize(static_cast<std::int64_t>(options_.textLimit)) + " is attached");
+        noteBeyond();
         UnpackedFile file;
         file.name = "message.txt";
         file.type = "text/plain";
@@ -384,7 +414,8 @@ class MessageReader {
     Readable out_;
     bool hasText_ = false;
     int unnamed_ = 0;
-    std::int64_t unpacked_ = 0;                         // bytes held in memory for files out of others
+    std::size_t files_ = 0;                             // out of others, kMostFiles at most
+    std::int64_t unpacked_ = 0;                         // bytes held in memory for them and their texts
     std::vector<std::string> outerTexts_, innerTexts_;  // of TNEF, and of messages inside of it
 };
 

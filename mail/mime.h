@@ -65,7 +65,8 @@ struct ReadOptions {
     std::size_t textLimit = 1024 * 1024;  // bytes of Readable::text; a longer part is also attached whole
     std::int64_t unpackLimit =
         48 * 1024 * 1024;  // bytes of TNEF, BinHex and the like that are held in memory
-                           // for one message; larger ones are attached as they are
+                           // for one message, with what comes out of them; what is larger, or gives more
+                           // than 1000 files with the others, is attached as it is
     int nestedDepth = 3;   // message/rfc822 rendered into the text to this depth, attached as .eml below it
 };
 

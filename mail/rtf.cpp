@@ -242,7 +242,7 @@ class RtfReader {
 
     void flush() {
         if (bytes_.empty()) return;
-        out_ += hasEightBit(bytes_) ? toUtf8(bytes_, charset()) : bytes_;
+        out_ += hasEightBit(bytes_) ? decoder_.toUtf8(bytes_, charset()) : bytes_;
         bytes_.clear();
     }
 
@@ -256,6 +256,7 @@ class RtfReader {
     std::string codePage_ = "windows-1252";
     std::map<int, std::string_view> fonts_;
     std::string bytes_, out_;
+    Decoder decoder_;  // fonts may alternate at every letter
 };
 
 std::uint32_t little32(std::string_view bytes, std::size_t at) {
@@ -326,7 +327,7 @@ Result<std::string> decompressRtf(std::string_view bytes, std::size_t limit) {
     if (packed < kHeader - 4 || packed > bytes.size() - 4)
         return fail(Errc::Invalid, "the compressed text is cut");
     if (raw > limit)
-        return fail(Errc::Invalid, "the compressed text has " + std::to_string(raw) +
+        return fail(Errc::NoSpace, "the compressed text has " + std::to_string(raw) +
                                        " bytes, the limit is " + std::to_string(limit));
     const std::string_view content = bytes.substr(kHeader, packed + 4 - kHeader);
     const std::uint32_t kind = little32(bytes, 8);

@@ -9,8 +9,8 @@
 
 namespace postern::mail {
 
-// The RTF inside of a compressed property: "LZFu" or "MELA". Errc::Invalid: it is damaged, its checksum is
-// wrong, or it would expand to more than `limit` bytes.
+// The RTF inside of a compressed property: "LZFu" or "MELA". Errc::Invalid: it is damaged or its checksum
+// is wrong; NoSpace: it would expand to more than `limit` bytes.
 Result<std::string> decompressRtf(std::string_view bytes, std::size_t limit);
 
 // The text of an RTF document: paragraphs and cells as lines and tabs; pictures, styles and hidden text are

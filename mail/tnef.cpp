@@ -47,13 +47,18 @@ struct Pending {
 struct Bodies {
     std::string plain;
     std::string_view html, rtf;
-    std::string htmlText;  // where it is no bytes but text
+    std::string htmlText;   // where it is no bytes but text
+    bool plainCut = false;  // there is more of it
 };
 
 class TnefReader {
   public:
     TnefReader(const std::shared_ptr<const std::string>& memory, const TnefLimits& limits)
-        : memory_(memory), limits_(limits), attributes_(limits.attributes), properties_(limits.properties) {}
+        : memory_(memory),
+          limits_(limits),
+          attributes_(limits.attributes),
+          properties_(limits.properties),
+          textLeft_(limits.allText) {}
 
     // Depth is bounded by the limits.
     Result<TnefMessage> message(std::string_view bytes, int depth) {
@@ -71,7 +76,7 @@ class TnefReader {
             POSTERN_TRY(attribute(in, level));
         }
         POSTERN_TRY(endAttachment(level));
-        level.out.text = textOf(level);
+        takeText(level);
         return std::move(level.out);
     }
 
@@ -112,7 +117,10 @@ class TnefReader {
             level.charset = charsetOfCodePage(*in.number(4));
         }
         if (id == kSubject) level.out.subject = cleanLine(text(value, level));
-        if (id == kBody) level.bodies.plain = text(value.substr(0, limits_.text), level);
+        if (id == kBody) {
+            level.bodies.plain = text(value.substr(0, limits_.text), level);
+            level.bodies.plainCut = std::min(value.find('\0'), value.size()) > limits_.text;
+        }
         if (id != kMessageProperties) return {};
         return readProperties(value, properties_, [&](const MapiProperty& property) {
             messageProperty(property, level);
@@ -126,10 +134,7 @@ class TnefReader {
             case kPrSubject: level.out.subject = line(); break;
             case kPrSenderName: level.fromName = line(); break;
             case kPrSenderAddress: level.fromAddress = line(); break;
-            case kPrBody:
-                if (property.value.size() <= 2 * limits_.text)
-                    level.bodies.plain = propertyText(property, level.charset);
-                break;
+            case kPrBody: plainProperty(property, level); break;
             case kPrRtf: level.bodies.rtf = property.value; break;
             case kPrHtml:
                 if (property.type == 0x1f)
@@ -145,6 +150,12 @@ class TnefReader {
                 break;
             default: break;
         }
+    }
+
+    void plainProperty(MapiProperty property, Level& level) {
+        level.bodies.plainCut = property.value.size() > 2 * limits_.text;
+        property.value = property.value.substr(0, 2 * limits_.text);
+        level.bodies.plain = propertyText(property, level.charset);
     }
 
     Result<void> attachmentAttribute(std::uint32_t id, std::string_view value, Level& level) {
@@ -183,6 +194,9 @@ class TnefReader {
         if (object.starts_with(kMessageInterface)) {
             POSTERN_LET(inner, message(object.substr(kMessageInterface.size()), level.depth + 1));
             if (inner.subject.empty()) inner.subject = attachment.shownName;
+            level.out.textCut = level.out.textCut || inner.textCut;
+            level.out.allFiles += 1 + inner.allFiles;
+            level.out.allText += inner.allText;
             level.out.messages.push_back(std::move(inner));
             return {};
         }
@@ -190,6 +204,7 @@ class TnefReader {
             object.remove_prefix(kMessageInterface.size());
         const std::string_view bytes = attachment.data.data() != nullptr ? attachment.data : object;
         if (bytes.data() == nullptr && attachment.name().empty()) return {};
+        ++level.out.allFiles;
         level.out.files.push_back({attachment.name(), attachment.type, range(bytes)});
         return {};
     }
@@ -204,26 +219,49 @@ class TnefReader {
         return toUtf8(value.substr(0, std::min(value.find('\0'), value.size())), level.charset);
     }
 
+    // What all texts may have together is less than what each may.
+    void takeText(Level& level) {
+        TnefMessage& out = level.out;
+        if (!level.fromName.empty() || !level.fromAddress.empty())
+            out.from = level.fromAddress.find('@') == std::string::npos
+                           ? level.fromName
+                           : level.fromName + " <" + level.fromAddress + ">";
+        out.text = textOf(level);
+        if (out.text.size() > textLeft_) {
+            std::string kept(cutUtf8(out.text, std::max<std::size_t>(textLeft_, 1) - 1));
+            if (!kept.empty()) kept += '\n';
+            out.text = std::move(kept);
+            out.textCut = true;
+        }
+        out.allText += out.text.size();
+        textLeft_ -= out.text.size();
+    }
+
     // A body that is damaged is no text; the message's files are there all the same (KB Q192940).
     std::string textOf(Level& level) const {
-        if (!level.fromName.empty() || !level.fromAddress.empty())
-            level.out.from = level.fromAddress.find('@') == std::string::npos
-                                 ? level.fromName
-                                 : level.fromName + " <" + level.fromAddress + ">";
         const Bodies& bodies = level.bodies;
-        if (!trim(bodies.plain).empty()) return normalizeLines(bodies.plain);
-        if (!bodies.htmlText.empty()) return htmlToText(bodies.htmlText.substr(0, limits_.text));
-        if (!bodies.html.empty())
-            return htmlToText(toUtf8(bodies.html.substr(0, limits_.text), level.htmlCharset));
+        if (!trim(bodies.plain).empty()) {
+            level.out.textCut = level.out.textCut || bodies.plainCut;
+            return normalizeLines(bodies.plain);
+        }
+        const std::size_t limit = limits_.text;
+        const auto upTo = [&](std::string_view text) {
+            level.out.textCut = level.out.textCut || text.size() > limit;
+            return text.substr(0, limit);
+        };
+        if (!bodies.htmlText.empty()) return htmlToText(upTo(bodies.htmlText));
+        if (!bodies.html.empty()) return htmlToText(toUtf8(upTo(bodies.html), level.htmlCharset));
         if (bodies.rtf.empty()) return {};
-        const auto rtf = decompressRtf(bodies.rtf, std::min(limits_.text, 16 * bodies.rtf.size() + 4096));
+        const auto rtf = decompressRtf(bodies.rtf, std::min(limit, 16 * bodies.rtf.size() + 4096));
         level.out.bodyDamaged = !rtf.ok();
+        level.out.textCut = level.out.textCut || (!rtf.ok() && rtf.error().code == Errc::NoSpace);
         return rtf.ok() ? rtfToText(*rtf) : std::string();
     }
 
     const std::shared_ptr<const std::string>& memory_;
     const TnefLimits& limits_;
     int attributes_, properties_;
+    std::size_t textLeft_;
 };
 
 }  // namespace

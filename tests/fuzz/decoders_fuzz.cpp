@@ -87,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (const auto rtf = decompressRtf(bytes, 1 << 20); rtf.ok())
                 checkText(rtfToText(*rtf), 20 * size);
             break;
-        case 3: checkFile(readBinHex(bytes), size); break;
+        case 3: checkFile(readBinHex(bytes, 1 << 20), size); break;
         case 4:
             checkFile(readAppleSingle(memory), size);
             if (const auto name = readAppleDoubleHeader(bytes); name.ok()) checkText(*name, size);

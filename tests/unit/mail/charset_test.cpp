@@ -171,6 +171,31 @@ TEST(Charset, StatefulSetsRoundTrip_Q182144) {
     EXPECT_EQ(toUtf8(fromUtf8(kanji, "iso-2022-jp").bytes, "iso-2022-jp"), kanji);
 }
 
+TEST(Charset, OneBadUnitOfUtf16OrUtf32IsOneMark) {
+    EXPECT_EQ(toUtf8(std::string("a\0\0\xdc"
+                                 "b\0c\0",
+                                 8),
+                     "utf-16le"),
+              "a\xef\xbf\xbd"
+              "bc");
+    EXPECT_EQ(toUtf8(std::string("\0a\xdc\0\0b\0c", 8), "utf-16be"),
+              "a\xef\xbf\xbd"
+              "bc");
+    EXPECT_EQ(toUtf8(std::string("a\0\0\0\xff\xff\xff\x7f"
+                                 "b\0\0\0",
+                                 12),
+                     "utf-32le"),
+              "a\xef\xbf\xbd"
+              "b");
+    EXPECT_EQ(toUtf8("a", "utf-16le"), "\xef\xbf\xbd") << "half a unit";
+}
+
+// Big5-HKSCS holds some letters back until the next says whether it is a mark.
+TEST(Charset, LettersHeldBackKeepTheirPlace) {
+    const std::string held = "\xc3\x8a is \xc3\xaa. \xc3\x8a";
+    EXPECT_EQ(toUtf8(fromUtf8(held, "big5").bytes, "big5"), held);
+}
+
 TEST(Charset, CleanLine) {
     EXPECT_EQ(cleanLine("a\r\nb\tc"), "a  b c");
     EXPECT_EQ(cleanLine(std::string("a\0b\x01\x1b[31m\x7f", 10)), "a b[31m");

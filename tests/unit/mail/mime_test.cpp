@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "tests/mac_writer.h"
+#include "tests/tnef_writer.h"
 #include "tests/unit/mail/samples.h"
 
 namespace postern::mail {
@@ -358,6 +360,64 @@ TEST(Message, HeadersRefoldedAnywhere_Q182232) {
     const Readable m = readText(folded);
     EXPECT_EQ(m.subject, "x");
     EXPECT_EQ(m.text, "y\n");
+}
+
+// "<<" is no tag; each searched the whole text for the end of one.
+TEST(Message, EnrichedIsLinear) {
+    const std::string marks(1'000'000, '<');
+    EXPECT_EQ(readText("Content-Type: text/enriched\r\n\r\n" + marks + ">").text,
+              std::string(500'000, '<') + ">\n");
+}
+
+// A limit for the files of the whole message, however many parts and containers they come in.
+TEST(Message, FilesOutOfOthersAreBounded) {
+    std::string uuencoded;
+    for (int i = 0; i < 1100; ++i) uuencoded += "begin 644 a\n#86)C\n`\nend\n";
+    const Read text(wire("Subject: x\n\n" + uuencoded));
+    EXPECT_EQ(text.message.attachments.size(), 1001U) << "and the whole text";
+    EXPECT_TRUE(hasNote(text.message, "more than 1000 files"));
+    postern::tests::TnefWriter tnef;
+    for (int i = 0; i < 600; ++i) tnef.file("a", "", "x");
+    const std::string part = "Content-Type: application/ms-tnef; name=w.dat\r\n\r\n" + tnef.bytes() + "\r\n";
+    const Read twice("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + part + "--b\r\n" + part +
+                     "--b--\r\n");
+    EXPECT_EQ(twice.message.attachments.size(), 601U);
+    EXPECT_TRUE(hasNote(twice.message, "more than 1000 files"));
+}
+
+// What BinHex expands to counts, and the texts of TNEF do.
+TEST(Message, UnpackedBytesAreBounded) {
+    ReadOptions options;
+    const std::string file = postern::tests::binHex("a", std::string(1500, 'x'));
+    options.unpackLimit = static_cast<std::int64_t>(file.size()) + 1000;
+    const std::string mail = "Content-Type: application/mac-binhex40; name=a.hqx\r\n\r\n" + file;
+    EXPECT_TRUE(hasNote(readText(mail), "was unpacked"));
+    EXPECT_TRUE(hasNote(readText(mail, options), "expands to more than it may"));
+    postern::tests::PropertyWriter html;
+    html.bytes(0x1013, 0x102, "<p>" + std::string(500, 'y'));
+    const std::string packed = postern::tests::TnefWriter().messageProperties(html).bytes();
+    options.unpackLimit = static_cast<std::int64_t>(packed.size()) + 100;
+    const std::string tnef = "Content-Type: application/ms-tnef; name=w.dat\r\n\r\n" + packed;
+    const Read cut(tnef, options);
+    EXPECT_TRUE(hasNote(cut.message, "its text is too long"));
+    ASSERT_EQ(cut.message.attachments.size(), 1U) << "nothing is lost";
+    EXPECT_EQ(cut.message.text, std::string(99, 'y') + "\n");
+}
+
+TEST(Message, HeadersOfInnerMessagesCountAsText) {
+    ReadOptions options;
+    options.textLimit = 300;
+    const Read read(wire("Content-Type: message/rfc822\n\nSubject: " + std::string(400, 's') + "\n\nx\n"),
+                    options);
+    EXPECT_LE(read.message.text.size(), 300U);
+    EXPECT_EQ(read.message.attachments.size(), 1U);
+}
+
+TEST(Message, NotesAreShortAndNameWhatIsLeftOut_Q181130) {
+    const Readable late = readText("Date: " + std::string(60000, 'x') + "\r\n\r\ny\r\n");
+    for (const std::string& note : late.notes) EXPECT_LT(note.size(), 200U);
+    EXPECT_TRUE(hasNote(readText("Subject: a\r\n\r\nx\x07y\r\n"), "control characters"));
+    EXPECT_FALSE(hasNote(readText("Subject: a\r\n\r\nx\ty\r\n"), "control characters"));
 }
 
 TEST(Message, OuterBoundaryEndsInnerParts) {

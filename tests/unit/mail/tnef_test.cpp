@@ -179,5 +179,45 @@ TEST(Rtf, IsLinearOnHostileInput) {
     EXPECT_GT(rtfToText(fonts + "}").size(), 200'000U);
 }
 
+// Two fonts of two charsets that take turns: each turn opened a converter.
+TEST(Rtf, FontsOfTwoCharsetsMayTakeTurns) {
+    std::string rtf = "{\\rtf1{\\fonttbl{\\f0\\fcharset128 A;}{\\f1\\fcharset129 B;}}", want;
+    for (int i = 0; i < 100'000; ++i) rtf += "\\f0 \\'93\\'fa\\f1 \\'b0\\'a1";
+    const std::string text = rtfToText(rtf + "}");
+    EXPECT_EQ(text.size(), 100'000U * 6 + 1);
+    EXPECT_EQ(text.substr(text.size() - 7), "\xe6\x97\xa5\xea\xb0\x80\n");
+}
+
+TEST(Tnef, ATextOverTheLimitSaysSo) {
+    TnefLimits limits;
+    limits.text = 5;
+    EXPECT_FALSE(read(sample())->textCut);
+    EXPECT_TRUE(read(sample(), limits)->textCut);
+    EXPECT_TRUE(read(TnefWriter().message("inner", sample()).bytes(), limits)->textCut);
+    TnefWriter plain;
+    plain.attribute(1, 0x0002800c, "123456");
+    EXPECT_TRUE(read(plain.bytes(), limits)->textCut);
+    PropertyWriter html;
+    html.bytes(0x1013, 0x102, "<p>long");
+    EXPECT_TRUE(read(TnefWriter().messageProperties(html).bytes(), limits)->textCut);
+    PropertyWriter rtf;
+    rtf.bytes(0x1009, 0x102, kHello);
+    const TnefWriter packed = TnefWriter().messageProperties(rtf);
+    EXPECT_FALSE(read(packed.bytes())->textCut);
+    EXPECT_TRUE(read(packed.bytes(), limits)->textCut);
+}
+
+TEST(Tnef, TheTextsOfAllLevelsHaveOneLimit) {
+    const std::string two = TnefWriter().message("a", sample()).message("b", sample()).bytes();
+    const auto all = read(two);
+    EXPECT_EQ(all->allText, 2 * std::string("Hello\nfrom Outlook\n").size());
+    EXPECT_EQ(all->allFiles, 6U);
+    TnefLimits limits;
+    limits.allText = 25;
+    const auto cut = read(two, limits);
+    EXPECT_TRUE(cut->textCut);
+    EXPECT_EQ(cut->allText, 25U);
+}
+
 }  // namespace
 }  // namespace postern::mail
