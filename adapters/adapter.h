@@ -80,6 +80,9 @@ struct Recovery {
     // Set: not this one, not now (its mailbox is locked, its answer is awaited): ask again when its lease is
     // over. The adapter is fine.
     std::optional<Error> busy = {};
+    // Set with CannotTell: what publish() came to, recipient by recipient. Only an Unknown verdict in it
+    // leaves anybody in doubt.
+    std::optional<Outcome> known = {};
 };
 
 // How the recipients of one message become items. Zero means no limit.

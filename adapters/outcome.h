@@ -37,14 +37,16 @@ struct RecipientVerdict {
     int ordinal;  // as in Delivery
     Verdict verdict;
     std::string reason;
-    std::string status = {};  // as Outcome::status
+    std::string status = {};     // as Outcome::status
+    Cause cause = Cause::Other;  // Deferred
 };
 
 struct Outcome {
     Verdict verdict = Verdict::Deferred;
     std::string reason;  // UTF-8, one line, for the operator: what happened and, if known, what to do
     std::string target;  // Exported: where it went
-    // Those that differ from `verdict`; none of them Unknown. With an Unknown verdict: those whose end is
+    // Those that differ from `verdict`, and those that are Rejected with a reason of their own; none of them
+    // Unknown. With an Unknown verdict: those whose end is
     // known all the same, so that only the others are in doubt.
     std::vector<RecipientVerdict> recipients;
     bool again = false;  // Exported only: the Deferred among `recipients` wait for nothing but their turn

@@ -49,6 +49,7 @@ class Smtp final : public Adapter {
     }
 
     Result<void> probe() override {
+        hosts_.dropIdle();  // nobody calls idle() while the adapter is suspended
         std::string troubles;
         bool usable = false;
         POSTERN_LET(tls, authorities(true));
@@ -92,19 +93,16 @@ class Smtp final : public Adapter {
         if (fields.size() != 5 || fields[0] != "smtp1" || fields[1] != keyText(staged))
             return {Found::CannotTell, "its evidence is not of this adapter, or damaged", std::nullopt};
         const std::string where(fields[2]);
-        if (flights_.withdraw(staged, where + ": asked about before the end of its text was sent") ||
-            !flights_.ended(staged))
-            return lookedFor(staged, fields);
-        const Outcome ended = *flights_.ended(staged);
-        const bool alike = ended.recipients.empty();
-        if (ended.verdict == Verdict::Exported && alike)
-            return {Found::Published, ended.target, std::nullopt};
-        const bool none =
-            std::none_of(ended.recipients.begin(), ended.recipients.end(),
-                         [](const RecipientVerdict& each) { return each.verdict == Verdict::Exported; });
-        if (none && (ended.verdict == Verdict::Deferred || ended.verdict == Verdict::Rejected))
-            return {Found::NotPublished, ended.reason, std::nullopt};
-        return doubtful(fields, ended.verdict == Verdict::Unknown ? ended.reason : "some have it");
+        const std::string why = where + ": asked about before the end of its text was sent";
+        SmtpFlights::Standing found = flights_.ask(staged, why);
+        using Is = SmtpFlights::Standing::Is;
+        switch (found.is) {
+            case Is::Withdrawn: return {Found::NotPublished, why, std::nullopt};
+            case Is::Sending: return answerAwaited(where);
+            case Is::Ended: return remembered(fields, std::move(found.outcome));
+            case Is::Absent: break;
+        }
+        return doubtful(fields, "the service was interrupted while it was sent");
     }
 
     Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) override {
@@ -129,11 +127,25 @@ class Smtp final : public Adapter {
         return std::to_string(key.item.value) + "." + std::to_string(key.epoch.value);
     }
 
-    Recovery lookedFor(const DeliveryKey& staged, const std::vector<std::string_view>& fields) const {
-        if (const auto ended = flights_.ended(staged))
-            return {Found::NotPublished, ended->reason, std::nullopt};
-        return doubtful(fields, flights_.sending(staged) ? "its answer is still waited for"
-                                                         : "the service was interrupted while it was sent");
+    static Recovery answerAwaited(const std::string& where) {
+        Recovery recovery{Found::CannotTell, where + ": its answer is still waited for", std::nullopt};
+        recovery.busy = fail(Errc::Busy, recovery.text);
+        return recovery;
+    }
+
+    // The answer came, and only its watcher was too late to say so.
+    static Recovery remembered(const std::vector<std::string_view>& fields, Outcome ended) {
+        if (ended.verdict == Verdict::Exported && ended.recipients.empty())
+            return {Found::Published, ended.target, std::nullopt};
+        const bool none =
+            std::none_of(ended.recipients.begin(), ended.recipients.end(),
+                         [](const RecipientVerdict& each) { return each.verdict == Verdict::Exported; });
+        if (none && (ended.verdict == Verdict::Deferred || ended.verdict == Verdict::Rejected))
+            return {Found::NotPublished, ended.reason, std::nullopt};
+        Recovery recovery =
+            doubtful(fields, ended.verdict == Verdict::Unknown ? ended.reason : "some have it");
+        if (!ended.recipients.empty()) recovery.known = std::move(ended);
+        return recovery;
     }
 
     // What a person needs to find it on the other side.
@@ -161,7 +173,7 @@ class Smtp final : public Adapter {
             if (!attempt) continue;
             if (attempt->kind == SmtpAttempt::Kind::NextHost) {
                 last = std::move(attempt->outcome);
-                hosts_.blame(host, last->reason);
+                if (attempt->hostTrouble) hosts_.blame(host, last->reason);
                 continue;
             }
             job.notes = std::move(attempt->notes);
@@ -226,10 +238,11 @@ class Smtp final : public Adapter {
         SmtpEnding ending = sendFinalDot(plan_, *flight, beat);
         flights_.end(key, ending.outcome);
         if (ending.outcome.verdict == Verdict::Exported) hosts_.praise(flight->host);
-        if (ending.outcome.verdict == Verdict::Deferred) hosts_.blame(flight->host, ending.outcome.reason);
+        if (ending.outcome.verdict == Verdict::Deferred && ending.outcome.cause == Cause::Connection)
+            hosts_.blame(flight->host, ending.outcome.reason);
         if (ending.reusable)
             hosts_.give(flight->host, std::move(flight->session));
-        else if (ending.outcome.verdict != Verdict::Unknown)
+        else if (ending.answered)
             flight->session->quit();
         return ending.outcome;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "adapters/smtp_text.h"
 #include "base/text.h"
@@ -52,11 +53,6 @@ Outcome rejectedWith(const char* status, std::string reason) {
     return outcome;
 }
 
-// A connection that broke before the dot took nothing with it.
-Outcome connectionLost(const Error& error) {
-    return deferred(error.text, Cause::Connection);
-}
-
 class Attempt {
   public:
     Attempt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session, const Delivery& delivery,
@@ -89,6 +85,11 @@ class Attempt {
     void next(Outcome outcome) {
         made_.kind = Kind::NextHost;
         made_.outcome = std::move(outcome);
+    }
+    // A connection that broke before the dot took nothing with it.
+    void lost(const Error& error) {
+        made_.hostTrouble = true;
+        next(deferred(error.text, Cause::Connection));
     }
     void keepSession() { made_.spare = std::move(session_); }
 
@@ -171,11 +172,12 @@ class Attempt {
     void notWanted(const EnvelopeEnd& end) {
         const std::string where = session_->peer();
         if (end.kind == EnvelopeEnd::Kind::Lost) {
-            if (session_->used() && !end.spoke) {
+            // A host that is there and silent is no connection that had ended.
+            if (session_->used() && !end.spoke && end.lost->code == Errc::Unavailable) {
                 made_.kind = Kind::Stale;
                 return;
             }
-            return next(connectionLost(*end.lost));
+            return lost(*end.lost);
         }
         if (end.reusable) keepSession();
         if (end.kind == EnvelopeEnd::Kind::NoOne) {
@@ -183,6 +185,7 @@ class Attempt {
             return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome))
                                                         : next(std::move(outcome));
         }
+        made_.hostTrouble = end.atMail;
         Outcome outcome = outcomeOfReply(*end.reply, where);
         return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome)) : next(std::move(outcome));
     }
@@ -194,10 +197,10 @@ class Attempt {
             return each.verdict == Verdict::Deferred;
         });
         const RecipientVerdict& first = waits == list.end() ? list.front() : *waits;
-        Outcome outcome =
-            waits == list.end() ? rejected(first.reason) : deferred(first.reason, Cause::Refused);
+        Outcome outcome = waits == list.end() ? rejected(first.reason) : deferred(first.reason, first.cause);
         outcome.status = first.status;
-        outcome.recipients = list;
+        std::copy_if(list.begin(), list.end(), std::back_inserter(outcome.recipients),
+                     [](const RecipientVerdict& each) { return each.verdict == Verdict::Rejected; });
         return outcome;
     }
 
@@ -222,9 +225,9 @@ class Attempt {
 
     // KB Q152940: some answer in the middle of the text, and close.
     void brokenText(const Error& error) {
-        if (error.code != Errc::Exists) return next(connectionLost(error));
+        if (error.code != Errc::Exists) return lost(error);
         const auto reply = session_->hear(Millis(1'000), beat_);
-        if (!reply.ok() || reply->good() || reply->code == 421) return next(connectionLost(error));
+        if (!reply.ok() || reply->good() || reply->code == 421) return lost(error);
         Outcome outcome = outcomeOfReply(*reply, session_->peer() + ": in the middle of the text");
         return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome)) : next(std::move(outcome));
     }

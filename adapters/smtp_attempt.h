@@ -16,6 +16,7 @@ struct SmtpAttempt {
     };
     Kind kind = Kind::Settled;
     Outcome outcome;
+    bool hostTrouble = false;  // NextHost: no mail would fare better there now
     SmtpFlight flight;
     std::unique_ptr<SmtpSession> spare;  // may carry another mail
     std::vector<std::string> notes;      // what was changed in the message
@@ -28,6 +29,9 @@ SmtpAttempt attemptAt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session
 struct SmtpEnding {
     Outcome outcome;
     bool reusable = false;  // the connection may carry another mail
+    // The dot went out and was answered. Otherwise the connection is closed without another byte: what
+    // follows a dot that was kept back could take it along (TLS keeps a record that the system did not take).
+    bool answered = false;
 };
 // Sends the dot and waits for the answer; with LMTP one for each recipient (RFC 2033 4.2).
 SmtpEnding sendFinalDot(const SmtpPlan& plan, SmtpFlight& flight, const Beat& beat);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "mail/address.h"
 
 namespace postern::adapters {
 
@@ -13,6 +14,14 @@ constexpr std::size_t kAtOnce = 50;        // RCPTs sent before their answers ar
 
 bool ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
+// Something on both sides of its "@", and no blanks that folding would change: two such names that fold to
+// one are one address.
+bool wholeAddress(std::string_view name) {
+    const std::size_t at = name.rfind('@');
+    return at != std::string_view::npos && at > 0 && at + 1 < name.size() &&
+           mail::foldLegacyName(name) == lowerAscii(name);
 }
 
 std::string mailLine(const SmtpEnvelope& envelope) {
@@ -52,7 +61,9 @@ class Dialogue {
 
     Result<SmtpReply> hear() {
         auto reply = session_.hear(patience_, beat_);
-        end_.spoke = end_.spoke || reply.ok();
+        // 421 before anything else: it closes a connection that was idle (RFC 5321 3.8), and says nothing of
+        // a mail.
+        end_.spoke = end_.spoke || (reply.ok() && reply->code != 421);
         if (reply.ok() && reply->code == 421)
             return fail(Errc::Unavailable, session_.peer() + ": " + reply->text());
         return reply;
@@ -64,7 +75,7 @@ class Dialogue {
 
     Result<void> oneByOne() {
         POSTERN_LET(mail, say(mailLine(envelope_)));
-        if (!mail.good()) return refuse(std::move(mail));
+        if (!mail.good()) return refuse(std::move(mail), true);
         for (const SmtpRecipient& to : envelope_.to) {
             POSTERN_LET(reply, say(rcptLine(to)));
             note(to, reply);
@@ -83,7 +94,7 @@ class Dialogue {
             const std::size_t end = std::min(sent + kAtOnce, envelope_.to.size());
             for (std::size_t i = sent; i < end; ++i) group += rcptLine(envelope_.to[i]);
             if (end == envelope_.to.size()) group += "DATA\r\n";
-            POSTERN_TRY(session_.send(group, patience_, beat_));
+            POSTERN_TRY(session_.send(group, patience_, beat_, net::Link::Meanwhile::Answers));
             group.clear();
             if (!mail) {
                 POSTERN_LET(reply, hear());
@@ -94,20 +105,16 @@ class Dialogue {
                 if (mail->good()) note(envelope_.to[sent], reply);
             }
         } while (sent < envelope_.to.size() && mail->good());
-        if (sent < envelope_.to.size()) return refuse(std::move(*mail));
+        if (sent < envelope_.to.size()) return refuse(std::move(*mail), true);
         POSTERN_LET(data, hear());
         return concludePipelined(std::move(*mail), std::move(data));
     }
 
     Result<void> concludePipelined(SmtpReply mail, SmtpReply data) {
-        // A host that wants a text for nobody gets none: the connection is left as it is, which it must take
-        // as nothing sent (RFC 2920 3.1 would end it with a lone dot).
+        // A host that wants a text for nobody gets none, not even a RSET, which would be text: the connection
+        // is left as it is, which it must take as nothing sent (RFC 2920 3.1 would end it with a lone dot).
         const bool wantsText = data.code == 354;
-        if (!mail.good()) {
-            POSTERN_TRY(refuse(std::move(mail)));
-            end_.reusable = end_.reusable && !wantsText;
-            return {};
-        }
+        if (!mail.good()) return refuse(std::move(mail), true, !wantsText);
         if (!end_.accepted.empty()) return dataAnswered(std::move(data));
         if (!wantsText) return nobody();
         end_.kind = Kind::NoOne;
@@ -115,10 +122,11 @@ class Dialogue {
         return {};
     }
 
-    Result<void> refuse(SmtpReply reply) {
+    Result<void> refuse(SmtpReply reply, bool atMail, bool mayReset = true) {
         end_.kind = Kind::Refused;
+        end_.atMail = atMail;
         end_.reply = std::move(reply);
-        return reset();
+        return mayReset ? reset() : Result<void>();
     }
     Result<void> nobody() {
         end_.kind = Kind::NoOne;
@@ -126,7 +134,7 @@ class Dialogue {
     }
     Result<void> dataAnswered(SmtpReply reply) {
         if (reply.code == 354) return {};
-        return refuse(std::move(reply));
+        return refuse(std::move(reply), false);
     }
     // Whether it worked is no matter for this mail.
     Result<void> reset() {
@@ -145,7 +153,8 @@ class Dialogue {
         Outcome outcome = outcomeOfReply(reply, session_.peer() + ": RCPT");
         if (crowd) outcome.verdict = Verdict::Deferred;
         end_.tooMany = end_.tooMany || crowd;
-        end_.notTaken.push_back({to.ordinal, outcome.verdict, outcome.reason, outcome.status});
+        end_.notTaken.push_back(
+            {to.ordinal, outcome.verdict, outcome.reason, outcome.status, causeOfReply(reply)});
     }
 
     SmtpSession& session_;
@@ -176,17 +185,16 @@ bool fitsPath(std::string_view path) {
 }
 
 Result<std::string> smtpPath(const Recipient& recipient, bool utf8) {
-    const bool whole = recipient.legacy.find('@') != std::string::npos;
-    const std::string& first = whole ? recipient.legacy : recipient.address;
-    std::string path = first;
-    if (!utf8 && !ascii(first)) {
-        path = recipient.address;
-        if (!ascii(path))
-            return fail(Errc::Invalid, "5.6.7 the host takes no address beyond ASCII, and the route gives " +
-                                           recipient.address + " no other name");
-    }
+    const std::string& path = recipient.legacy.empty() ? recipient.address : recipient.legacy;
+    if (!recipient.legacy.empty() && !wholeAddress(path))
+        return fail(Errc::Invalid, "5.1.3 its legacy name '" + escapeLine(path, 300) +
+                                       "' is no address; the route's legacy must make one, as in "
+                                       "\"{address}\" or \"{local}@old.example\"");
     if (path.empty() || !fitsPath(path))
         return fail(Errc::Invalid, "5.1.3 '" + escapeLine(path, 300) + "' can not be sent as an address");
+    if (!utf8 && !ascii(path))
+        return fail(Errc::Invalid, "5.6.7 the host takes no address beyond ASCII, and the route gives " +
+                                       recipient.address + " no other name");
     return path;
 }
 

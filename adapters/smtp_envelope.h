@@ -26,10 +26,10 @@ struct SmtpEnvelope {
     std::string ret, envelopeId;          // RET=, ENVID= (xtext); empty: not said
 };
 
-// The name that the host is to know a recipient by: the legacy name where the route makes a whole address of
-// it, else the Internet address. Without `utf8` (SMTPUTF8) an address beyond ASCII gives way to an ASCII
-// legacy one, or is refused. Errc::Invalid: no path can be made of it; the text begins with its status
-// ("5.6.7 ...").
+// The name that the host is to know a recipient by: the legacy name, or the Internet address where the route
+// gives none. Nothing ever stands in for a legacy name: recipients of one legacy name are named once, so what
+// is sent must be what they were folded by (mail::foldLegacyName). Errc::Invalid: no path can be made of it,
+// or it is beyond ASCII and the host lacks SMTPUTF8 (`utf8`); the text begins with its status ("5.6.7 ...").
 Result<std::string> smtpPath(const Recipient& recipient, bool utf8);
 // Whether `path` can stand between "<" and ">": nothing that ends it or the line, at most 254 bytes.
 bool fitsPath(std::string_view path);
@@ -49,7 +49,8 @@ struct EnvelopeEnd {
     std::vector<int> accepted;               // ordinals, in the order of RCPT
     std::vector<RecipientVerdict> notTaken;  // Rejected or Deferred
     bool tooMany = false;                    // some were not taken because others were (KB Q176477)
-    bool spoke = false;                      // the host answered something of it
+    bool spoke = false;                      // the host answered something of it but 421
+    bool atMail = false;                     // Refused: at MAIL
     bool reusable = false;                   // another transaction may follow on this connection
     std::optional<SmtpReply> reply;
     std::optional<Error> lost;

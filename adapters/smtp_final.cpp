@@ -11,7 +11,7 @@ namespace {
 RecipientVerdict verdictOf(int ordinal, const SmtpReply& reply, const std::string& where) {
     if (reply.good()) return {ordinal, Verdict::Exported, where + ": " + reply.text(), reply.status};
     const Outcome outcome = outcomeOfReply(reply, where);
-    return {ordinal, outcome.verdict, outcome.reason, outcome.status};
+    return {ordinal, outcome.verdict, outcome.reason, outcome.status, outcome.cause};
 }
 
 const RecipientVerdict* firstWith(const std::vector<RecipientVerdict>& list, Verdict verdict) {
@@ -21,7 +21,7 @@ const RecipientVerdict* firstWith(const std::vector<RecipientVerdict>& list, Ver
 }
 
 // One outcome of what is known of each recipient. Whoever is not in `known` is in doubt, for `doubt`.
-Outcome combined(std::vector<RecipientVerdict> known, const std::string& doubt, Cause cause) {
+Outcome combined(std::vector<RecipientVerdict> known, const std::string& doubt) {
     const RecipientVerdict* taken = firstWith(known, Verdict::Exported);
     const RecipientVerdict* waits = firstWith(known, Verdict::Deferred);
     Outcome outcome;
@@ -30,7 +30,7 @@ Outcome combined(std::vector<RecipientVerdict> known, const std::string& doubt, 
     } else if (taken != nullptr) {
         outcome = exported(taken->reason);
     } else if (waits != nullptr) {
-        outcome = deferred(waits->reason, cause);
+        outcome = deferred(waits->reason, waits->cause);
         outcome.status = waits->status;
     } else {
         outcome = rejected(known.front().reason);
@@ -50,15 +50,18 @@ class Ending {
     SmtpEnding run() {
         SmtpEnding ending;
         std::string doubt;
+        bool sent = true;
         // What was said unasked, or a connection that has ended, is no answer to a dot that was not sent.
         if (!session_.quiet() || !sendDot(doubt)) {
+            sent = false;
             notSent();
         } else if (doubt.empty()) {
             doubt = plan_.lmtp ? hearEach() : hearOne();
         }
-        ending.outcome = combined(std::move(known_), doubt, cause_);
+        ending.outcome = combined(std::move(known_), doubt);
         ending.outcome.again = ending.outcome.verdict == Verdict::Exported && flight_.tooMany;
-        ending.reusable = doubt.empty() && allGood_;
+        ending.answered = sent && doubt.empty();
+        ending.reusable = ending.answered && allGood_;
         return ending;
     }
 
@@ -84,15 +87,13 @@ class Ending {
                 known_.push_back({ordinal,
                                   Verdict::Deferred,
                                   session_.peer() + ": the connection was lost before the end of the text",
-                                  {}});
+                                  {},
+                                  Cause::Connection});
         }
     }
 
     void know(RecipientVerdict verdict, const SmtpReply& reply) {
-        if (!reply.good()) {
-            allGood_ = false;
-            cause_ = causeOfReply(reply);
-        }
+        if (!reply.good()) allGood_ = false;
         known_.push_back(std::move(verdict));
     }
 
@@ -127,7 +128,6 @@ class Ending {
     SmtpSession& session_;
     const Beat& beat_;
     std::vector<RecipientVerdict> known_;
-    Cause cause_ = Cause::Connection;
     bool allGood_ = true;
 };
 

@@ -27,14 +27,7 @@ void SmtpFlights::end(const DeliveryKey& key, Outcome outcome) {
 }
 
 bool SmtpFlights::withdraw(const DeliveryKey& key, const std::string& why) {
-    std::optional<SmtpFlight> dropped;  // closed outside of the lock
-    MutexLock lock(mutex_);
-    const auto found = places_.find(key);
-    if (found == places_.end() || !found->second.flight) return false;
-    dropped = std::move(found->second.flight);
-    places_.erase(found);
-    remember(key, deferred(why, Cause::Connection));
-    return true;
+    return ask(key, why).is == Standing::Is::Withdrawn;
 }
 
 int SmtpFlights::sweep(const std::function<bool(const DeliveryKey&)>& isOver) {
@@ -56,10 +49,19 @@ std::optional<Outcome> SmtpFlights::ended(const DeliveryKey& key) const {
     return found == ended_.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool SmtpFlights::sending(const DeliveryKey& key) const {
+SmtpFlights::Standing SmtpFlights::ask(const DeliveryKey& key, const std::string& why) {
+    std::optional<SmtpFlight> dropped;  // closed outside of the lock
     MutexLock lock(mutex_);
-    const auto found = places_.find(key);
-    return found != places_.end() && !found->second.flight;
+    if (const auto found = places_.find(key); found != places_.end()) {
+        if (!found->second.flight) return {Standing::Is::Sending};
+        dropped = std::move(found->second.flight);
+        places_.erase(found);
+        remember(key, deferred(why, Cause::Connection));
+        return {Standing::Is::Withdrawn};
+    }
+    if (const auto found = ended_.find(key); found != ended_.end())
+        return {Standing::Is::Ended, found->second};
+    return {Standing::Is::Absent};
 }
 
 void SmtpFlights::remember(const DeliveryKey& key, Outcome outcome) {

@@ -42,7 +42,13 @@ class SmtpFlights {
 
     // How it ended, while that is remembered.
     std::optional<Outcome> ended(const DeliveryKey& key) const;
-    bool sending(const DeliveryKey& key) const;
+
+    // One look for recover(): what waits is withdrawn, for `why`; of everything else, how it stands.
+    struct Standing {
+        enum class Is { Withdrawn, Sending, Ended, Absent } is = Is::Absent;
+        Outcome outcome = {};  // Ended
+    };
+    Standing ask(const DeliveryKey& key, const std::string& why);
 
   private:
     struct Less {

@@ -50,8 +50,9 @@ std::string SmtpReply::text() const {
 
 Result<SmtpReply> readSmtpReply(net::Link& link, Millis limit, const net::Waiting& waiting) {
     SmtpReply reply;
+    const SteadyTime end = Clock::system().steady() + limit;  // for all its lines
     for (;;) {
-        POSTERN_LET(line, link.readLine(kLongestLine, limit, waiting));
+        POSTERN_LET(line, link.readLineBy(kLongestLine, end, limit, waiting));
         const int code = codeOf(line);
         if (code == 0 || (reply.code != 0 && code != reply.code) || reply.lines.size() == kMostLines)
             return fail(Errc::Invalid,

@@ -156,8 +156,9 @@ Result<SmtpReply> SmtpSession::say(std::string_view line, const Beat& beat) {
     return hear(plan_.patience.command, beat);
 }
 
-Result<void> SmtpSession::send(std::string_view bytes, Millis limit, const Beat& beat) {
-    return link_->write(bytes, limit, beat);
+Result<void> SmtpSession::send(std::string_view bytes, Millis limit, const Beat& beat,
+                               net::Link::Meanwhile meanwhile) {
+    return link_->write(bytes, limit, beat, meanwhile);
 }
 
 Result<SmtpReply> SmtpSession::hear(Millis limit, const Beat& beat) {

@@ -39,7 +39,8 @@ class SmtpSession {
 
     // Sends `line` and CRLF, and reads the answer. REQUIRES: no CR, LF or NUL in `line`.
     Result<SmtpReply> say(std::string_view line, const Beat& beat);
-    Result<void> send(std::string_view bytes, Millis limit, const Beat& beat);
+    Result<void> send(std::string_view bytes, Millis limit, const Beat& beat,
+                      net::Link::Meanwhile meanwhile = net::Link::Meanwhile::Silence);
     Result<SmtpReply> hear(Millis limit, const Beat& beat);
     // Nothing unasked came in and the host is still there.
     bool quiet() { return link_->quiet(); }

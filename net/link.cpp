@@ -22,12 +22,13 @@ using Poco::Net::SocketAddress;
 constexpr Millis kSlice{1'000};
 constexpr std::size_t kChunk = 16'384;
 constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMostAhead = 1 << 20;  // answers that are kept while we write
 
 // Until `limit` from now, in slices.
 class Patience {
   public:
-    Patience(Millis limit, const Waiting& waiting)
-        : end_(Clock::system().steady() + limit), waiting_(waiting) {}
+    Patience(Millis limit, const Waiting& waiting) : Patience(Clock::system().steady() + limit, waiting) {}
+    Patience(SteadyTime end, const Waiting& waiting) : end_(end), waiting_(waiting) {}
 
     // Waits for the wire; false: the time is over.
     bool wait(Wire& wire, bool read, bool write) {
@@ -138,8 +139,9 @@ bool Link::quiet() {
     return input_.empty() && !gone_;
 }
 
-Result<std::string> Link::readLine(std::size_t most, Millis limit, const Waiting& waiting) {
-    Patience patience(limit, waiting);
+Result<std::string> Link::readLineBy(std::size_t most, SteadyTime deadline, Millis limit,
+                                     const Waiting& waiting) {
+    Patience patience(deadline, waiting);
     std::size_t looked = 0;
     for (;;) {
         const std::size_t end = input_.find('\n', looked);
@@ -164,7 +166,15 @@ Result<std::string> Link::readLine(std::size_t most, Millis limit, const Waiting
     }
 }
 
-Result<void> Link::write(std::string_view bytes, Millis limit, const Waiting& waiting) {
+Result<void> Link::write(std::string_view bytes, Millis limit, const Waiting& waiting, Meanwhile meanwhile) {
+    if (mute_) return gone();
+    auto written = writeAll(bytes, limit, waiting, meanwhile);
+    mute_ = !written.ok();
+    return written;
+}
+
+Result<void> Link::writeAll(std::string_view bytes, Millis limit, const Waiting& waiting,
+                            Meanwhile meanwhile) {
     while (!bytes.empty()) {
         if (gone_) return gone();
         const int sent = wire_.send(bytes);
@@ -180,13 +190,15 @@ Result<void> Link::write(std::string_view bytes, Millis limit, const Waiting& wa
             if (!input_.empty()) return fail(Errc::Exists, peer_ + ": answered before the end and closed");
             return gone();
         }
-        if (!input_.empty()) return fail(Errc::Exists, peer_ + ": answered before the end");
+        const bool unasked = meanwhile == Meanwhile::Silence && !input_.empty();
+        if (unasked) return fail(Errc::Exists, peer_ + ": answered before the end");
+        const bool room = input_.size() < kMostAhead;
         Patience patience(limit, waiting);
-        if (!patience.wait(wire_, true, true)) {
+        if (!patience.wait(wire_, room, true)) {
             gone_ = true;
             return late(limit);
         }
-        (void)take();
+        if (room) (void)take();
     }
     return {};
 }

@@ -43,10 +43,19 @@ class Link {
     ~Link();  // closes at once: what was not sent is not sent
 
     // One line without its end (CRLF, or a bare LF as old servers send it). `most`: its longest length.
-    Result<std::string> readLine(std::size_t most, Millis limit, const Waiting& waiting);
+    Result<std::string> readLine(std::size_t most, Millis limit, const Waiting& waiting) {
+        return readLineBy(most, Clock::system().steady() + limit, limit, waiting);
+    }
+    // Likewise, with one deadline for several lines; `limit` is only said in the error.
+    Result<std::string> readLineBy(std::size_t most, SteadyTime end, Millis limit, const Waiting& waiting);
     // All of it, or an Error. `limit` counts anew whenever something was taken. When the other side speaks
     // while it does not take our bytes, that is Errc::Exists: read what it says (KB Q152940).
-    Result<void> write(std::string_view bytes, Millis limit, const Waiting& waiting);
+    // Meanwhile::Answers: they are expected while we write (pipelining), and are kept for readLine().
+    // After a write that failed nothing is ever written again: TLS may hold a part of it back that the next
+    // would push out.
+    enum class Meanwhile { Silence, Answers };
+    Result<void> write(std::string_view bytes, Millis limit, const Waiting& waiting,
+                       Meanwhile meanwhile = Meanwhile::Silence);
     // The client's side of TLS; nothing may have come in before it (CVE-2011-0411).
     Result<void> startTls(const TlsClientContext& context, const std::string& name, Millis limit,
                           const Waiting& waiting);
@@ -65,11 +74,13 @@ class Link {
     bool take();
     Error gone() const;
     Error late(Millis limit) const;
+    Result<void> writeAll(std::string_view bytes, Millis limit, const Waiting& waiting, Meanwhile meanwhile);
 
     Wire wire_;
     std::string peer_;
     std::string input_;
     bool gone_ = false;
+    bool mute_ = false;  // a write failed
     bool secure_ = false;
 };
 

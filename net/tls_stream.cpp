@@ -68,8 +68,10 @@ std::unique_ptr<TlsStream> TlsStream::beginClient(const TlsClientContext& contex
     // An address is looked for among addresses, and is never sent as a name (RFC 6066 3).
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream), name.c_str()) != 1) {
         ERR_clear_error();
-        SSL_set1_host(stream, name.c_str());
-        SSL_set_tlsext_host_name(stream, name.c_str());
+        // Without a name the library would check none.
+        made->nameless_ = name.empty() || SSL_set1_host(stream, name.c_str()) != 1;
+        if (!name.empty()) SSL_set_tlsext_host_name(stream, name.c_str());
+        ERR_clear_error();
     }
     SSL_set_connect_state(stream);
     return made;
@@ -120,6 +122,7 @@ ServerPaper TlsStream::serverPaper() const {
         return paper;
     }
     paper.fingerprint = fingerprint(server);
+    if (nameless_) paper.trouble = "there is no name to look for in it";
     if (const long result = SSL_get_verify_result(stream_); result != X509_V_OK)
         paper.trouble = X509_verify_cert_error_string(result);
     return paper;

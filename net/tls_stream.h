@@ -45,6 +45,7 @@ class TlsStream {
   private:
     explicit TlsStream(ssl_st* stream) : stream_(stream) {}
     ssl_st* const stream_;
+    bool nameless_ = false;  // no name is looked for in the server's certificate
     bool receiveWantsWrite_ = false;
     bool sendWantsRead_ = false;
     bool broken_ = false;  // the library forbids any further call but the last

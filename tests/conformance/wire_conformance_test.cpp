@@ -46,7 +46,7 @@ class WireSuite : public testing::TestWithParam<WireCase> {
         Job made;
         made.delivery.key = {ItemId{item}, Epoch{epoch}};
         made.delivery.sender = "alice@example.org";
-        made.delivery.recipients = {{1, "bob@legacy.example", "bob", {}, {}}};
+        made.delivery.recipients = {{1, "bob@legacy.example", "", {}, {}}};
         made.delivery.received = fromMillis(1'700'000'000'000);
         made.delivery.message = sources_.back().get();
         return made;

@@ -46,7 +46,7 @@ std::string unescape(std::string_view text) {
 }
 
 struct Step {
-    char what;  // S, C, or the first letter of close, reset, stall
+    char what;  // S, C, R for ready, or the first letter of close, reset, stall, until
     std::string text;
     int line;
 };
@@ -88,7 +88,7 @@ class Reader {
     }
 
   private:
-    static std::vector<Recipient> bob() { return {{1, "bob@old.example", "bob"}}; }
+    static std::vector<Recipient> bob() { return {{1, "bob@old.example", ""}}; }
     bool next(std::string& line) {
         while (std::getline(in_, line)) {
             ++number_;
@@ -128,8 +128,8 @@ class Reader {
         } else if (word == "=") {
             script_.results.push_back(rest);
         } else if (word == "S:" || word == "C:" || word == "close" || word == "reset" || word == "stall" ||
-                   word == "until") {
-            script_.hosts[host_].back().push_back({word[0], unescape(rest), number_});
+                   word == "until" || word == "ready") {
+            script_.hosts[host_].back().push_back({word == "ready" ? 'R' : word[0], unescape(rest), number_});
         } else {
             script_.problems.push_back("line " + std::to_string(number_) + ": unknown word " + word);
         }
@@ -144,7 +144,7 @@ class Reader {
             else if (word.starts_with("original="))
                 recipient.original = word.substr(9);
             else
-                recipient.legacy = word;
+                recipient.legacy = unescape(word);
         }
         mail.to.push_back(std::move(recipient));
     }
@@ -221,6 +221,7 @@ class Theatre {
                 case 'u':
                     if (!talk.until(step.text)) return complain(at + "it never came");
                     break;
+                case 'R': ++played_; break;
                 case 'c': return talk.close();
                 case 'r': return talk.reset();
                 default:
@@ -276,9 +277,14 @@ class Theatre {
                              (each.status.empty() ? "" : " " + each.status) + ": " + each.reason);
         for (const std::string& note : job.notes) lines_.push_back("note: " + note);
     }
+    static std::string knownText(const Recovery& recovery) {
+        if (!recovery.known) return {};
+        return recovery.known->verdict == Verdict::Unknown ? ", some known" : ", all known";
+    }
     void tell(const Recovery& recovery) {
         static constexpr const char* kNames[] = {"published", "not published", "cannot tell"};
-        lines_.push_back(std::string(kNames[static_cast<int>(recovery.found)]) + ": " + recovery.text);
+        lines_.push_back(std::string(kNames[static_cast<int>(recovery.found)]) + knownText(recovery) + ": " +
+                         recovery.text);
     }
 
     // Each result that the file names must be there, in this order; others may stand between.

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/service_manager.h"
 #include "base/text.h"
+#include "net/link.h"
 #include "net/wire.h"
 #include "tests/adapter_rig.h"
 #include "tests/tls_paper.h"
@@ -37,6 +38,7 @@ class TlsHost {
     std::string place(const std::string& name = "127.0.0.1") const {
         return name + ":" + std::to_string(ear_.port());
     }
+    int port() const { return ear_.port(); }
     std::vector<std::string> stop() {
         thread_.request_stop();
         thread_.join();
@@ -200,6 +202,18 @@ TEST_F(SmtpTls, AStrangersCertificateGetsNoMail) {
                "exported");
     EXPECT_HAS(deliver({{"tls", "opportunistic"}, {"ca_file", folder_ / "other.pem"}}), "exported");
     EXPECT_TRUE(heard("tls secret text"));
+}
+
+// A Unix socket has no name of its own, and nobody gave one.
+TEST_F(SmtpTls, WithoutANameNoCertificateIsTrusted) {
+    TlsHost host(context_, true);
+    const auto trust = net::TlsClientContext::make({true, folder_ / "ca.pem", false}).value();
+    for (const std::string name : {"localhost", ""}) {
+        const auto place = net::resolve("127.0.0.1", host.port()).value().front();
+        const auto link = net::Link::connect(place, "", kDeadline, nullptr).value();
+        ASSERT_TRUE(link->startTls(*trust, name, kDeadline, nullptr).ok());
+        EXPECT_EQ(link->serverPaper().trouble.empty(), !name.empty()) << link->serverPaper().trouble;
+    }
 }
 
 TEST_F(SmtpTls, AFingerprintIsEnoughAlone) {

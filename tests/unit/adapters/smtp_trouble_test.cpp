@@ -1,0 +1,150 @@
+// What a script of one host can not show: recover() while an answer is awaited, and the connection itself.
+
+#include <gtest/gtest.h>
+
+#include "adapters/smtp_flights.h"
+#include "base/service_manager.h"
+#include "net/link.h"
+#include "tests/adapter_rig.h"
+#include "tests/kit/wait.h"
+#include "tests/scripted_host.h"
+
+namespace postern::adapters {
+namespace {
+
+using Is = SmtpFlights::Standing::Is;
+
+TEST(SmtpFlights, OneLookSaysHowItStands) {
+    SmtpFlights flights;
+    const DeliveryKey key{ItemId{1}, Epoch{1}}, other{ItemId{1}, Epoch{2}};
+    EXPECT_EQ(flights.ask(key, "x").is, Is::Absent);
+    flights.add(key, {});
+    ASSERT_TRUE(flights.begin(key));
+    EXPECT_EQ(flights.ask(key, "x").is, Is::Sending);
+    flights.end(key, exported("there"));
+    const auto ended = flights.ask(key, "x");
+    EXPECT_EQ(ended.is, Is::Ended);
+    EXPECT_EQ(ended.outcome.target, "there");
+    flights.add(other, {});
+    EXPECT_EQ(flights.ask(other, "asked").is, Is::Withdrawn);
+    EXPECT_FALSE(flights.begin(other)) << "never published from now on";
+    EXPECT_EQ(flights.ask(other, "again").outcome.reason, "asked");
+}
+
+TEST(SmtpFlights, WhatIsForgottenIsAbsent) {
+    SmtpFlights flights;
+    for (int item = 1; item <= 1100; ++item) flights.end({ItemId{item}, Epoch{1}}, exported("there"));
+    EXPECT_EQ(flights.ask({ItemId{1}, Epoch{1}}, "x").is, Is::Absent);
+    EXPECT_EQ(flights.ask({ItemId{1100}, Epoch{1}}, "x").is, Is::Ended);
+}
+
+struct Told {
+    Job job;
+    Recovery during;
+};
+
+// One mail to two recipients by LMTP; recover() is asked while the host has the dot and says nothing.
+Told deliver() {
+    ignoreBrokenPipes();
+    Told told;
+    std::unique_ptr<Adapter> adapter;
+    tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+        talk.say("220 box.example\r\n");
+        (void)talk.line();
+        talk.say("250 box.example\r\n");
+        for (int i = 0; i < 3; ++i) {
+            (void)talk.line();
+            talk.say("250 ok\r\n");
+        }
+        (void)talk.line();
+        talk.say("354 go on\r\n");
+        (void)talk.until("\r\n.\r\n");
+        told.during = adapter->recover(told.job.delivery.key, told.job.evidence);
+        talk.say("250 saved\r\n452 4.2.2 full\r\n");
+    });
+    adapter = tests::makeKind("lmtp", {{"hosts", host.place()}, {"tls", "none"}, {"keep_connection", "0s"}},
+                              tests::kRigContext)
+                  .value();
+    StringSource source("Message-ID: <1@x>\r\n\r\nx\r\n");
+    told.job.delivery.key = {ItemId{1}, Epoch{1}};
+    told.job.delivery.recipients = {{1, "a@old.example", ""}, {2, "b@old.example", ""}};
+    told.job.delivery.message = &source;
+    adapter->stage({&told.job, 1}, [] {});
+    if (!told.job.outcome) adapter->publish({&told.job, 1}, [] {});
+    return told;
+}
+
+TEST(SmtpRecover, AnAnswerThatIsAwaitedIsNoDoubt) {
+    const Told told = deliver();
+    EXPECT_TRUE(told.during.busy) << told.during.text;
+    EXPECT_FALSE(told.during.unusable);
+    EXPECT_NE(told.during.found, Found::NotPublished);
+}
+
+TEST(SmtpRecover, TheClassOfARecipientsFailureIsItsOwn) {
+    const Told told = deliver();
+    ASSERT_EQ(told.job.outcome->verdict, Verdict::Exported) << told.job.outcome->reason;
+    ASSERT_EQ(told.job.outcome->recipients.size(), 1u);
+    EXPECT_EQ(told.job.outcome->recipients[0].cause, Cause::Full);
+}
+
+TEST(SmtpRefuses, ALegacyNameThatIsNoAddress) {
+    const auto adapter = tests::makeKind("lmtp", {{"hosts", "old.example"}}, tests::kRigContext).value();
+    const struct {
+        const char* legacy;
+        bool refused;
+    } rows[] = {{"", false},    {"bob@old.example", false}, {"bob", true},  {"@x", true},
+                {"bob@", true}, {"\"a  b\"@x", true},       {" a@x", true}, {"\"a b\"@x", false}};
+    for (const auto& row : rows) {
+        const auto why = adapter->refuses({1, "bob@old.example", row.legacy});
+        EXPECT_EQ(why.has_value(), row.refused) << row.legacy;
+        EXPECT_NE(why.value_or("legacy").find("legacy"), std::string::npos) << row.legacy;
+    }
+}
+
+// Both lines are there before anything is written, and the host reads only when it is told to.
+struct Early {
+    std::atomic<bool> read{false};
+    tests::ScriptedHost host{[this](tests::HostTalk& talk, int) {
+        talk.say("one\r\ntwo\r\n");
+        (void)tests::waitFor([this] { return read.load(); });
+        (void)talk.rest();
+    }};
+    std::unique_ptr<net::Link> link;
+
+    Early() {
+        ignoreBrokenPipes();
+        const auto places = net::resolve("127.0.0.1", host.port()).value();
+        link = net::Link::connect(places.front(), "", Millis(10'000), nullptr).value();
+        EXPECT_EQ(link->readLine(100, Millis(10'000), nullptr).value(), "one");
+    }
+    ~Early() { link.reset(); }
+};
+
+const std::string kFlood(32 << 20, 'x');  // more than the system keeps for us
+
+TEST(Link, AnswersThatAreExpectedDoNotEndAWrite) {
+    Early early;
+    const auto sent = early.link->write(
+        kFlood, Millis(20'000), [&] { early.read = true; }, net::Link::Meanwhile::Answers);
+    early.read = true;
+    EXPECT_TRUE(sent.ok()) << sent.error().text;
+    EXPECT_EQ(early.link->readLine(100, Millis(10'000), nullptr).value(), "two");
+}
+
+TEST(Link, NothingIsWrittenBehindAWriteThatFailed) {
+    Early early;
+    const auto sent = early.link->write(kFlood, Millis(20'000), nullptr);
+    ASSERT_FALSE(sent.ok());
+    EXPECT_EQ(sent.error().code, Errc::Exists);
+    const std::uint64_t before = early.link->handedBytes();
+    early.read = true;
+    const auto more = early.link->write("QUIT\r\n", Millis(10'000), nullptr);
+    ASSERT_FALSE(more.ok());
+    EXPECT_EQ(more.error().code, Errc::Unavailable);
+    EXPECT_EQ(early.link->handedBytes(), before);
+    EXPECT_EQ(early.link->readLine(100, Millis(10'000), nullptr).value(), "two") << "it can still be read";
+}
+
+}  // namespace
+}  // namespace postern::adapters
