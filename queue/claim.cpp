@@ -46,6 +46,7 @@ Claim claimFrom(const store::Statement& row, const std::string& adapter, WallTim
     claim.attempts = static_cast<int>(row.integer(4));
     claim.deaths = static_cast<int>(row.integer(5));
     claim.expires = fromMillis(row.integer(6));
+    claim.doubted = row.integer(7) != 0;
     claim.leaseUntil = leaseUntil;
     return claim;
 }

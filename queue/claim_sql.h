@@ -19,7 +19,7 @@ UPDATE item
    AND state = 'ready'
    AND NOT EXISTS (SELECT 1 FROM adapter_hold
                     WHERE adapter = ?1 AND (until_ms IS NULL OR until_ms > ?2))
-RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
+RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms, doubted)sql";
 
 // The same for suspects, which come one at a time (?3 is 1), and only while no worker of ours, of whatever
 // adapter, has another one in hand: if this one kills its process too, no other suspect dies with it, and the
@@ -35,7 +35,7 @@ UPDATE item
                     WHERE state IN ('claimed', 'publishing') AND deaths > 0 AND owner = ?4 AND lease_ms > ?2)
    AND NOT EXISTS (SELECT 1 FROM adapter_hold
                     WHERE adapter = ?1 AND (until_ms IS NULL OR until_ms > ?2))
-RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms)sql";
+RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms, doubted)sql";
 
 // Whether the suspect that is due for longest has waited longer than any ordinary item: two index look-ups;
 // and whether no other suspect is in our hands (?3 is our name), asked only then.

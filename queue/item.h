@@ -53,6 +53,7 @@ struct Claim {
     std::string group;
     int attempts = 0;  // this one included
     int deaths = 0;
+    bool doubted = false;  // an earlier attempt may have been published, and it was tried again all the same
     WallTime leaseUntil;
     WallTime expires;
     std::vector<RecipientRow> recipients;  // the unresolved ones
@@ -84,6 +85,7 @@ struct Settlement {
     WallTime due;            // when it is tried again, if it becomes ready; REQUIRED for Deferred
     bool suspect = false;    // Deferred only: count a death, so that it is claimed alone next time
     bool uncounted = false;  // Deferred only: the adapter was to blame, so this was no attempt of the mail
+    bool doubted = false;    // Deferred only: nobody can tell of this attempt; remembered with the item
     std::vector<std::string> notes;  // what the conversion lost or changed: a history row "note" each
     std::string status = {};         // Failed: of those unlisted, as RecipientRow::status
     bool successAsked = false;       // a recipient of the claim has NOTIFY=SUCCESS: look who, and tell

@@ -47,7 +47,7 @@ UPDATE item SET state = 'held', owner = NULL, lease_ms = NULL, deaths = ?3, reas
 constexpr char kTakeOver[] = R"sql(
 UPDATE item SET epoch = epoch + 1, owner = ?3, lease_ms = ?4, deaths = ?5
  WHERE id = ?1 AND epoch = ?2 AND state = 'publishing'
-RETURNING epoch, message_id, grp, attempts, deaths, expires_ms, evidence, staged_epoch)sql";
+RETURNING epoch, message_id, grp, attempts, deaths, expires_ms, evidence, staged_epoch, doubted)sql";
 
 Result<std::vector<Held>> lapsedItems(store::WriteSession& session, const char* sql,
                                       const QueueOptions& options, const std::string& adapter, WallTime now,
@@ -101,6 +101,7 @@ Result<void> takeOver(store::WriteSession& session, const QueueOptions& options,
             claim.expires = fromMillis(row.integer(5));
             taken.evidence = row.text(6);
             taken.stagedEpoch = Epoch{row.integer(7)};
+            claim.doubted = row.integer(8) != 0;
         }
         POSTERN_TRY(row.finish());
     }

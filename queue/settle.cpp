@@ -93,7 +93,7 @@ UPDATE item
        reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
                      THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
                      ELSE ?8 END,
-       attempts = max(attempts - ?9, 0), deaths = deaths + ?10,
+       attempts = max(attempts - ?9, 0), deaths = deaths + ?10, doubted = max(doubted, ?12),
        evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
        staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
  WHERE id = ?1 AND epoch = ?2 AND (state = 'publishing' OR (state = 'claimed' AND ?3 = 0))
@@ -107,7 +107,7 @@ UPDATE item
        reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
                      THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
                      ELSE ?8 END,
-       attempts = max(attempts - ?9, 0), deaths = deaths + ?10,
+       attempts = max(attempts - ?9, 0), deaths = deaths + ?10, doubted = max(doubted, ?12),
        evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
        staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
  WHERE id = ?1
@@ -127,7 +127,7 @@ Result<std::optional<Settled>> changeItem(store::WriteSession& session, const Qu
         session.query(options.guards.epoch ? kSettle : kSettleUnguarded, settlement.item, settlement.epoch,
                       ending.published, stateName(ending.state), toMillis(settlement.due), settledAt,
                       settlement.target, settlement.reason, deferred && settlement.uncounted,
-                      deferred && settlement.suspect, options.deathLimit);
+                      deferred && settlement.suspect, options.deathLimit, deferred && settlement.doubted);
     std::optional<Settled> settled;
     while (change.next()) {
         settled = Settled{stateOf(change.text(0)).value_or(ending.state), static_cast<int>(change.integer(1)),
@@ -167,10 +167,11 @@ Result<void> changeRecipients(store::WriteSession& session, const Settlement& se
 Result<void> setApart(store::WriteSession& session, const Settlement& settlement, const Ending& ending,
                       WallTime now) {
     if (ending.apart.empty()) return {};
-    constexpr const char* kOf = "SELECT message_id, adapter, expires_ms, attempts FROM item WHERE id = ?1";
+    constexpr const char* kOf =
+        "SELECT message_id, adapter, expires_ms, attempts, doubted FROM item WHERE id = ?1";
     NewItem item;
     MessageId message;
-    std::int64_t attempts = 0;
+    std::int64_t attempts = 0, doubted = 0;
     {
         store::Statement row = session.query(kOf, settlement.item);
         while (row.next()) {
@@ -178,6 +179,7 @@ Result<void> setApart(store::WriteSession& session, const Settlement& settlement
             item.adapter = row.text(1);
             item.expires = fromMillis(row.integer(2));
             attempts = row.integer(3);
+            doubted = row.integer(4);  // by an earlier attempt
         }
         POSTERN_TRY(row.finish());
     }
@@ -187,8 +189,8 @@ Result<void> setApart(store::WriteSession& session, const Settlement& settlement
     item.recipients = ending.apart;
     POSTERN_LET(ids, enqueue(session, message, std::span(&item, 1), now));
     const std::string where = "goes on in item " + std::to_string(ids.front().value);
-    constexpr const char* kLater = "UPDATE item SET due_ms = ?2, attempts = ?3 WHERE id = ?1";
-    POSTERN_TRY(session.run(kLater, ids.front(), toMillis(settlement.due), attempts));
+    constexpr const char* kLater = "UPDATE item SET due_ms = ?2, attempts = ?3, doubted = ?4 WHERE id = ?1";
+    POSTERN_TRY(session.run(kLater, ids.front(), toMillis(settlement.due), attempts, doubted));
     constexpr const char* kGone =
         "UPDATE recipient SET outcome = 'deleted', reason = ?3"
         " WHERE item_id = ?1 AND ordinal = ?2 AND outcome = 'pending'";

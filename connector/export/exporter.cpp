@@ -19,7 +19,6 @@ struct Exporter::Work {
     std::optional<queue::Settlement> settlement;
     bool lost = false;     // not ours any more, or left to a later recovery: touch nothing
     bool suspect = false;  // the adapter failed unexpectedly with it in hand
-    bool doubt = false;    // this attempt may have been published
 };
 
 Exporter::~Exporter() = default;
@@ -220,7 +219,11 @@ void Exporter::askAbout(Work& work) {
         work.job.outcome = adapters::unusable(recovery.unusable->text);
         return;
     }
-    work.doubt = recovery.found == adapters::Found::CannotTell;
+    if (recovery.known) work.job.outcome = std::move(recovery.known);
+    if (work.job.outcome && work.job.outcome->verdict != adapters::Verdict::Unknown) {
+        work.suspect = false;
+        return;  // every end is known after all: settled as any attempt
+    }
     work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now(),
                                             work.job.outcome ? &*work.job.outcome : nullptr);
 }
@@ -293,13 +296,14 @@ void Exporter::blame(Work& work) {
     settlement.due = post_.queue.clock().now();
 }
 
-// Nothing of it is published, the attempt counted, and the mail is not under suspicion. An attempt in doubt
-// (on_doubt other than "hold") is made again here: to move it would put the doubt into two places.
+// Nothing of it is published, the attempt counted, and the mail is not under suspicion. A mail that was ever
+// in doubt and tried again (on_doubt other than "hold") stays here: to move it would put the doubt into two
+// places.
 bool Exporter::wantsFallback(const Work& work) const {
     const queue::Settlement& settlement = *work.settlement;
     return post_.settings.fallbackAfter > 0 && work.claim.attempts >= post_.settings.fallbackAfter &&
            settlement.kind == queue::Settlement::Kind::Deferred && !settlement.uncounted &&
-           !settlement.suspect && !work.doubt && post_.elsewhere.regroup;
+           !settlement.suspect && !settlement.doubted && !work.claim.doubted && post_.elsewhere.regroup;
 }
 
 // The item is ready again and not due for a while. Dying before this commit leaves it so: its next failed

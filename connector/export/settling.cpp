@@ -104,6 +104,20 @@ std::vector<queue::RecipientRow> resolved(const queue::Claim& claim, const adapt
     return rows;
 }
 
+// An item whose age is over waits for nobody: else it would fail anew each round.
+void endWaiting(Settlement& settlement) {
+    if (settlement.kind != Settlement::Kind::Failed) return;
+    std::erase_if(settlement.recipients,
+                  [](const queue::RecipientRow& row) { return row.outcome == "pending"; });
+}
+
+// Why those wait that are left behind: the first of them speaks for all.
+adapters::Cause causeOfWaiting(const adapters::Outcome& outcome) {
+    for (const adapters::RecipientVerdict& each : outcome.recipients)
+        if (each.verdict == Verdict::Deferred) return each.cause;
+    return outcome.cause;
+}
+
 }  // namespace
 
 std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim) {
@@ -127,7 +141,10 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
         settlement = blank(claim, Settlement::Kind::Exported, outcome.reason);
         settlement.target = outcome.target;
         // Each round delivers to some, so this ends.
-        if (outcome.again) settlement.due = now;
+        if (outcome.again)
+            settlement.due = now;
+        else
+            settlement.due = nextTry(claim, backOffFor(causeOfWaiting(outcome), settings).policy, now);
     } else if (outcome.verdict == Verdict::Rejected) {
         settlement = blank(claim, Settlement::Kind::Failed, outcome.reason);
         settlement.status = outcome.status;
@@ -135,6 +152,7 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
         settlement = later(claim, outcome.reason, outcome.cause, received, settings, now);
     }
     settlement.recipients = resolved(claim, outcome);
+    if (outcome.verdict == Verdict::Deferred) endWaiting(settlement);
     if (settlement.due == WallTime())
         settlement.due = nextTry(claim, settings.retry, now);  // for recipients still pending
     return settlement;
@@ -178,8 +196,10 @@ Settlement settlementForRecovery(const queue::Claim& claim, const adapters::Reco
             break;
         case Found::CannotTell: settlement = doubtful(claim, recovery.text, settings, now); break;
     }
+    settlement.doubted = recovery.found == Found::CannotTell;
     if (settlement.due == WallTime()) settlement.due = now;
     if (told != nullptr) settlement.recipients = resolved(claim, *told);
+    endWaiting(settlement);
     return settlement;
 }
 

@@ -16,6 +16,7 @@ CREATE TABLE item (
     expires_ms INTEGER NOT NULL,                         -- not after: then it fails
     attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),  -- counted when claimed, before the message is read
     deaths     INTEGER NOT NULL DEFAULT 0 CHECK (deaths >= 0),    -- holders that died holding it
+    doubted    INTEGER NOT NULL DEFAULT 0 CHECK (doubted IN (0, 1)),  -- tried again although an attempt was in doubt
     evidence   TEXT CHECK (evidence <> ''),              -- what the adapter needs to tell whether it published
     staged_epoch INTEGER CHECK (staged_epoch > 0 AND staged_epoch <= epoch),
                                                          -- the epoch that staged it and names the artifact; it outlives

@@ -22,6 +22,9 @@ class Scripted final : public adapters::Adapter {
     std::function<Result<void>()> onProbe = [] { return Result<void>(); };
     std::function<void(Job&)> onStage = [](Job&) {};
     std::function<void(Job&)> onPublish = [](Job&) {};
+    std::function<adapters::Recovery()> onRecover = [] {
+        return adapters::Recovery{adapters::Found::CannotTell, "nobody knows", std::nullopt};
+    };
 
     Result<void> probe() override { return onProbe(); }
     void stage(std::span<Job> jobs, const std::function<void()>&) override {
@@ -38,7 +41,7 @@ class Scripted final : public adapters::Adapter {
     }
     void abandon(Job&) override {}
     adapters::Recovery recover(const adapters::DeliveryKey&, std::string_view) override {
-        return {adapters::Found::CannotTell, "nobody knows", std::nullopt};
+        return onRecover();
     }
     Result<int> sweep(const std::function<bool(const adapters::DeliveryKey&)>&) override { return 0; }
     std::string describe() const override { return "scripted"; }
@@ -264,6 +267,45 @@ TEST_F(RunnerTest, WhatMayBePublishedDoesNotGoToTheFallback) {
         tests::waitFor([&] { return runner->counters().deferred >= 3 || runner->counters().moved > 0; }));
     EXPECT_EQ(runner->counters().moved, 0);
     EXPECT_EQ(count(queue::State::Deleted), 0);
+}
+
+// The first attempt is in doubt, the later ones surely did not deliver: the doubt stays.
+TEST_F(RunnerTest, WhatWasOnceInDoubtDoesNotGoToTheFallback) {
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<int> staged{0};
+    adapter->onStage = [&](Job& job) {
+        if (++staged > 1) job.outcome = adapters::deferred("busy", adapters::Cause::Busy);
+    };
+    adapter->onPublish = [](Job& job) {
+        job.outcome = adapters::unknown("the line broke after the final dot");
+    };
+    config::Adapter settings;
+    settings.onDoubt = config::OnDoubt::Resend;
+    settings.fallback = "b";
+    settings.fallbackAfter = 1;
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter, settings);
+    runner->start();
+    ASSERT_TRUE(
+        tests::waitFor([&] { return runner->counters().deferred >= 3 || runner->counters().moved > 0; }));
+    EXPECT_EQ(runner->counters().moved, 0);
+    EXPECT_EQ(count(queue::State::Deleted), 0);
+}
+
+// Nobody could tell, and then the adapter could after all: each recipient has its own end.
+TEST_F(RunnerTest, WhatIsKnownAfterAllIsSettled) {
+    auto adapter = std::make_shared<Scripted>();
+    adapter->onPublish = [](Job& job) { job.outcome = adapters::unknown("another watcher has it"); };
+    adapter->onRecover = [] {
+        adapters::Recovery recovery{adapters::Found::CannotTell, "some have it", std::nullopt};
+        recovery.known = adapters::exported("there");
+        return recovery;
+    };
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 1; }));
+    EXPECT_EQ(runner->counters().inDoubt, 0);
 }
 
 TEST_F(RunnerTest, AnUnusableAdapterIsNoFailedAttempt) {

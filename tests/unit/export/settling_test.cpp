@@ -156,6 +156,39 @@ TEST(Settling, OnlyWhoseEndIsNotKnownIsInDoubt) {
     EXPECT_EQ(got.recipients[2].outcome, "pending");
 }
 
+// A recipient that still waits when the age is over ends with its item, or the item would fail each round.
+TEST(Settling, NobodyWaitsInAnItemWhoseAgeIsOver) {
+    adapters::Outcome outcome = adapters::deferred("greylisted", adapters::Cause::Refused);
+    outcome.recipients = {{1, adapters::Verdict::Deferred, "greylisted"},
+                          {2, adapters::Verdict::Rejected, "no such user"}};
+    const auto got =
+        exporting::settlementFor(claimOf(1, std::chrono::hours(99)), outcome, kNow - std::chrono::hours(3),
+                                 withRules({"refused 1m 1h 2h"}), kNow);
+    EXPECT_EQ(got.kind, Kind::Failed);
+    ASSERT_EQ(got.recipients.size(), 1u);
+    EXPECT_EQ(got.recipients[0].ordinal, 2);
+}
+
+TEST(Settling, ThoseLeftBehindWaitAsTheirClassSays) {
+    adapters::Outcome outcome = adapters::exported("out/1");
+    outcome.recipients = {{2, adapters::Verdict::Deferred, "mailbox full", "4.2.2", adapters::Cause::Full}};
+    const auto got = exporting::settlementFor(claimOf(1, std::chrono::hours(99)), outcome, kNow,
+                                              withRules({"full 10h 20h"}), kNow);
+    EXPECT_EQ(got.kind, Kind::Exported);
+    EXPECT_GE(got.due, kNow + std::chrono::hours(10));
+}
+
+TEST(Settling, WhatIsSentAgainInDoubtIsRemembered) {
+    config::Adapter settings;
+    settings.onDoubt = config::OnDoubt::Resend;
+    const auto at = [&](adapters::Found found) {
+        return exporting::settlementForRecovery(claimOf(1, std::chrono::hours(1)), {found, "x", std::nullopt},
+                                                settings, kNow);
+    };
+    EXPECT_TRUE(at(adapters::Found::CannotTell).doubted);
+    EXPECT_FALSE(at(adapters::Found::NotPublished).doubted);
+}
+
 TEST(Settling, AReceiverThatDropsTheSecondIsSentItAgain) {
     config::Adapter settings;
     settings.onDoubt = config::OnDoubt::ReceiverDedupes;

@@ -456,5 +456,29 @@ TEST_F(SettleTest, NeedsArtifactIsTrueOnlyForWhatMayStillBePublished) {
     EXPECT_FALSE(needed(ItemId{99}, Epoch{1})) << "an item that is gone";
 }
 
+// For the fallback: what was tried again in doubt is never moved by itself.
+TEST_F(QueueTest, ADoubtIsRememberedByEveryLaterClaim) {
+    ItemId item;
+    const Claim first = publishing(item);
+    EXPECT_FALSE(first.doubted);
+    Settlement again = settlementOf(first, Kind::Deferred);
+    again.due = clock_.now();
+    again.doubted = true;
+    ASSERT_EQ(queue_->settle(std::span(&again, 1)).value().size(), 1u);
+    const Claim second = claimOne();
+    EXPECT_TRUE(second.doubted);
+    Settlement sure = settlementOf(second, Kind::Deferred);
+    sure.due = clock_.now();
+    ASSERT_EQ(queue_->settle(std::span(&sure, 1)).value().size(), 1u);
+    const Claim third = claimOne();
+    EXPECT_TRUE(third.doubted);
+    const Queue::Mark mark = markOf(third);
+    ASSERT_EQ(queue_->markPublishing(std::span(&mark, 1)).value().size(), 1u);
+    clock_.advance(std::chrono::hours(1));
+    const Lapsed lapsed = queue_->takeLapsed("maildir", false, 10).value();
+    ASSERT_EQ(lapsed.interrupted.size(), 1u);
+    EXPECT_TRUE(lapsed.interrupted[0].claim.doubted) << "taken over";
+}
+
 }  // namespace
 }  // namespace postern::queue
