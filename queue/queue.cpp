@@ -89,9 +89,9 @@ Result<std::optional<WallTime>> Queue::nextDue(const std::string& adapter) {
     constexpr const char* kSuspect =
         "SELECT due_ms FROM item INDEXED BY item_suspect"
         " WHERE adapter = ?1 AND state = 'ready' AND deaths > 0"
-        "   AND NOT EXISTS (SELECT 1 FROM item INDEXED BY item_held_by"
-        "                    WHERE state IN ('claimed', 'publishing') AND deaths > 0 AND owner = ?2"
-        "                      AND lease_ms > ?3)"
+        "   AND (deaths = 1 OR NOT EXISTS (SELECT 1 FROM item INDEXED BY item_held_by"
+        "                                   WHERE state IN ('claimed', 'publishing') AND deaths > 1"
+        "                                     AND owner = ?2 AND lease_ms > ?3))"
         " ORDER BY due_ms, id LIMIT 1";
     std::optional<WallTime> earliest;
     const auto work = [&](store::ReadSession& session) -> Result<void> {
