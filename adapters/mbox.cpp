@@ -128,10 +128,7 @@ void Mbox::stage(std::span<Job> jobs, const std::function<void()>& beat) {
 }
 
 void Mbox::abandon(Job& job) {
-    const auto held = folders();
-    const auto evidence = parseEvidence(job.evidence);
-    if (!held.ok() || !evidence || evidence->token != (*held)->token()) return;
-    (void)(*held)->stage().remove(evidence->staged);  // sweep() takes it otherwise
+    if (const auto held = folders(); held.ok()) dropStaged(**held, job);
 }
 
 Recovery Mbox::recover(const DeliveryKey& staged, std::string_view text) {

@@ -237,10 +237,7 @@ void SpoolAdapter::syncPublished(Publishing& publishing) const {
 }
 
 void SpoolAdapter::abandon(Job& job) {
-    const auto held = folders();
-    const auto evidence = parseEvidence(job.evidence);
-    if (!held.ok() || !evidence || evidence->token != (*held)->token()) return;
-    (void)(*held)->stage().remove(evidence->staged);  // sweep() takes it otherwise
+    if (const auto held = folders(); held.ok()) dropStaged(**held, job);
 }
 
 Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text) {

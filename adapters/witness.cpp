@@ -69,4 +69,10 @@ Result<Swept> sweepFolders(const SpoolFolders& folders,
     return swept;
 }
 
+void dropStaged(const SpoolFolders& folders, const Job& job) {
+    const auto evidence = parseEvidence(job.evidence);
+    if (!evidence || evidence->token != folders.token()) return;
+    (void)folders.stage().remove(evidence->staged);  // sweep() takes it otherwise
+}
+
 }  // namespace postern::adapters

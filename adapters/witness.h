@@ -24,6 +24,10 @@ Result<Witness> withdraw(const SpoolFolders& folders, const SpoolEvidence& evide
 // the queue has forgotten. An error is not told: those that were withdrawn by recover() are the rule.
 void withdrawEarlier(const SpoolFolders& folders, const DeliveryKey& key);
 
+// The row never reached `publishing` with this staged file, and its name carries an epoch that was ours
+// alone: it is removed, or left to the sweep.
+void dropStaged(const SpoolFolders& folders, const Job& job);
+
 struct Swept {
     int removed = 0;
     int unknown = 0;  // files that are not ours; left alone

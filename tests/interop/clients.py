@@ -15,13 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "fault"))
 sys.path.insert(0, HERE)
 from gateway import Gateway, breathe  # noqa: E402
-from peers import Exim, OpenSmtpd, Postfix, Skipped  # noqa: E402
+from peers import Exim, OpenSmtpd, Postfix, Skipped, run_tests  # noqa: E402
 
 BUILD = ""
 PASSWORD = "a pass word, 42"
@@ -389,24 +388,7 @@ def test_postfix_relays_over_lmtp():
 def main():
     global BUILD
     BUILD = os.path.abspath(sys.argv[1])
-    wanted = sys.argv[2:]
-    tests = [(name, function) for name, function in sorted(globals().items()) if name.startswith("test_")]
-    passed = failed = skipped = 0
-    for name, function in tests:
-        if wanted and name not in wanted:
-            continue
-        try:
-            function()
-            passed += 1
-            print(f"ok      {name}", flush=True)
-        except Skipped as why:
-            skipped += 1
-            print(f"skipped {name}: {why}", flush=True)
-        except Exception:  # noqa: BLE001 - a test that throws has failed
-            failed += 1
-            print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed else 0
+    return run_tests({name: each for name, each in globals().items() if name.startswith("test_")}, sys.argv[2:])
 
 
 sys.exit(main())

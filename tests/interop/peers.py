@@ -13,9 +13,30 @@ import socket
 import subprocess
 import tempfile
 import time
+import traceback
 
 USERS = {"Debian-exim": 61001, "opensmtpd": 61002, "opensmtpq": 61003, "postfix": 61004}
 GROUPS = {**USERS, "postdrop": 61005}
+
+
+def run_tests(tests, wanted):
+    """Runs `tests` (name to function), or those of them that are `wanted`; the exit status."""
+    passed = failed = skipped = 0
+    for name, function in sorted(tests.items()):
+        if wanted and name not in wanted:
+            continue
+        try:
+            function()
+            passed += 1
+            print(f"ok      {name}", flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"skipped {name}: {why}", flush=True)
+        except Exception:  # noqa: BLE001 - a test that throws has failed
+            failed += 1
+            print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
 
 
 class Skipped(Exception):

@@ -9,14 +9,13 @@ import re
 import smtplib
 import subprocess
 import sys
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "fault"))
 sys.path.insert(0, HERE)
 from gateway import Gateway  # noqa: E402
 from hosts import DovecotLmtp, OldExim, OldOpenSmtpd, Wire, taking_postfix  # noqa: E402
-from peers import Skipped  # noqa: E402
+from peers import run_tests  # noqa: E402
 
 BUILD = ""
 
@@ -197,23 +196,7 @@ def test_dovecot_over_its_socket():
 def main():
     global BUILD
     BUILD = os.path.abspath(sys.argv[1])
-    wanted = sys.argv[2:]
-    passed = failed = skipped = 0
-    for name, function in sorted(globals().items()):
-        if not name.startswith("test_") or (wanted and name not in wanted):
-            continue
-        try:
-            function()
-            passed += 1
-            print(f"ok      {name}", flush=True)
-        except Skipped as why:
-            skipped += 1
-            print(f"skipped {name}: {why}", flush=True)
-        except Exception:  # noqa: BLE001 - a test that throws has failed
-            failed += 1
-            print(f"FAILED  {name}\n{traceback.format_exc()}", flush=True)
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed else 0
+    return run_tests({name: each for name, each in globals().items() if name.startswith("test_")}, sys.argv[2:])
 
 
 sys.exit(main())
