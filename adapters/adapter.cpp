@@ -1,6 +1,6 @@
 #include "adapters/adapter.h"
 
-#include "adapters/staged_file.h"
+#include "adapters/spool/staged_file.h"
 
 namespace postern::adapters {
 

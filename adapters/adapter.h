@@ -85,6 +85,15 @@ struct Recovery {
     std::optional<Outcome> known = {};
 };
 
+// What the legacy side said of an artifact long after it took it: an import program gave some recipients
+// back.
+struct Returned {
+    std::string token;  // names this answer for ever, as a file's name and number; at most 200 bytes
+    ItemId item;
+    std::string text;                       // for the item's history: one line
+    std::vector<RecipientVerdict> refused;  // Rejected, each with its reason; empty: every recipient
+};
+
 // How the recipients of one message become items. Zero means no limit.
 struct Grouping {
     int mostRecipients = 0;   // 1: an artifact each
@@ -126,6 +135,20 @@ class Adapter {
 
     // A watcher found nothing to do: what is only worth keeping while mail flows may be let go. Often called.
     virtual void idle() {}
+
+    // Looks after what was published: runs an import program, reads what came back. Called by one watcher of
+    // the adapter at a time, between batches and when idle; what there is to do is up to the adapter, which
+    // also keeps the pace. May take as long as a program takes, unless `stopping` turns true. Every Returned
+    // is asked for again and again until settle() was called with its token: the service first commits what
+    // it says, once for each token, and a crash between the two repeats nothing.
+    virtual std::vector<Returned> attend(const std::function<bool()>& stopping) {
+        (void)stopping;
+        return {};
+    }
+    virtual Result<void> settle(const std::string& token) {
+        (void)token;
+        return {};
+    }
 
     // Working files of attempts that may be over. `isOver(key)` asks the queue; those are removed. Result:
     // how many.

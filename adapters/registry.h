@@ -47,6 +47,7 @@ struct AdapterContext {
     std::string hostname;  // ours, in names and headers
     std::string storeId;
     Guards guards;
+    std::string runner = {};  // path of the program that runs commands and outlives us (adapters/runner.h)
 };
 
 struct Kind {

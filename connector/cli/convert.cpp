@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "adapters/staged_file.h"
+#include "adapters/spool/staged_file.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "connector/cli/input.h"

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/staged_file.h"
+#include "adapters/spool/staged_file.h"
 #include "base/file.h"
 #include "tests/conformance/adapter_cases.h"
 

@@ -1,4 +1,4 @@
-#include "adapters/ccmail_format.h"
+#include "adapters/ccmail/ccmail_format.h"
 
 #include <algorithm>
 

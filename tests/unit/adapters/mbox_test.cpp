@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/mbox_journal.h"
-#include "adapters/mbox_lines.h"
+#include "adapters/mailbox/mbox_journal.h"
+#include "adapters/mailbox/mbox_lines.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::adapters {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/mh_sequences.h"
+#include "adapters/mailbox/mh_sequences.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::adapters {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/pickup_header.h"
+#include "adapters/pickup/pickup_header.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::adapters {

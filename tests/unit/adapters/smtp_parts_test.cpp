@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/smtp_envelope.h"
-#include "adapters/smtp_message_id.h"
-#include "adapters/smtp_text.h"
+#include "adapters/smtp/smtp_envelope.h"
+#include "adapters/smtp/smtp_message_id.h"
+#include "adapters/smtp/smtp_text.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::adapters {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "adapters/smtp_flights.h"
+#include "adapters/smtp/smtp_flights.h"
 #include "base/service_manager.h"
 #include "net/link.h"
 #include "tests/adapter_rig.h"

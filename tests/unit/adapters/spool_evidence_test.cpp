@@ -1,4 +1,4 @@
-#include "adapters/spool_evidence.h"
+#include "adapters/spool/spool_evidence.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "adapters/staged_file.h"
+#include "adapters/spool/staged_file.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,190 @@
+// Lotus cc:Mail: one import file per item in the folder that IMPORT reads (FORMATS.md section 3).
+
+#include <cstdio>
+
+#include "adapters/ccmail/ccmail_format.h"
+#include "adapters/kinds.h"
+#include "adapters/profile.h"
+#include "adapters/spool/spool.h"
+#include "base/text.h"
+#include "mail/charset.h"
+
+namespace postern::adapters {
+
+namespace {
+
+constexpr int kLongestSubject = 200;  // more would not leave room for recipients
+
+using ccmail::DateOrder;
+using ccmail::Options;
+using ccmail::SenderForm;
+
+class CcMail final : public SpoolAdapter {
+  public:
+    CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options)
+        : SpoolAdapter(adapterContext, std::move(plan)), options_(std::move(options)) {}
+
+    Grouping grouping() const override {
+        // "Bcc: " is the longest label.
+        const auto bytes = [this](const Recipient& recipient) {
+            const auto text = ccmail::recipientText(recipient, options_);
+            return text.ok() ? static_cast<int>(text->size()) + 7 : 0;
+        };
+        return {0, options_.headerLimit - ccmail::fixedHeaderBytes(options_), bytes};
+    }
+
+    std::optional<std::string> refuses(const Recipient& recipient) const override {
+        const auto text = ccmail::recipientText(recipient, options_);
+        if (text.ok()) return std::nullopt;
+        return text.error().text;
+    }
+
+  protected:
+    // Eight and three characters: DOS tools read them (KB Q164695). The number repeats after 65,536 items; a
+    // name still taken then only waits.
+    Result<Place> place(const Delivery& delivery) const override {
+        char name[16];
+        std::snprintf(name, sizeof name, "msg%04x.ccm",
+                      static_cast<unsigned>(delivery.key.item.value & 0xffff));
+        return Place{"", name};
+    }
+
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        auto document = ccmail::makeDocument(job.delivery, readable, options_);
+        if (!document.ok()) {
+            if (document.error().code != Errc::Invalid) return document.error();
+            return std::optional<Outcome>(rejected(document.error().text));
+        }
+        POSTERN_TRY(ccmail::writeDocument(*document, options_, file));
+        for (std::string& note : document->body.notes) job.notes.push_back(std::move(note));
+        return std::optional<Outcome>();
+    }
+
+  private:
+    const Options options_;
+};
+
+// Names that stand behind "at": no accents and nothing that has a meaning in an address (KB Q156063).
+bool isPostOfficeName(std::string_view name) {
+    if (name.size() > 64) return false;
+    for (const char c : name)
+        if (c < 0x20 || c > 0x7e || std::string_view("[],\"@").find(c) != std::string_view::npos)
+            return false;
+    return name == trim(name);
+}
+
+DateOrder dateOrderOf(std::string_view text) {
+    if (text == "dmy") return DateOrder::Dmy;
+    return text == "ymd" ? DateOrder::Ymd : DateOrder::Mdy;
+}
+
+SenderForm senderFormOf(std::string_view text) {
+    if (text == "name") return SenderForm::Name;
+    return text == "address" ? SenderForm::Address : SenderForm::Both;
+}
+
+Result<void> check(const Options& options) {
+    if (options.profile.textLimit == 0) return fail(Errc::Invalid, "text_limit: at least 256");
+    if (options.profile.subjectLimit == 0 || options.profile.subjectLimit > kLongestSubject)
+        return fail(Errc::Invalid, "subject_limit: from 20 to " + std::to_string(kLongestSubject));
+    if (options.gateway.empty() || !isPostOfficeName(options.gateway))
+        return fail(Errc::Invalid, "gateway: a post office name of plain letters, like INTERNET");
+    if (!isPostOfficeName(options.postOffice))
+        return fail(Errc::Invalid, "post_office: a name of plain letters, like PO1");
+    if (mail::cleanLine(options.nullSender) != options.nullSender || trim(options.nullSender).empty() ||
+        options.nullSender.size() > 64)
+        return fail(Errc::Invalid, "null_sender: a name of 1 to 64 letters");
+    return {};
+}
+
+Result<Options> optionsOf(const Settings& settings) {
+    Options options;
+    options.sizeColumns = static_cast<int>(settings.integer("size_columns"));
+    options.headerLimit = static_cast<int>(settings.integer("header_limit"));
+    options.postOffice = settings.text("post_office");
+    options.resolveNames = settings.boolean("resolve_names");
+    options.gateway = settings.text("gateway");
+    options.nullSender = settings.text("null_sender");
+    options.senderForm = senderFormOf(settings.text("sender"));
+    options.quoteSender = settings.boolean("quote_sender");
+    options.hiddenAsTo = settings.text("hidden_recipients") == "to";
+    options.dateOrder = dateOrderOf(settings.text("date_order"));
+    options.fourDigitYears = settings.boolean("four_digit_years");
+    options.fileDates = settings.boolean("file_dates");
+    POSTERN_LET(profile, profileOf(settings, options.profile));
+    options.profile = std::move(profile);
+    if (options.fourDigitYears) options.profile.firstYear = options.profile.lastYear = 0;
+    POSTERN_TRY(check(options));
+    return options;
+}
+
+Result<std::unique_ptr<Adapter>> makeCcMail(const AdapterContext& context, const Settings& settings) {
+    POSTERN_LET(plan, spoolPlan(settings));
+    POSTERN_LET(options, optionsOf(settings));
+    plan.live = {""};
+    return std::unique_ptr<Adapter>(std::make_unique<CcMail>(context, std::move(plan), std::move(options)));
+}
+
+std::vector<Setting> addressSettings() {
+    return {
+        {"gateway", SettingType::Text, "INTERNET",
+         "The post office name that Internet senders get behind \"at\"."},
+        {"post_office", SettingType::Text, "",
+         "Behind \"at\" for recipients whose route gives none; empty: their names stand alone."},
+        {"resolve_names", SettingType::Boolean, "false",
+         "Leave \" at PO\" out and let the post office find the name."},
+        {"sender",
+         SettingType::Choice,
+         "both",
+         "How a sender is shown: both is \"Name (SMTP:user@domain)\".",
+         {"both", "name", "address"}},
+        {"quote_sender", SettingType::Boolean, "false",
+         "Quote the sender's name, for post offices of release 8."},
+        {"null_sender", SettingType::Text, "Postmaster", "Author of mail without a sender, such as reports."},
+        {"hidden_recipients",
+         SettingType::Choice,
+         "bcc",
+         "Where recipients stand whom only the envelope names.",
+         {"bcc", "to"}},
+    };
+}
+
+std::vector<Setting> formatSettings() {
+    return {
+        {"date_order",
+         SettingType::Choice,
+         "mdy",
+         "Order of the dates, as the IMPORT program reads them.",
+         {"mdy", "dmy", "ymd"}},
+        {"four_digit_years", SettingType::Boolean, "false", "Write years with four digits."},
+        {"header_limit",
+         SettingType::Integer,
+         "4096",
+         "Bytes of the header; more recipients make more files. IMPORT 8.2 and later take 163840.",
+         {},
+         2048,
+         163840},
+        {"file_dates", SettingType::Boolean, "true",
+         "Write the date behind a file's name; false for clients of release 8.01."},
+        {"size_columns",
+         SettingType::Integer,
+         "12",
+         "Width of a size on its line; 0 does not pad.",
+         {},
+         0,
+         20},
+    };
+}
+
+}  // namespace
+
+Kind ccmailKind() {
+    std::vector<Setting> own = addressSettings();
+    for (Setting& setting :
+         profileSettings(ccmail::postOfficeProfile(), formatSettings(), {"attachments=mime", "expand_tabs"}))
+        own.push_back(std::move(setting));
+    return {"ccmail", "Lotus cc:Mail import files", spoolSettings(std::move(own)), &makeCcMail};
+}
+
+}  // namespace postern::adapters

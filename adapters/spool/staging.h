@@ -1,0 +1,60 @@
+#pragma once
+// Writes the artifacts of a batch into a stage folder and makes them durable together: the part of stage()
+// that is the same whether a file is later renamed into a folder or its bytes are added to a mailbox.
+// Thread rule: one thread; borrows the folders, the writer and `beat`.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/adapter.h"
+#include "adapters/spool/spool_folders.h"
+#include "adapters/spool/staged_file.h"
+
+namespace postern::adapters {
+
+class Staging {
+  public:
+    // Writes the artifact of a job, as SpoolAdapter::write() does.
+    using Writer = std::function<Result<std::optional<Outcome>>(Job& job, StagedFile& file)>;
+
+    // `jobs` is how many there may be. An Error: nothing can be staged now.
+    static Result<Staging> begin(const SpoolFolders& folders, std::size_t jobs, unsigned fileMode,
+                                 Writer writer, const std::function<void()>& beat);
+
+    // Writes the job's file as stagedName(key). On failure the job has its outcome and no file; otherwise the
+    // result is how many bytes were written.
+    std::optional<std::int64_t> write(Job& job);
+
+    // Syncs all that was written. Jobs whose file may not be durable get an outcome and lose their evidence.
+    void finish();
+
+  private:
+    struct Written {
+        Job* job;
+        std::string name;
+        File file;  // open only when each file is synced for itself
+    };
+    Staging(const SpoolFolders& folders, unsigned fileMode, Writer writer, const std::function<void()>& beat)
+        : folders_(folders), fileMode_(fileMode), writer_(std::move(writer)), beat_(beat) {}
+    void drop(const Written& written, const Error& error) const;
+
+    const SpoolFolders& folders_;
+    const unsigned fileMode_;
+    const Writer writer_;
+    const std::function<void()>& beat_;
+    std::optional<Folder> volume_;  // set: one sync of the whole volume for all
+    std::string buffer_;
+    std::vector<Written> written_;
+};
+
+// Recipients that became impossible since they were accepted (settings changed) are rejected alone; the
+// others are tried again without them. Nothing when all are possible.
+std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& delivery);
+
+// Ends every job that has no outcome yet.
+void endAll(std::span<Job> jobs, const Outcome& outcome);
+
+}  // namespace postern::adapters
