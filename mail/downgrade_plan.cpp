@@ -113,6 +113,7 @@ class Planner {
         const bool hasMessage = e.isMessage() && !e.children.empty();
         Step body;
         HeaderNeeds needs;
+        if (hasParts) POSTERN_TRY(checkBoundary(e));
         if (!hasParts && !hasMessage) POSTERN_TRY(planBody(e, frozen, body, needs));
         if (!frozen && needs.encoding.empty()) needs.encoding = relabelled(e);
         if (e.type == "message/global" && hasMessage && !frozen && !carrier_.utf8Header)
@@ -177,14 +178,23 @@ class Planner {
         if (!fine && facts.eightBit && needs.ascii) note("8-bit header fields were encoded");
         if (!fine && carrier_.lineLimit > 0 && facts.longest > carrier_.lineLimit)
             note("long header lines were folded");
-        if (e.isMultipart() && !fine && hasEightBit(e.boundary))
-            return refuse("a boundary that is not US-ASCII");
         Step step;
         step.kind = StepKind::Header;
         step.begin = e.header;
         step.end = e.body;
         step.header = std::move(needs);
         plan_.steps.push_back(std::move(step));
+        return {};
+    }
+
+    // Its lines stand between the parts, and would have to be made anew in all of them.
+    Result<void> checkBoundary(const Entity& e) const {
+        const std::size_t line = e.boundary.size() + 4;  // "--" at both ends
+        if (carrier_.lineLimit > 0 && line > static_cast<std::size_t>(carrier_.lineLimit))
+            return fail(Errc::Invalid, "the receiver can not take a boundary of " +
+                                           std::to_string(e.boundary.size()) + " bytes");
+        if (hasEightBit(e.boundary) && !(carrier_.eightBit && carrier_.utf8Header))
+            return fail(Errc::Invalid, "the receiver can not take a boundary that is not US-ASCII");
         return {};
     }
 
@@ -247,6 +257,7 @@ class Planner {
         mended.longest = 0;
         if (e.encoding == TransferEncoding::Base64 && fits(mended, carrier_)) {
             step.kind = StepKind::Fold;
+            plan_.eightBit = plan_.eightBit || facts.eightBit;
             note(escapeLine(e.type, 60) + " part with " + whyNot(facts, carrier_) +
                  ": its lines were folded");
             return {};

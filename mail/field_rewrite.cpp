@@ -167,6 +167,17 @@ bool isTokens(std::string_view text) {
     });
 }
 
+// What stands for a main value that can not be written.
+std::string unknownValue(std::string_view name, std::string_view value) {
+    if (equalsIgnoreCase(name, "Content-Disposition")) return "attachment";
+    return value.starts_with("multipart/") ? "multipart/mixed" : "application/octet-stream";
+}
+
+// A boundary is not cut into pieces where it can stand whole: the smallest readers must find it.
+bool standsInQuotes(std::string_view text) {
+    return !hasEightBit(text) && text.find_first_of("\"\\") == std::string_view::npos;
+}
+
 std::string withLeadingBlank(std::string text) {
     return text.empty() || isBlank(text.front()) ? text : " " + text;
 }
@@ -202,16 +213,17 @@ std::optional<std::string> folded(std::string_view name, std::string_view value,
 }
 
 std::string contentField(std::string_view name, std::string_view rawValue, std::string_view newValue,
-                         std::string_view newCharset) {
+                         std::string_view newCharset, int limit) {
     constexpr std::size_t kLongestName = 60, kLongestValue = 1000;
+    const auto most = static_cast<std::size_t>(limit);
     const ContentField field = parseContent(rawValue);
     const std::string value = newValue.empty() ? field.value : std::string(newValue);
-    std::string clean = " " + (isTokens(value) ? value : "application/octet-stream");
+    std::string clean =
+        " " + (isTokens(value) && value.size() + 2 <= most ? value : unknownValue(name, value));
     bool hasCharset = newCharset.empty();
     const auto add = [&](std::string_view parameter, std::string_view text) {
-        // A boundary is never cut into pieces: the smallest readers must find it.
         clean += "; ";
-        if (parameter == "boundary" && text.find_first_of("\"\\") == std::string_view::npos)
+        if (parameter == "boundary" && standsInQuotes(text) && text.size() + 13 <= most)
             clean += "boundary=\"" + std::string(text) + '"';
         else
             clean += encodedParameter(parameter, cutUtf8(text, kLongestValue));
@@ -223,13 +235,13 @@ std::string contentField(std::string_view name, std::string_view rawValue, std::
         hasCharset = hasCharset || isCharset;
     }
     if (!hasCharset) add("charset", newCharset);
-    return folded(name, clean, 998).value_or(std::string(name) + ": application/octet-stream\r\n");
+    return folded(name, clean, limit).value_or(std::string(name) + ": " + unknownValue(name, value) + "\r\n");
 }
 
 RewrittenField rewriteField(std::string_view name, std::string_view rawValue, const FieldNeeds& needs) {
     const std::string value = cleanValue(rawValue);
     const Kind kind = kindOf(name);
-    if (kind == Kind::Content) return {contentField(name, value, "", ""), "", false};
+    if (kind == Kind::Content) return {contentField(name, value, "", "", needs.lineLimit), "", false};
     const bool ascii = !hasEightBit(value);
     if (kind == Kind::Text) return finished(name, TextEncoder(needs).encode(value), needs);
     if (kind == Kind::Comments) return finished(name, asciiOnly(rewriteComments(value, needs.words)), needs);

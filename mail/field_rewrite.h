@@ -27,9 +27,9 @@ struct RewrittenField {
 RewrittenField rewriteField(std::string_view name, std::string_view value, const FieldNeeds& needs);
 
 // "Content-Type" or "Content-Disposition" written anew, with its main value and the charset parameter
-// replaced where those are not empty.
+// replaced where those are not empty. US-ASCII, in lines of at most `limit` bytes. REQUIRES: limit >= 80.
 std::string contentField(std::string_view name, std::string_view rawValue, std::string_view newValue,
-                         std::string_view newCharset);
+                         std::string_view newCharset, int limit);
 
 // "Name: value" with CRLF, folded at 78 before blanks and nowhere else, so that unfolding gives the same
 // (KB Q275504). Nothing when a piece without blanks is longer than `limit`.

@@ -93,8 +93,8 @@ class WordDecoder {
             blanks_ += c;
             return;
         }
-        flush();
-        raw_ += c;
+        if (isOpen_) flush();
+        raw_ += c;  // gathered: a character may have several bytes
     }
 
     void flush() {

@@ -73,7 +73,8 @@ class Writer {
             const bool replaces = !hasType_ && (!needs_.charset.empty() || !needs_.type.empty());
             hasType_ = true;
             if (replaces) {
-                put(contentField(field.name, field.value, needs_.type, needs_.charset));
+                put(contentField(field.name, field.value, needs_.type, needs_.charset,
+                                 fieldNeeds_.lineLimit));
                 return;
             }
         }

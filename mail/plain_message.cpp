@@ -349,7 +349,8 @@ class PlainWriter {
     std::string fileHeader(const ConvertedFile& file) const {
         const std::string name = toUtf8(file.name, profile_.charset);
         const std::string disposition = "attachment; " + encodedParameter("filename", cutUtf8(name, 250));
-        return contentField("Content-Type", typeOf(file), "", "") + "Content-Transfer-Encoding: base64\r\n" +
+        return contentField("Content-Type", typeOf(file), "", "", lineLimit_) +
+               "Content-Transfer-Encoding: base64\r\n" +
                folded("Content-Disposition", " " + disposition, lineLimit_)
                    .value_or("Content-Disposition: attachment\r\n") +
                "\r\n";

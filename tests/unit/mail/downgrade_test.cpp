@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include "base/text.h"
 #include "mail/code_page.h"
+#include "mail/field_text.h"
 #include "mail/line_facts.h"
 #include "tests/unit/mail/samples.h"
 
@@ -170,6 +172,16 @@ TEST(Downgrade, AddressesAreNeverMadeUp) {
     EXPECT_EQ("plain@y.example", read->to[2].address);
 }
 
+TEST(Downgrade, AnAddressBesideAnEncodedWordKeepsItsLetters) {
+    const Outcome out = rewrite(
+        wire("From: =?utf-8?Q?Zo=C3=AB?= <zo\xc3\xab@x.example>, \xd0\x96 =?utf-8?Q?=C3=A9?=\n\nhi\n"),
+        oldHost());
+    const auto at = out.bytes.find("Downgraded-From:");
+    ASSERT_NE(std::string::npos, at);
+    const std::string field = out.bytes.substr(at + 16, out.bytes.find("\r\n\r\n") - at - 16);
+    EXPECT_EQ("Zo\xc3\xab <zo\xc3\xab@x.example>, \xd0\x96 \xc3\xa9", trim(decodeText(field)));
+}
+
 TEST(Downgrade, LongLinesAreEncodedAndFolded) {
     std::string words = "Subject:";
     for (int i = 0; i < 300; ++i) words += " word" + std::to_string(i);
@@ -234,6 +246,48 @@ TEST(Downgrade, LongLinesOfBase64KeepEveryCharacter) {
     std::erase_if(kept, [](char c) { return c == '\r' || c == '\n'; });
     EXPECT_EQ(characters, kept);
     EXPECT_THAT(out.notes, testing::Contains(HasSubstr("folded")));
+}
+
+TEST(Downgrade, FoldedBase64WithEightBitBytesInItNeedsAnEightBitReceiver) {
+    Carrier carrier;
+    carrier.binary = false;
+    carrier.lineLimit = 998;
+    const std::string mail =
+        "Content-Type: application/x-z; name=a.z\r\nContent-Transfer-Encoding: base64\r\n\r\nQ2F0\r\xda\r\n";
+    const Outcome out = rewrite(mail, carrier);
+    EXPECT_THAT(out.bytes, HasSubstr("\r\n\r\nQ2F0\xda\r\n"));
+    EXPECT_TRUE(out.eightBit);
+}
+
+TEST(Downgrade, ABoundaryIsCarriedWholeOrTheMailRefused) {
+    const Outcome none = rewrite(wire("Content-Type: text/x; boundary=\xef\n\nhi\n"), oldHost());
+    EXPECT_THAT(none.bytes, HasSubstr("boundary*=utf-8''%C3%AF")) << "no multipart: only a parameter";
+    const auto parts = [](const std::string& boundary) {
+        return wire("Content-Type: multipart/mixed; boundary*=utf-8''" + boundary + "\n\n");
+    };
+    const Outcome odd = rewrite(parts("%C3%AF") + wire("--\xc3\xaf\n\nhi\n--\xc3\xaf--\n"), oldHost());
+    EXPECT_THAT(odd.refused, HasSubstr("a boundary that is not US-ASCII"));
+    const std::string mark(90, 'b');
+    const std::string mail = parts(mark) + wire("--" + mark + "\n\nhi\n--" + mark + "--\n");
+    Carrier narrow = oldHost();
+    narrow.lineLimit = 80;
+    EXPECT_THAT(rewrite(mail, narrow).refused, HasSubstr("a boundary of 90 bytes"));
+    EXPECT_TRUE(rewrite(mail, oldHost()).unchanged);
+}
+
+TEST(Downgrade, ContentFieldsFitTheShortestLines) {
+    Carrier narrow = oldHost();
+    narrow.lineLimit = 80;
+    const std::string boundary(70, 'b');
+    const Outcome out =
+        rewrite(wire("Content-Type: multipart/" + std::string(100, 'x') + "; boundary=" + boundary +
+                     "\n\n--" + boundary + "\nContent-Disposition: " + std::string(90, 'd') +
+                     "; filename=a.txt\n\nhi\n--" + boundary + "--\n"),
+                narrow);
+    expectFits(out.bytes, narrow);
+    EXPECT_THAT(out.bytes, HasSubstr("Content-Type: multipart/mixed;"));
+    EXPECT_THAT(out.bytes, HasSubstr("Content-Disposition: attachment; filename=a.txt"));
+    EXPECT_THAT(readable(out.bytes), HasSubstr("a.txt")) << "the parts are still found";
 }
 
 TEST(Downgrade, DamageThatEncodingAnewMakesFinalIsNoted) {
