@@ -90,8 +90,12 @@ struct Recovery {
 struct Returned {
     std::string token;  // names this answer for ever, as a file's name and number; at most 200 bytes
     ItemId item;
-    std::string text;                       // for the item's history: one line
-    std::vector<RecipientVerdict> refused;  // Rejected, each with its reason; empty: every recipient
+    std::string text;  // for the item's history: one line
+    // Which of the item's recipients it refuses: Rejected, each with its reason. Not set: every one, and
+    // `text` is the reason. Called on the caller's thread, before settle().
+    std::function<std::vector<RecipientVerdict>(std::span<const Recipient>)> refused = {};
+    // Nobody is refused: whether the artifact arrived can not be told any more, and the item is in doubt.
+    bool doubt = false;
 };
 
 // How the recipients of one message become items. Zero means no limit.
@@ -140,10 +144,11 @@ class Adapter {
     // the adapter at a time, between batches and when idle; what there is to do is up to the adapter, which
     // also keeps the pace. May take as long as a program takes, unless `stopping` turns true. Every Returned
     // is asked for again and again until settle() was called with its token: the service first commits what
-    // it says, once for each token, and a crash between the two repeats nothing.
-    virtual std::vector<Returned> attend(const std::function<bool()>& stopping) {
+    // it says, once for each token, and a crash between the two repeats nothing. An Error: its folder or tool
+    // can not be used, so the adapter is suspended and probe() is asked.
+    virtual Result<std::vector<Returned>> attend(const std::function<bool()>& stopping) {
         (void)stopping;
-        return {};
+        return std::vector<Returned>{};
     }
     virtual Result<void> settle(const std::string& token) {
         (void)token;
