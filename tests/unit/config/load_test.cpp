@@ -1,9 +1,11 @@
 #include "connector/config/load.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 
+#include "adapters/registry.h"
 #include "base/file.h"
 #include "connector/config/address.h"
 #include "connector/config/check.h"
@@ -103,6 +105,30 @@ TEST(Load, TakesOneAdapterFromEachFileBesideIt) {
     EXPECT_EQ(loaded.config->adapters[0].name, "one");
     EXPECT_EQ(loaded.config->adapters[1].name, "two");
     EXPECT_EQ(loaded.config->adapters[1].watchers, 7);
+}
+
+// As the README beside them says.
+TEST(Load, EveryExampleIsAnAdapterFile) {
+    int examples = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(POSTERN_EXAMPLES_FOLDER)) {
+        const std::string file = entry.path().filename(), name = entry.path().stem();
+        if (entry.path().extension() != ".toml") continue;
+        ++examples;
+        tests::TempFolder folder;
+        write(folder / "postern.toml",
+              "store = \"/s\"\n[[route]]\nrecipient = \"*@example.com\"\nadapter = \"" + name + "\"\n");
+        makeFolders(folder / "adapters.d").ok();
+        std::filesystem::copy_file(entry.path(), folder / ("adapters.d/" + file));
+        const Loaded loaded = load(folder / "postern.toml");
+        ASSERT_TRUE(loaded.config) << file << ": " << problemsOf(loaded);
+        ASSERT_EQ(loaded.config->adapters.size(), 1u);
+        const Adapter& adapter = loaded.config->adapters[0];
+        const adapters::Kind* kind = adapters::kindNamed(adapter.kind);
+        ASSERT_NE(kind, nullptr) << file;
+        const auto made = kind->make({name, "gw.example.org", "0123456789abcdef", {}}, adapter.settings);
+        EXPECT_TRUE(made.ok()) << file << ": " << (made.ok() ? "" : made.error().text);
+    }
+    EXPECT_GT(examples, 5);
 }
 
 // KB Q196253: defaults were not visible.
