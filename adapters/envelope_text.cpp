@@ -1,5 +1,6 @@
 #include "adapters/envelope_text.h"
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/names.h"
 
@@ -12,14 +13,6 @@ constexpr std::size_t kMostNameBytes = 255;
 bool staysPlain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("_-+@=").find(c) != std::string_view::npos;
-}
-
-void appendEscaped(std::string& out, char c) {
-    static constexpr char kDigits[] = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
 }
 
 }  // namespace
@@ -44,7 +37,7 @@ Result<std::string> folderName(std::string_view text) {
         if ((staysPlain(text[i]) || innerDot) && !deviceStart) {
             out += text[i];
         } else {
-            appendEscaped(out, text[i]);
+            appendHex(out += '%', text[i]);
         }
     }
     if (out.size() > kMostNameBytes)

@@ -152,7 +152,7 @@ Result<void> FormedMessage::makePlain(const Delivery& delivery, const mail::Prof
     if (!carrier.eightBit) made.charset = "us-ascii";
     made.columns = made.columns == 0 ? limits.line : std::min(made.columns, limits.line);
     made.fileNameLimit = std::min(made.fileNameLimit, std::max(kShortestName, limits.line - kBeginLine));
-    POSTERN_LET(message, mail::readMessage(*delivery.message));
+    POSTERN_LET(message, mail::readMessage(*delivery.message, mail::readingFor(made)));
     plain->message = std::move(message);
     POSTERN_LET(converted, mail::convert(plain->message, {delivery.sender, delivery.received}, made));
     plain->converted = std::move(converted);

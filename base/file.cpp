@@ -416,10 +416,22 @@ Result<void> replaceFile(const std::string& path, std::string_view bytes, unsign
     return folder.sync();
 }
 
+// The group that a folder got from the one around it stays. Some file systems have no such bits (FAT, CIFS).
+static Result<void> undoUmask(const std::string& path, unsigned mode) {
+    struct stat info;
+    if (::stat(path.c_str(), &info) != 0) return lastError(path);
+    const auto wanted = static_cast<mode_t>(mode | (info.st_mode & S_ISGID));
+    if ((info.st_mode & 07777) == wanted || ::chmod(path.c_str(), wanted) == 0) return {};
+    return errno == EPERM || errno == ENOTSUP ? Result<void>() : lastError(path);
+}
+
 Result<void> makeFolders(const std::string& path, unsigned mode) {
     for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
         const std::string part = path.substr(0, end);
-        if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return lastError(part);
+        if (::mkdir(part.c_str(), mode) == 0)
+            POSTERN_TRY(undoUmask(part, mode));
+        else if (errno != EEXIST)
+            return lastError(part);
         if (end == std::string::npos) break;
     }
     struct stat info;

@@ -150,8 +150,8 @@ Result<std::string> readFile(const std::string& path,
                              std::size_t limit);  // NoSpace when longer than `limit` bytes
 // Replaces `path` as a whole and durably: written beside it, synced, renamed over it.
 Result<void> replaceFile(const std::string& path, std::string_view bytes, unsigned mode = 0640);
-Result<void> makeFolders(const std::string& path, unsigned mode = 0750);
-Result<void> removeFile(const std::string& path);  // ok when it is not there
+Result<void> makeFolders(const std::string& path, unsigned mode = 0750);  // those made: whatever the umask
+Result<void> removeFile(const std::string& path);                         // ok when it is not there
 bool pathExists(const std::string& path);
 std::string joinPath(std::string_view folder, std::string_view name);
 std::string parentPath(std::string_view path);

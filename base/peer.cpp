@@ -106,6 +106,13 @@ Result<void> setFileOwner(const std::string& path, const std::string& owner) {
     return {};
 }
 
+Result<void> setOpenFileMode(int handle, unsigned mode) {
+    struct stat info {};
+    if (::fstat(handle, &info) != 0) return systemError(errno, "looking at a file");
+    if ((info.st_mode & 07777) == mode || ::fchmod(handle, static_cast<mode_t>(mode)) == 0) return {};
+    return errno == EPERM || errno == ENOTSUP ? Result<void>() : systemError(errno, "setting a file's mode");
+}
+
 Result<void> setOpenFileOwner(int handle, const std::string& owner) {
     POSTERN_LET(ids, idsOf(owner));
     if (::fchown(handle, ids.user, ids.group) != 0) return systemError(errno, "giving it to " + owner);

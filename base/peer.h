@@ -22,6 +22,8 @@ Result<void> setFileMode(const std::string& path, unsigned mode);
 Result<void> setFileOwner(const std::string& path, const std::string& owner);
 // The same for a file that is open, whatever its path leads to by now. `handle` is File::handle().
 Result<void> setOpenFileOwner(int handle, const std::string& owner);
+// Where a file system has no such bits (FAT, CIFS) the file keeps those that it shows; that is no error.
+Result<void> setOpenFileMode(int handle, unsigned mode);
 
 // Whether the other side of a TCP connection, which it did not reset and we did not end, has acknowledged
 // every byte that was sent. False where the system can not say, and on local sockets.

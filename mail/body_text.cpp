@@ -89,8 +89,8 @@ void cutText(std::string& text, std::size_t limit) {
     if (!text.empty() && text.back() != '\n') text += '\n';
 }
 
-std::string toPlain(const Entity& entity, std::string_view utf8) {
-    if (entity.type == "text/html") return htmlToText(utf8);
+std::string toPlain(const Entity& entity, std::string_view utf8, const TextTarget& target) {
+    if (entity.type == "text/html") return htmlToText(utf8, target);
     std::string lines = normalizeLines(utf8);
     if (entity.type == "text/enriched" || entity.type == "text/richtext") return enrichedToText(lines);
     return entity.flowed ? unflow(lines, entity.delSp) : lines;
@@ -98,7 +98,8 @@ std::string toPlain(const Entity& entity, std::string_view utf8) {
 
 }  // namespace
 
-Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit) {
+Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit,
+                          const TextTarget& target) {
     const bool isHtml = entity.type == "text/html";
     // Markup is longer than its text; marks and tags beyond this are not worth memory.
     POSTERN_LET(decoded, decodeUpTo(source, entity, isHtml ? 4 * limit : limit));
@@ -111,7 +112,7 @@ Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t 
                           plainPrefix(decoded.bytes) != decoded.bytes.size();
     body.replaced = !clean && !body.unknownCharset && plainPrefix(decoded.bytes) != decoded.bytes.size();
     body.controls = !isHtml && hasControls(utf8);
-    body.text = toPlain(entity, utf8);
+    body.text = toPlain(entity, utf8, target);
     body.cut = decoded.cut || body.text.size() > limit;
     body.damaged = decoded.damaged;
     if (body.cut) cutText(body.text, limit);
@@ -121,7 +122,7 @@ Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t 
 Result<bool> isBlankText(ByteSource& source, const Entity& entity) {
     constexpr std::int64_t kSmall = 256;
     if (entity.end - entity.body > kSmall) return false;
-    POSTERN_LET(body, readText(source, entity, static_cast<std::size_t>(kSmall) * 2));
+    POSTERN_LET(body, readText(source, entity, static_cast<std::size_t>(kSmall) * 2, {}));
     return trim(body.text).empty();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/source.h"
 #include "mail/structure.h"
+#include "mail/text.h"
 
 namespace postern::mail {
 
@@ -19,7 +20,8 @@ struct BodyText {
 
 // text/html and text/enriched are converted, format=flowed is unflowed. Reads no more than needed for `limit`
 // bytes of text.
-Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit);
+Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit,
+                          const TextTarget& target);
 
 // Whether a part has nothing but blanks; true only for small ones.
 Result<bool> isBlankText(ByteSource& source, const Entity& entity);

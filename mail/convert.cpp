@@ -53,7 +53,7 @@ class Conversion {
     // What was guessed about a header is for the history; what a body lost is for its reader too.
     void readersNotes() {
         for (std::size_t i = 0; i < message_.notes.size(); ++i) {
-            if (i < message_.headerNotes)
+            if (i < message_.historyNotes)
                 notes_.history(message_.notes[i]);
             else
                 notes_.loss(message_.notes[i]);
@@ -125,6 +125,7 @@ class Conversion {
         if (profile_.longText == LongText::Attach && profile_.textLimit > 0)
             longTextName_ = names_.add(profile_.longTextName);
         for (const Attachment& attachment : message_.attachments) addFile(attachment);
+        countNames();
     }
 
     void addFile(const Attachment& attachment) {
@@ -143,6 +144,18 @@ class Conversion {
         }
         auto& files = profile_.attachments == AttachmentMode::Uuencode ? out_.encoded : out_.files;
         files.push_back({fromUtf8(name, nameCharset(profile_)).bytes, attachment.name, &attachment, {}});
+    }
+
+    // Noted by the name that it had.
+    void countNames() {
+        for (const Attachment& attachment : message_.attachments) {
+            if (names_.lost() == 0 || !lacked_.empty()) break;
+            const bool isDos = profile_.fileNames == FileNames::Dos;
+            const std::string charset = isDos ? "us-ascii" : nameCharset(profile_);
+            if (fromUtf8(attachment.name, charset).lost > 0) lacked_ = lackedBy(charset, attachment.name);
+        }
+        out_.lost += names_.lost();
+        out_.changed += names_.changed();
     }
 
     Result<void> checkLosses() const {
@@ -210,6 +223,12 @@ std::string Notes::block(bool alone) const {
     }
     if (textLeft_ > 0) out += ";\n " + more(textLeft_);
     return out + "]\n";
+}
+
+ReadOptions readingFor(const Profile& profile) {
+    ReadOptions options;
+    options.target = {profile.charset, profile.columns};
+    return options;
 }
 
 Result<Converted> convert(const Readable& message, const Origin& origin, const Profile& profile) {

@@ -78,9 +78,9 @@ struct Converted {
     std::vector<ConvertedFile> files;    // Native and Mime: the attachments, and a text that became a file
     std::vector<ConvertedFile> encoded;  // Uuencode: they follow the texts; see writeTexts()
     std::vector<std::string> notes;      // for the item's history, UTF-8, a line each
-    int lost = 0;                        // characters that became "?"
-    int changed = 0;                     // characters written in another way
-    std::int64_t textLimit = 0;          // the profile's: where writeTexts() begins a new text
+    int lost = 0;                        // characters that became "?", or "_" in a file's name
+    int changed = 0;  // characters written in another way: "EUR" for a sign, letters without accents
+    std::int64_t textLimit = 0;  // the profile's: where writeTexts() begins a new text
     bool crlf = false;
 
     // The exact sizes of the texts as writeTexts() gives them: more than `texts` has where uuencoded files
@@ -96,6 +96,9 @@ struct Origin {
     std::string_view sender;  // of the envelope
     WallTime received;
 };
+
+// How a message is read that will be converted: tables are laid out for this target.
+ReadOptions readingFor(const Profile& profile);
 
 // Errc::Invalid when the message can never be held by this target (Lossy::Bounce with losses), with a reason
 // for people; other errors come from the message's source.

@@ -1,5 +1,6 @@
 #include "mail/encoded_words.h"
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/code_page.h"
@@ -14,14 +15,6 @@ bool isLetterOrDigit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-void appendHex(std::string& out, char mark, char c) {
-    constexpr char kHex[] = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    out += mark;
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 15U];
-}
-
 // What a phrase may hold (RFC 2047 5.3), so that one form serves everywhere.
 std::string quoted(std::string_view bytes) {
     std::string out;
@@ -31,7 +24,7 @@ std::string quoted(std::string_view bytes) {
         else if (isLetterOrDigit(c) || c == '-' || c == '+' || c == '!' || c == '*' || c == '/')
             out += c;
         else
-            appendHex(out, '=', c);
+            appendHex(out += '=', c);
     }
     return out;
 }
@@ -104,16 +97,16 @@ bool isToken(std::string_view text) {
     return true;
 }
 
-std::string quotedString(std::string_view ascii) {
+}  // namespace
+
+std::string quotedString(std::string_view text) {
     std::string out = "\"";
-    for (const char c : ascii) {
+    for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
         out += c;
     }
     return out + '"';
 }
-
-}  // namespace
 
 std::string encodedWords(std::string_view utf8, const WordStyle& style) {
     const bool inPage = isHeldBy(utf8, style.charset);
@@ -147,7 +140,7 @@ std::string encodedParameter(std::string_view name, std::string_view utf8) {
         if (isLetterOrDigit(c) || c == '-' || c == '.' || c == '_')
             piece += c;
         else
-            appendHex(piece, '%', c);
+            appendHex(piece += '%', c);
     }
     if (!piece.empty()) flush();
     if (index > 1) return out;

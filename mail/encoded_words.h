@@ -1,5 +1,5 @@
 #pragma once
-// Text as RFC 2047 encoded words and RFC 2231 parameters. Internal to this room. Thread rule: pure.
+// Text as RFC 5322 quoted strings, RFC 2047 encoded words and RFC 2231 parameters. Thread rule: pure.
 
 #include <string>
 #include <string_view>
@@ -10,6 +10,9 @@ struct WordStyle {
     std::string charset = {};  // used where it is a code page that holds the text; else UTF-8
     bool base64 = false;       // "B" always; else "Q" where some of it stays readable
 };
+
+// `"text"`, its quotes and backslashes escaped.
+std::string quotedString(std::string_view text);
 
 // Encoded words of at most 75 bytes with one blank between them: together they decode to `utf8`. Fit for
 // unstructured fields, phrases and comments. Empty for an empty text.

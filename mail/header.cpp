@@ -3,23 +3,10 @@
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/encoding.h"
+#include "mail/raw_fields.h"
 
 namespace postern::mail {
 namespace {
-
-bool isContinuation(std::string_view bytes, std::size_t at) {
-    return at < bytes.size() && (bytes[at] == ' ' || bytes[at] == '\t');
-}
-
-// Where the field at `start` ends: behind the line break that no blank follows.
-std::size_t fieldEnd(std::string_view bytes, std::size_t start) {
-    for (std::size_t at = start;;) {
-        const auto newline = bytes.find('\n', at);
-        if (newline == std::string_view::npos) return bytes.size();
-        at = newline + 1;
-        if (!isContinuation(bytes, at)) return at;
-    }
-}
 
 std::string_view withoutLineEnd(std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
@@ -118,14 +105,10 @@ class WordDecoder {
 }  // namespace
 
 HeaderBlock::HeaderBlock(std::string bytes) : bytes_(std::move(bytes)) {
-    const std::string_view all = bytes_;
-    for (std::size_t start = 0; start < all.size();) {
-        const std::size_t end = fieldEnd(all, start);
-        const std::string_view field = withoutLineEnd(all.substr(start, end - start));
-        const auto colon = field.find(':');
-        if (colon != std::string_view::npos && colon > 0)
-            fields_.emplace_back(trim(field.substr(0, colon)), field.substr(colon + 1));
-        start = end;
+    for (std::string_view rest = bytes_; !rest.empty();) {
+        const RawField field = takeField(rest);
+        if (field.hasColon && !field.name.empty())
+            fields_.emplace_back(trim(field.name), withoutLineEnd(field.value));
     }
 }
 

@@ -6,36 +6,10 @@
 #include "mail/field_rewrite.h"
 #include "mail/header_cut.h"
 #include "mail/line_facts.h"
+#include "mail/raw_fields.h"
 
 namespace postern::mail {
 namespace {
-
-struct RawField {
-    std::string_view whole;  // with its line ends
-    std::string_view name, value;
-};
-
-// The fields of a block; `blankLine` is the line that ends it, if one does.
-std::vector<RawField> splitFields(std::string_view block, std::string_view& blankLine) {
-    std::vector<RawField> fields;
-    while (!block.empty()) {
-        std::size_t end = 0;
-        do {
-            const auto newline = block.find('\n', end);
-            end = newline == std::string_view::npos ? block.size() : newline + 1;
-        } while (end < block.size() && (block[end] == ' ' || block[end] == '\t'));
-        const std::string_view whole = block.substr(0, end);
-        block.remove_prefix(end);
-        if (whole == "\r\n" || whole == "\n") {
-            blankLine = whole;
-            continue;
-        }
-        const auto colon = std::min(whole.find(':'), whole.size());
-        fields.push_back({whole, trim(whole.substr(0, colon)),
-                          colon == whole.size() ? std::string_view() : whole.substr(colon + 1)});
-    }
-    return fields;
-}
 
 class Writer {
   public:
@@ -46,7 +20,13 @@ class Writer {
 
     Result<RewrittenHeader> run(std::string_view block) {
         std::string_view blankLine;
-        for (const RawField& field : splitFields(block, blankLine)) add(field);
+        for (std::string_view rest = block; !rest.empty();) {
+            const RawField field = takeField(rest);
+            if (field.whole == "\r\n" || field.whole == "\n")
+                blankLine = field.whole;
+            else
+                add(field, trim(field.name));
+        }
         addMissing();
         const std::size_t notes = out_.notes.size();
         POSTERN_TRY(cutHeader(fields_, needs_.blockLimit, out_.notes));
@@ -61,25 +41,24 @@ class Writer {
     }
 
   private:
-    void add(const RawField& field) {
-        if (equalsIgnoreCase(field.name, "Content-Transfer-Encoding") && !needs_.encoding.empty()) {
+    void add(const RawField& field, std::string_view name) {
+        if (equalsIgnoreCase(name, "Content-Transfer-Encoding") && !needs_.encoding.empty()) {
             if (!hasEncoding_) put("Content-Transfer-Encoding: " + needs_.encoding + "\r\n");
             edited_ = true;
             hasEncoding_ = true;
             return;
         }
-        hasVersion_ = hasVersion_ || equalsIgnoreCase(field.name, "MIME-Version");
-        if (equalsIgnoreCase(field.name, "Content-Type")) {
+        hasVersion_ = hasVersion_ || equalsIgnoreCase(name, "MIME-Version");
+        if (equalsIgnoreCase(name, "Content-Type")) {
             const bool replaces = !hasType_ && (!needs_.charset.empty() || !needs_.type.empty());
             hasType_ = true;
             if (replaces) {
-                put(contentField(field.name, field.value, needs_.type, needs_.charset,
-                                 fieldNeeds_.lineLimit));
+                put(contentField(name, field.value, needs_.type, needs_.charset, fieldNeeds_.lineLimit));
                 return;
             }
         }
         if (!fits(field.whole))
-            rewrite(field);
+            rewrite(field, name);
         else if (field.whole.ends_with('\n'))
             fields_.emplace_back(field.whole);
         else
@@ -92,15 +71,15 @@ class Writer {
                (needs_.lineLimit == 0 || facts.longest <= needs_.lineLimit);
     }
 
-    void rewrite(const RawField& field) {
+    void rewrite(const RawField& field, std::string_view name) {
         // A mailbox file's "From " line, and what is no field.
-        if (field.name.empty() || field.value.data() == nullptr || !isName(field.name)) {
+        if (name.empty() || !field.hasColon || !isName(name)) {
             edited_ = true;
             note("a header line that is no field was left out");
             return;
         }
-        RewrittenField rewritten = rewriteField(field.name, field.value, fieldNeeds_);
-        const std::string shown = escapeLine(field.name, 40);
+        RewrittenField rewritten = rewriteField(name, field.value, fieldNeeds_);
+        const std::string shown = escapeLine(name, 40);
         if (!rewritten.leftOut.empty()) note("header field " + shown + " left out: " + rewritten.leftOut);
         if (rewritten.addressRemoved)
             note("an address in " + shown + " is not US-ASCII: it stands in Downgraded-" + shown);

@@ -110,7 +110,11 @@ std::string_view bareAddress(std::string_view url) {
 
 class HtmlReader {
   public:
-    explicit HtmlReader(std::string_view html) : in_(html), page_(kPageWidth) {}
+    HtmlReader(std::string_view html, const TextTarget& target)
+        : ruler_(target.charset),
+          width_(target.columns > 0 ? std::min(kPageWidth, target.columns) : kPageWidth),
+          in_(html),
+          page_(width_, ruler_) {}
 
     std::string run() {
         for (;;) {
@@ -336,7 +340,7 @@ class HtmlReader {
     std::string footnotes() const {
         std::string out;
         for (std::size_t i = 0; i < urls_.size(); ++i) {
-            HtmlPage line(kPageWidth);
+            HtmlPage line(width_, ruler_);
             line.text(urls_[i]);
             out += (i == 0 ? "\n[" : "[") + std::to_string(i + 1) + "] " + line.take();
         }
@@ -345,6 +349,8 @@ class HtmlReader {
 
     static constexpr std::size_t kMostQuotations = 64;
 
+    const Ruler ruler_;
+    const int width_;
     Tokenizer in_;
     HtmlPage page_;
     int pre_ = 0;
@@ -361,8 +367,8 @@ class HtmlReader {
 
 }  // namespace
 
-std::string htmlToText(std::string_view html) {
-    return normalizeLines(HtmlReader(html).run());
+std::string htmlToText(std::string_view html, const TextTarget& target) {
+    return normalizeLines(HtmlReader(html, target).run());
 }
 
 }  // namespace postern::mail

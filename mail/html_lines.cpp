@@ -5,13 +5,12 @@
 
 #include "mail/code_page.h"
 #include "mail/fallback.h"
-#include "mail/text.h"
 
 namespace postern::mail {
 namespace {
 
 // One line into pieces of at most `width` columns; the blanks at which it is broken are dropped.
-void fillLine(const HtmlLine& line, int width, HtmlLines& out) {
+void fillLine(const HtmlLine& line, int width, const Ruler& ruler, HtmlLines& out) {
     const std::string_view text = line.text;
     HtmlLine piece{{}, line.gap, false};
     int used = 0;
@@ -19,7 +18,7 @@ void fillLine(const HtmlLine& line, int width, HtmlLines& out) {
         const auto blanks = std::min(text.find_first_not_of(' ', at), text.size());
         const auto end = std::min(text.find(' ', blanks), text.size());
         const std::string_view word = text.substr(blanks, end - blanks);
-        const int columns = displayColumns(word);
+        const int columns = ruler.columns(word);
         const int before = static_cast<int>(blanks - at);
         if (!piece.text.empty() && used + before + columns > width) {
             out.push_back(std::move(piece));
@@ -38,15 +37,15 @@ void fillLine(const HtmlLine& line, int width, HtmlLines& out) {
 
 }  // namespace
 
-HtmlLines filled(HtmlLines lines, int width) {
+HtmlLines filled(HtmlLines lines, int width, const Ruler& ruler) {
     HtmlLines out;
     out.reserve(lines.size());
     for (HtmlLine& line : lines) {
-        const bool fits = line.fixed || displayColumns(line.text) <= width;
+        const bool fits = line.fixed || ruler.columns(line.text) <= width;
         if (fits)
             out.push_back(std::move(line));
         else
-            fillLine(line, width, out);
+            fillLine(line, width, ruler, out);
     }
     return out;
 }
@@ -60,9 +59,9 @@ void appendLines(HtmlLines& lines, HtmlLines more, bool gap) {
         lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-int widest(const HtmlLines& lines) {
+int widest(const HtmlLines& lines, const Ruler& ruler) {
     int columns = 0;
-    for (const HtmlLine& line : lines) columns = std::max(columns, displayColumns(line.text));
+    for (const HtmlLine& line : lines) columns = std::max(columns, ruler.columns(line.text));
     return columns;
 }
 

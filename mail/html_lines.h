@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mail/ruler.h"
+
 namespace postern::mail {
 
 struct HtmlLine {
@@ -15,13 +17,13 @@ struct HtmlLine {
 using HtmlLines = std::vector<HtmlLine>;
 
 // Lines that are not fixed are broken at blanks to at most `width` columns; a longer word stays whole.
-HtmlLines filled(HtmlLines lines, int width);
+HtmlLines filled(HtmlLines lines, int width, const Ruler& ruler);
 
 // `more` behind `lines`; its first line has a gap before it if `gap`. Never one at the beginning.
 void appendLines(HtmlLines& lines, HtmlLines more, bool gap);
 
 // Columns of the widest line.
-int widest(const HtmlLines& lines);
+int widest(const HtmlLines& lines, const Ruler& ruler);
 
 // Without blanks and invisible characters at its end; empty when there is nothing else.
 std::string_view withoutTrailingBlanks(std::string_view text);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "mail/html_tokens.h"
-#include "mail/text.h"
 
 namespace postern::mail {
 namespace {
@@ -57,7 +56,7 @@ HtmlLines takeSome(HtmlLines& lines, std::size_t& next, std::size_t count) {
 
 }  // namespace
 
-HtmlPage::HtmlPage(int width) {
+HtmlPage::HtmlPage(int width, const Ruler& ruler) : ruler_(ruler) {
     boxes_.emplace_back();
     boxes_.back().width = width;
 }
@@ -148,7 +147,7 @@ void HtmlPage::endHeading(char underline) {
     endLine();
     HtmlLines& lines = top().lines;
     if (headingBox_ == boxes_.size() && headingLine_ < lines.size() && !lines.back().fixed) {
-        const int columns = std::min(displayColumns(lines.back().text), top().width);
+        const int columns = std::min(ruler_.columns(lines.back().text), top().width);
         lines.push_back({std::string(static_cast<std::size_t>(columns), underline), false, true});
     }
     headingBox_ = 0;
@@ -226,12 +225,12 @@ void HtmlPage::pop() {
     bool gapBehind = outer.gap && lines.empty();
     switch (box.kind) {
         case Box::Quote:
-            lines = quoted(filled(std::move(lines), box.width));
+            lines = quoted(filled(std::move(lines), box.width, ruler_));
             gapBehind = true;
             break;
-        case Box::Indent: lines = indented(filled(std::move(lines), box.width), "    ", 4); break;
+        case Box::Indent: lines = indented(filled(std::move(lines), box.width, ruler_), "    ", 4); break;
         case Box::Item:
-            lines = indented(filled(std::move(lines), box.width), box.mark, box.mark.size());
+            lines = indented(filled(std::move(lines), box.width, ruler_), box.mark, box.mark.size());
             break;
         case Box::List:
             if (outer.kind == Box::List) lines = indented(std::move(lines), "  ", 2);
@@ -244,7 +243,7 @@ void HtmlPage::pop() {
 }
 
 void HtmlPage::popTable(Open box) {
-    HtmlLines laidOut = layOutTable(std::move(box.rows), box.width);
+    HtmlLines laidOut = layOutTable(std::move(box.rows), box.width, ruler_);
     const bool caption = !box.lines.empty() && !box.hasEarlier;
     appendLines(box.lines, std::move(laidOut), caption);
     Open& outer = top();
@@ -289,7 +288,7 @@ void HtmlPage::row() {
     Open& table = top();
     table.rowOpen = false;
     if (table.rows.size() < kMostRows) return;
-    appendLines(table.lines, layOutTable(std::move(table.rows), table.width), false);
+    appendLines(table.lines, layOutTable(std::move(table.rows), table.width, ruler_), false);
     table.hasEarlier = true;
     table.rows.clear();
     table.reserved.clear();

@@ -19,8 +19,8 @@ class HtmlPage {
     enum class Box { Page, Quote, Indent, List, Item, Cell, Table };
 
     // Text is filled to `width` columns only where it must be: in quotations, items and tables. The lines of
-    // plain paragraphs are left to wrap().
-    explicit HtmlPage(int width);
+    // plain paragraphs are left to wrap(). The ruler outlives the page.
+    HtmlPage(int width, const Ruler& ruler);
 
     void text(std::string_view words);         // runs of blanks become one
     void preformatted(std::string_view text);  // line breaks and blanks stay
@@ -87,6 +87,7 @@ class HtmlPage {
     void toTable();
     void skipReserved(Open& table);
 
+    const Ruler& ruler_;
     std::vector<Open> boxes_;
     std::array<int, 7> ignored_{};  // opened too deep, by kind
     std::size_t headingBox_ = 0, headingLine_ = 0;

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "base/text.h"
-#include "mail/text.h"
 
 namespace postern::mail {
 namespace {
@@ -51,7 +50,8 @@ bool isNumber(const HtmlCell& cell) {
 
 class Grid {
   public:
-    Grid(std::vector<HtmlRow>& rows, int width) : rows_(rows), width_(width) {}
+    Grid(std::vector<HtmlRow>& rows, int width, const Ruler& ruler)
+        : rows_(rows), width_(width), ruler_(ruler) {}
 
     std::optional<HtmlLines> lines() {
         measure();
@@ -96,12 +96,12 @@ class Grid {
         widths_.assign(static_cast<std::size_t>(columns), 0);
         numeric_.assign(widths_.size(), true);
         eachCell([&](const HtmlCell& cell, std::size_t column) {
-            if (cell.span == 1) widths_[column] = std::max(widths_[column], widest(cell.lines));
+            if (cell.span == 1) widths_[column] = std::max(widths_[column], widest(cell.lines, ruler_));
             if (!isEmpty(cell) && !cell.isHeader && cell.span == 1 && !isNumber(cell))
                 numeric_[column] = false;
         });
         eachCell([&](const HtmlCell& cell, std::size_t column) {
-            const int missing = widest(cell.lines) - widthOf(column, cell.span);
+            const int missing = widest(cell.lines, ruler_) - widthOf(column, cell.span);
             if (cell.span > 1 && missing > 0)
                 widths_[column + static_cast<std::size_t>(cell.span) - 1] += missing;
         });
@@ -148,8 +148,8 @@ class Grid {
         std::vector<HtmlRow> before = rows_;
         eachCell([&](HtmlCell& cell, std::size_t column) {
             const int room = widthOf(column, cell.span);
-            cell.lines = filled(std::move(cell.lines), room);
-            holds = holds && widest(cell.lines) <= room && cell.lines.size() <= kTallest;
+            cell.lines = filled(std::move(cell.lines), room, ruler_);
+            holds = holds && widest(cell.lines, ruler_) <= room && cell.lines.size() <= kTallest;
         });
         if (!holds) rows_ = std::move(before);
         return holds;
@@ -192,7 +192,7 @@ class Grid {
             column += static_cast<std::size_t>(cell.span);
             if (width == 0) continue;
             const std::string_view shown = index < cells[i].size() ? cells[i][index] : "";
-            const int columns = displayColumns(shown);
+            const int columns = ruler_.columns(shown);
             if (!shown.empty()) {
                 const int from = std::max(written, isRight ? at + width - columns : at);
                 text.append(static_cast<std::size_t>(from - written), ' ').append(shown);
@@ -215,6 +215,7 @@ class Grid {
 
     std::vector<HtmlRow>& rows_;
     int width_;
+    const Ruler& ruler_;
     std::vector<int> widths_;
     std::vector<bool> numeric_;
 };
@@ -265,13 +266,13 @@ HtmlLines asRecords(std::vector<HtmlRow> rows) {
     return out;
 }
 
-bool isBig(const HtmlLines& lines) {
+bool isBig(const HtmlLines& lines, const Ruler& ruler) {
     constexpr int kShort = 60;
-    return lines.size() > 1 || (!lines.empty() && displayColumns(lines.front().text) > kShort);
+    return lines.size() > 1 || (!lines.empty() && ruler.columns(lines.front().text) > kShort);
 }
 
 // The row's cells in one line, when they fit there.
-std::optional<HtmlLine> inOneLine(const HtmlRow& row, int width) {
+std::optional<HtmlLine> inOneLine(const HtmlRow& row, int width, const Ruler& ruler) {
     HtmlLine line{{}, false, true};
     for (const HtmlCell& cell : row.cells) {
         if (isEmpty(cell)) continue;
@@ -279,22 +280,22 @@ std::optional<HtmlLine> inOneLine(const HtmlRow& row, int width) {
         if (!line.text.empty()) line.text.append(kBetween, ' ');
         line.text += cell.lines.front().text;
     }
-    if (displayColumns(line.text) > width) return std::nullopt;
+    if (ruler.columns(line.text) > width) return std::nullopt;
     return line;
 }
 
-HtmlLines stacked(std::vector<HtmlRow> rows, int width) {
+HtmlLines stacked(std::vector<HtmlRow> rows, int width, const Ruler& ruler) {
     HtmlLines out;
     bool wasBig = false;
     const auto add = [&](HtmlLines lines, bool gap) {
         if (lines.empty()) return;
-        const bool big = isBig(lines);
+        const bool big = isBig(lines, ruler);
         appendLines(out, std::move(lines), gap || big || wasBig);
         wasBig = big;
     };
     for (HtmlRow& row : rows) {
         bool gap = row.gap;
-        if (auto line = isWhole(row) ? std::nullopt : inOneLine(row, width)) {
+        if (auto line = isWhole(row) ? std::nullopt : inOneLine(row, width, ruler)) {
             add({std::move(*line)}, gap);
             continue;
         }
@@ -323,13 +324,13 @@ std::vector<HtmlRow> withoutEmptyRows(std::vector<HtmlRow> rows) {
 
 }  // namespace
 
-HtmlLines layOutTable(std::vector<HtmlRow> rows, int width) {
+HtmlLines layOutTable(std::vector<HtmlRow> rows, int width, const Ruler& ruler) {
     rows = withoutEmptyRows(std::move(rows));
     if (rows.empty()) return {};
-    Grid grid(rows, width);
+    Grid grid(rows, width, ruler);
     if (auto lines = grid.lines()) return std::move(*lines);
     if (grid.hasHeader() && rows.size() > 1 && isRowOfLabels(rows)) return asRecords(std::move(rows));
-    return stacked(std::move(rows), width);
+    return stacked(std::move(rows), width, ruler);
 }
 
 }  // namespace postern::mail

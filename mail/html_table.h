@@ -25,6 +25,6 @@ struct HtmlRow {
 // Columns beyond this are not kept apart.
 inline constexpr int kMostColumns = 64;
 
-HtmlLines layOutTable(std::vector<HtmlRow> rows, int width);
+HtmlLines layOutTable(std::vector<HtmlRow> rows, int width, const Ruler& ruler);
 
 }  // namespace postern::mail

@@ -134,7 +134,7 @@ void readHeader(std::string block, Readable& message) {
     const std::string automatic = parseContent(header.first("Auto-Submitted")).value;
     message.automatic = !automatic.empty() && automatic != "no";
     noteRepeated(header, message);
-    message.headerNotes = message.notes.size();
+    message.historyNotes = message.notes.size();
 }
 
 std::string headerAsText(std::string block) {

@@ -43,6 +43,12 @@ class MessageReader {
             out_.notes.push_back(text);
     }
 
+    // What the text says itself.
+    void noteHistory(const std::string& text) {
+        if (std::find(out_.notes.begin(), out_.notes.end(), text) != out_.notes.end()) return;
+        out_.notes.insert(out_.notes.begin() + static_cast<std::ptrdiff_t>(out_.historyNotes++), text);
+    }
+
     // REQUIRES: nothing of out_ is filled yet.
     Result<Readable> opaque(const std::string& reason) {
         constexpr std::size_t kExcerpt = 64 * 1024;
@@ -52,7 +58,7 @@ class MessageReader {
         Entity raw;
         raw.body = header.body;
         raw.end = source_.size();
-        POSTERN_LET(body, readText(source_, raw, std::min(options_.textLimit, kExcerpt)));
+        POSTERN_LET(body, readText(source_, raw, std::min(options_.textLimit, kExcerpt), options_.target));
         out_.text = std::move(body.text);
         Entity whole;
         whole.type = "message/rfc822";
@@ -83,8 +89,8 @@ class MessageReader {
         if (e.type == "multipart/appledouble") return appleDouble(e);
         if (e.type == "multipart/signed") note("signed: the signature was left out");
         if (e.type == "multipart/encrypted") {
-            note("encrypted: the parts are attached");
-            POSTERN_TRY(append("This message is encrypted. Its parts are attached.\n"));
+            noteHistory("encrypted: its text can not be read here");
+            POSTERN_TRY(append("This message is encrypted: its text can not be read here.\n"));
         }
         for (const int child : e.children) {
             if (e.type == "multipart/signed" && isSignature(entity(child))) continue;
@@ -182,7 +188,7 @@ class MessageReader {
                 note("more than " + std::to_string(kMostFiles) + " files: the others are left in their text");
             if (!files.empty()) return textWithFiles(e, files, isOver);
         }
-        POSTERN_LET(body, readText(source_, e, options_.textLimit - used));
+        POSTERN_LET(body, readText(source_, e, options_.textLimit - used, options_.target));
         POSTERN_TRY(append(body.text));
         if (e.isMultipart()) note("a multipart without parts: its body is taken as text");
         noteText(e, body);
@@ -222,7 +228,7 @@ class MessageReader {
         const auto take = [&](std::int64_t end) -> Result<void> {
             piece.end = end;
             const std::size_t used = std::min(out_.text.size() + 1 + all.size(), options_.textLimit);
-            POSTERN_LET(body, readText(source_, piece, options_.textLimit - used));
+            POSTERN_LET(body, readText(source_, piece, options_.textLimit - used, options_.target));
             all += body.text;
             cut = cut || body.cut;
             noteText(e, body);
@@ -289,6 +295,7 @@ class MessageReader {
         if (container == Container::Tnef) {
             TnefLimits limits;
             limits.allText = left();
+            limits.target = options_.target;
             auto message = readTnef(memory, limits);
             if (!message.ok()) return asItIs(message.error().text);
             if (message->allFiles > kMostFiles - files_) return asItIs(tooMany);

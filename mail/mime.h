@@ -17,6 +17,7 @@
 #include "mail/bounds.h"
 #include "mail/encoding.h"
 #include "mail/mailboxes.h"
+#include "mail/text.h"
 
 namespace postern::mail {
 
@@ -56,18 +57,20 @@ struct Readable {
     bool automatic = false;  // Auto-Submitted says other than "no": nothing may answer it (RFC 3834)
     bool opaque = false;     // over a bound: `text` is the raw body, the whole message is attached
     std::vector<std::string>
-        notes;                    // what was lost, cut, guessed or left out: one line each, for the history
-    std::size_t headerNotes = 0;  // so many of them, the first, are about the header: nothing of a body
+        notes;                     // what was lost, cut, guessed or left out: one line each, for the history
+    std::size_t historyNotes = 0;  // so many of them, the first, are for the history alone: about the header,
+                                   // or said by the text itself
 };
 
 struct ReadOptions {
     Bounds bounds;
     std::size_t textLimit = 1024 * 1024;  // bytes of Readable::text; a longer part is also attached whole
     std::int64_t unpackLimit =
-        48 * 1024 * 1024;  // bytes of TNEF, BinHex and the like that are held in memory
-                           // for one message, with what comes out of them; what is larger, or gives more
-                           // than 1000 files with the others, is attached as it is
-    int nestedDepth = 3;   // message/rfc822 rendered into the text to this depth, attached as .eml below it
+        48 * 1024 * 1024;    // bytes of TNEF, BinHex and the like that are held in memory
+                             // for one message, with what comes out of them; what is larger, or gives more
+                             // than 1000 files with the others, is attached as it is
+    TextTarget target = {};  // who reads the text: tables of HTML are laid out for it
+    int nestedDepth = 3;     // message/rfc822 rendered into the text to this depth, attached as .eml below it
 };
 
 // Fails only when the source fails. A message over a bound, or without any structure, comes back as opaque

@@ -128,15 +128,17 @@ std::string NameSet::cutTo(std::string_view utf8, std::size_t limit) const {
     return std::string(cutUtf8(utf8, fits));
 }
 
-std::string NameSet::fitting(std::string_view utf8) const {
+std::string NameSet::fitting(std::string_view utf8) {
+    std::string name = safeFileName(utf8, kLongest);
+    const Encoded written = fromUtf8(name, rule_.dos ? "us-ascii" : rule_.charset);
+    lost_ += written.lost;
+    changed_ += written.changed;
     if (rule_.dos) {
-        std::string name = dosName(utf8);
+        name = dosName(utf8);
         replaceAny(name, rule_.forbidden);
         return name;
     }
-    std::string name = safeFileName(utf8, kLongest);
     replaceAny(name, rule_.forbidden);
-    const Encoded written = fromUtf8(name, rule_.charset);
     if (written.lost > 0 || written.changed > 0) {
         name = toUtf8(written.bytes, rule_.charset);
         replaceAny(name, "/\\:");  // "1/2" for a character that the charset lacks is no path

@@ -39,12 +39,18 @@ class NameSet {
     // without loss; what it lacks became "_".
     std::string add(std::string_view utf8);
 
+    // Of all names so far, as Encoded counts: characters that the charset lacks (US-ASCII for DOS), and those
+    // written in another way. What a rule of names forbids, cuts or writes in capitals is in neither.
+    int lost() const { return lost_; }
+    int changed() const { return changed_; }
+
   private:
-    std::string fitting(std::string_view utf8) const;
+    std::string fitting(std::string_view utf8);
     std::string numbered(std::string_view name, int number) const;
     std::string cutTo(std::string_view utf8, std::size_t limit) const;
 
     NameRule rule_;
+    int lost_ = 0, changed_ = 0;
     std::set<std::string> taken_;  // without regard to case
     // How many numbers of a length were tried, by the name with the first of them. Different names are one
     // when they are cut for it, so no candidate is made twice: linear, whatever the names are.

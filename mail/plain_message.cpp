@@ -15,6 +15,7 @@
 #include "mail/header.h"
 #include "mail/header_cut.h"
 #include "mail/message_header.h"
+#include "mail/raw_fields.h"
 #include "mail/transfer_encoder.h"
 
 namespace postern::mail {
@@ -209,13 +210,9 @@ class HeaderWriter {
                    c == '-' || c == '_' || c == '\'';
         };
         if (std::all_of(text.begin(), text.end(), isPlain)) return text;
-        std::string out = "\"";
-        for (const char c : text) {
-            if (c == '"' || c == '\\') out += '\\';
-            out += c;
-        }
-        // The backslashes may have made a word too long.
-        return longestWord(out) + 8 > longest() ? encodedWords(text, words_) : out + '"';
+        // The backslashes may make a word too long.
+        const std::string quoted = quotedString(text);
+        return longestWord(quoted) + 7 > longest() ? encodedWords(text, words_) : quoted;
     }
 
     std::string mailbox(std::string_view field, const std::string& name, const std::string& address) {
@@ -403,15 +400,9 @@ Result<std::vector<std::string>> traceFields(ByteSource& source, const PlainLimi
     needs.lineLimit = limits.line;
     std::string_view block = header.block;
     while (!block.empty()) {
-        std::size_t end = 0;
-        do {
-            const auto newline = block.find('\n', end);
-            end = newline == std::string_view::npos ? block.size() : newline + 1;
-        } while (end < block.size() && (block[end] == ' ' || block[end] == '\t'));
-        const std::string_view field = block.substr(0, end);
-        block.remove_prefix(end);
-        if (field.size() > 9 && equalsIgnoreCase(field.substr(0, 9), "Received:"))
-            out.push_back(rewriteField("Received", field.substr(9), needs).bytes);
+        const RawField field = takeField(block);
+        if (equalsIgnoreCase(field.name, "Received") && field.hasColon)
+            out.push_back(rewriteField("Received", field.value, needs).bytes);
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "mail/charset.h"
 
@@ -77,7 +78,6 @@ std::string encodedText(std::string_view utf8) {
 }
 
 std::string quotedPrintable(std::string_view bytes) {
-    constexpr char kHex[] = "0123456789ABCDEF";
     std::string out;
     std::size_t column = 0;
     const auto put = [&](std::string_view text) {
@@ -101,8 +101,9 @@ std::string quotedPrintable(std::string_view bytes) {
         const bool risky = column == 0 && (c == 'F' || c == '.');
         const bool plain =
             (c >= 33 && c <= 126 && c != '=' && !risky) || ((c == ' ' || c == '\t') && !blankAtEnd);
-        const char escaped[] = {'=', kHex[c >> 4], kHex[c & 15]};
-        put(plain ? bytes.substr(i, 1) : std::string_view(escaped, 3));
+        std::string escaped = "=";
+        appendHex(escaped, bytes[i]);
+        put(plain ? bytes.substr(i, 1) : escaped);
     }
     return out;
 }

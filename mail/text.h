@@ -7,11 +7,18 @@
 
 namespace postern::mail {
 
+// Who reads a text that is laid out in columns.
+struct TextTarget {
+    std::string charset = "utf-8";  // "EUR" is three columns where a sign is not in it
+    int columns = 0;                // of its lines; 0: as many as there are
+};
+
 // HTML to plain text: blocks become paragraphs, lists get "* " or numbers and indentation, quotations "> ",
-// tables are aligned where they fit in 72 columns, links become footnotes "[1]", images their alt text. What
-// a browser does not show (scripts, styles, display:none, tracking pixels) is left out. Any bytes are
-// accepted; nesting is counted, never recursed into. The result ends with LF unless empty.
-std::string htmlToText(std::string_view html);
+// tables are aligned where they fit in 72 columns, or in fewer if the target has fewer, links become
+// footnotes "[1]", images their alt text. What a browser does not show (scripts, styles, display:none,
+// tracking pixels) is left out. Any bytes are accepted; nesting is counted, never recursed into. The result
+// ends with LF unless empty.
+std::string htmlToText(std::string_view html, const TextTarget& target = {});
 
 // Breaks lines longer than `columns` display columns after a blank, or anywhere when there is none, and never
 // inside a character. Only LF are added: taking them out again gives the input (KB Q124745, Q176396).

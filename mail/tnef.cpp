@@ -249,8 +249,9 @@ class TnefReader {
             level.out.textCut = level.out.textCut || text.size() > limit;
             return text.substr(0, limit);
         };
-        if (!bodies.htmlText.empty()) return htmlToText(upTo(bodies.htmlText));
-        if (!bodies.html.empty()) return htmlToText(toUtf8(upTo(bodies.html), level.htmlCharset));
+        if (!bodies.htmlText.empty()) return htmlToText(upTo(bodies.htmlText), limits_.target);
+        if (!bodies.html.empty())
+            return htmlToText(toUtf8(upTo(bodies.html), level.htmlCharset), limits_.target);
         if (bodies.rtf.empty()) return {};
         const auto rtf = decompressRtf(bodies.rtf, std::min(limit, 16 * bodies.rtf.size() + 4096));
         level.out.bodyDamaged = !rtf.ok();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "mail/text.h"
 #include "mail/unpacked.h"
 
 namespace postern::mail {
@@ -17,6 +18,7 @@ struct TnefLimits {
     int properties = 20000;                  // of all levels together
     std::size_t text = 8 * 1024 * 1024;      // bytes of one text, expanded
     std::size_t allText = 48 * 1024 * 1024;  // bytes of the texts of all levels together
+    TextTarget target = {};                  // of texts made from HTML
 };
 
 struct TnefMessage {

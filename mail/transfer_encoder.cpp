@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hex.h"
+
 namespace postern::mail {
 namespace {
 
@@ -122,10 +124,9 @@ void TransferEncoder::releaseBlank(std::string& out) {
 }
 
 void TransferEncoder::escape(char c, std::string& out) {
-    constexpr char kHex[] = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    const char token[] = {'=', kHex[byte >> 4U], kHex[byte & 15U]};
-    put(std::string_view(token, 3), out);
+    std::string token = "=";
+    appendHex(token, c);
+    put(token, out);
 }
 
 // A soft line break where the line is full. What begins the next line is looked at once more: a dash that was

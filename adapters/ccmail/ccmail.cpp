@@ -50,7 +50,7 @@ class CcMail final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
-        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         auto document = ccmail::makeDocument(job.delivery, readable, options_);
         if (!document.ok()) {
             if (document.error().code != Errc::Invalid) return document.error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -27,7 +28,7 @@ std::string fromLine(std::string_view sender, WallTime received) {
     static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     std::string line(kFrom);
-    line += sender.empty() ? "MAILER-DAEMON" : sender;
+    line += sender.empty() ? "MAILER-DAEMON" : asciiAddress(sender);
     std::replace_if(
         line.begin() + kFrom.size(), line.end(), [](char c) { return !printable(c); }, '_');
     const CivilTime at = civilUtc(received);

@@ -16,7 +16,8 @@
 namespace postern::adapters {
 
 // "From alice@example.org Tue Nov 14 22:13:20 2023\n": UTC, the day padded with a blank; MAILER-DAEMON for
-// the null sender; blanks and control characters of the address are "_".
+// the null sender; blanks and control characters of the address are "_". Readers such as Python's take
+// US-ASCII alone: other letters of the address stand as RFC 6533 writes them, "zo\x{EB}@example.org".
 std::string fromLine(std::string_view sender, WallTime received);
 
 class MboxLines {

@@ -148,11 +148,12 @@ Result<void> MailboxLock::openFile(const LockPlan& plan, bool create) {
         if (!create) return {};
         auto made = folder_.create(mailbox_, plan.fileMode);
         if (!made.ok()) return made.error();
-        if (!plan.fileOwner.empty()) {
-            const auto given = setOpenFileOwner(made->handle(), plan.fileOwner);
-            if (!given.ok()) (void)folder_.remove(mailbox_);  // empty, and made by us under the lock
-            POSTERN_TRY(given);
-        }
+        auto given =
+            plan.fileOwner.empty() ? Result<void>() : setOpenFileOwner(made->handle(), plan.fileOwner);
+        // Behind the owner, which takes bits away; whatever the umask is.
+        if (given.ok()) given = setOpenFileMode(made->handle(), plan.fileMode);
+        if (!given.ok()) (void)folder_.remove(mailbox_);  // empty, and made by us under the lock
+        POSTERN_TRY(given);
         POSTERN_TRY(folder_.sync());  // or the bytes of a mail could be durable and their file not
     } else if (!facts->regular) {
         return fail(Errc::Denied, joinPath(folder_.path(), mailbox_) + " is no regular file: not written to");

@@ -7,40 +7,36 @@
 #include "base/text.h"
 #include "mail/address.h"
 #include "mail/mailboxes.h"
+#include "mail/raw_fields.h"
 
 namespace postern::adapters {
 
 namespace {
 
-struct Field {
-    std::string_view name;
-    std::string_view value;  // raw, with its folds and line ends
-};
+using mail::RawField;
+
+// A server may take what has blanks before its colon for a field, or not.
+bool isField(const RawField& field) {
+    return field.hasColon && !field.name.empty() &&
+           std::all_of(field.name.begin(), field.name.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
 
 // Fields of the block; other lines are counted and left out.
-std::vector<Field> fieldsOf(std::string_view block, int& strayLines) {
-    std::vector<Field> fields;
-    bool afterField = false;
+std::vector<RawField> fieldsOf(std::string_view block, std::int64_t& strayLines) {
+    std::vector<RawField> fields;
     while (!block.empty()) {
-        const std::size_t end = block.find('\n');
-        const std::string_view line = block.substr(0, end == std::string_view::npos ? end : end + 1);
-        block.remove_prefix(line.size());
-        const bool folded = line.front() == ' ' || line.front() == '\t';
-        if (folded && afterField) {
-            Field& last = fields.back();
-            last.value = std::string_view(last.value.data(), last.value.size() + line.size());
-            continue;
-        }
-        const std::size_t colon = line.find(':');
-        const std::string_view name = line.substr(0, std::min(colon, line.size()));
-        afterField = colon != std::string_view::npos && colon > 0 &&
-                     std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-        if (afterField)
-            fields.push_back({name, line.substr(colon + 1)});
+        const RawField field = mail::takeField(block);
+        if (isField(field))
+            fields.push_back(field);
         else
-            ++strayLines;
+            strayLines += std::count(field.whole.begin(), field.whole.end(), '\n');
     }
     return fields;
+}
+
+bool hasEightBit(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
 // What such a server would take for its own.
@@ -91,17 +87,20 @@ class PickupWriter {
         : delivery_(delivery), rules_(rules), notes_(notes) {}
 
     Result<std::string> write(std::string_view block) {
-        int strayLines = 0;
+        std::int64_t strayLines = 0;
         const auto fields = fieldsOf(block, strayLines);
         if (strayLines > 0)
             notes_.push_back(std::to_string(strayLines) +
                              " lines of the header are no header fields and were left out");
+        if (hasEightBit(delivery_.sender))
+            return fail(Errc::Invalid, "the sender's address '" + escapeLine(delivery_.sender, 100) +
+                                           "' is not US-ASCII: a pickup folder's server takes no other");
         for (const Recipient& recipient : delivery_.recipients) {
             POSTERN_LET(address, pickupAddress(recipient));
             targets_.push_back({folded(recipient.address), address, false});
         }
         std::string rest;
-        for (const Field& field : fields) rest += carry(field);
+        for (const RawField& field : fields) rest += carry(field);
         const std::string top = rules_.mode == PickupMode::Pickup ? pickupTop() : envelopeLines();
         for (const bool whole : {true, false}) {
             const std::string header = top + (whole ? kept_ : std::string()) + rest + "\r\n";
@@ -122,10 +121,9 @@ class PickupWriter {
     };
 
     // What becomes of a field of the original; what is said in another way is remembered.
-    std::string carry(const Field& field) {
+    std::string carry(const RawField& field) {
         if (isServersOwn(field.name)) return original(field.name, field.value);
-        const std::string whole = std::string(field.name) + ":" + std::string(field.value) +
-                                  (field.value.ends_with("\n") ? "" : "\r\n");
+        const std::string whole = std::string(field.whole) + (field.whole.ends_with("\n") ? "" : "\r\n");
         if (rules_.mode != PickupMode::Pickup) return whole;
         if (isAnyOf(field.name, {"Bcc"})) return {};
         if (isAnyOf(field.name, {"Resent-To", "Resent-Cc", "Resent-Bcc", "Resent-Sender", "Resent-From",
@@ -142,7 +140,7 @@ class PickupWriter {
 
     // The envelope's recipients among those of the field, each once; the field itself is kept for people when
     // it says more.
-    std::string recipients(const Field& field, std::vector<std::string>& into) {
+    std::string recipients(const RawField& field, std::vector<std::string>& into) {
         bool all = true;
         for (const mail::Mailbox& mailbox : mail::parseMailboxes(field.value)) {
             const std::string address = mailbox.guessed ? std::string() : folded(mailbox.address);
@@ -161,7 +159,7 @@ class PickupWriter {
     }
 
     // The first From that can be read is the author; others are kept for people.
-    std::string author(const Field& field, const std::string& whole) {
+    std::string author(const RawField& field, const std::string& whole) {
         const auto mailboxes = mail::parseMailboxes(field.value);
         const bool readable =
             !mailboxes.empty() && std::all_of(mailboxes.begin(), mailboxes.end(), [](const auto& each) {

@@ -13,6 +13,9 @@
 //   pickup)
 //                 become X-Original-...; lines that are no field are left out.
 //
+// Every address is US-ASCII: no such server on somebody's own machine takes others (RFC 6531), and what it
+// made of one nobody can say.
+//
 // Thread rule: pure.
 
 #include <string>
@@ -32,8 +35,8 @@ struct PickupRules {
 };
 
 // The envelope's lines and the header, with the empty line behind it. `block` is whole fields that end with
-// CRLF, without the empty line. Invalid: it can not be made to fit the limit. What was changed goes to
-// `notes`.
+// CRLF, without the empty line. Invalid: it can not be made to fit the limit, or the sender is not US-ASCII.
+// What was changed goes to `notes`.
 Result<std::string> pickupHeader(std::string_view block, const Delivery& delivery, const PickupRules& rules,
                                  std::vector<std::string>& notes);
 

@@ -300,10 +300,8 @@ std::vector<Setting> spoolSettings(std::vector<Setting> own) {
          "Empty: .postern-<adapter> inside the folder."},
         {"create", SettingType::Boolean, "true",
          "Make the folder when it is missing; false for a volume that may not be mounted."},
-        {"file_mode", SettingType::Text, "0640",
-         "Permission bits of the files, in octal, less those the service's umask takes away."},
-        {"folder_mode", SettingType::Text, "0770",
-         "Permission bits of the folders that it makes, in octal, less those of the umask."},
+        {"file_mode", SettingType::Text, "0640", "Permission bits of the files, in octal."},
+        {"folder_mode", SettingType::Text, "0770", "Permission bits of the folders that it makes, in octal."},
         {"synchronous_renames", SettingType::Boolean, "true",
          "Ask the file system to make each file durable before the consumer can see it (ext4)."},
     };

@@ -1,6 +1,7 @@
 #include "adapters/spool/staging.h"
 
 #include "adapters/spool/spool_evidence.h"
+#include "base/peer.h"
 
 namespace postern::adapters {
 
@@ -27,6 +28,12 @@ Result<Staging> Staging::begin(const SpoolFolders& folders, std::size_t jobs, un
 std::optional<std::int64_t> Staging::write(Job& job) {
     const std::string name = stagedName(job.delivery.key);
     auto created = folders_.stage().create(name, fileMode_);
+    // Whatever the umask is.
+    const auto set = created.ok() ? setOpenFileMode(created->handle(), fileMode_) : Result<void>();
+    if (!set.ok()) {
+        (void)folders_.stage().remove(name);  // empty; the error that matters is `set`
+        created = set.error();
+    }
     if (!created.ok()) {
         const bool taken = created.error().code == Errc::Exists;
         job.outcome = taken ? deferred(created.error()) : unusable(created.error().text);

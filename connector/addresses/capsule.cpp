@@ -6,8 +6,6 @@ namespace postern::addresses {
 
 namespace {
 
-constexpr std::string_view kHex = "0123456789ABCDEF";
-
 bool isPlain(char c) {
     const bool letterOrDigit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     return letterOrDigit || std::string_view("-._+'").find(c) != std::string_view::npos;
@@ -19,11 +17,10 @@ std::string encapsulate(std::string_view address) {
     const std::size_t lastAt = address.rfind('@');
     std::string out;
     for (std::size_t i = 0; i < address.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(address[i]);
         if (isPlain(address[i]) || i == lastAt) {
             out += address[i];
         } else {
-            out += {'=', kHex[byte >> 4U], kHex[byte & 15U]};
+            appendHex(out += '=', address[i]);
         }
     }
     return out;

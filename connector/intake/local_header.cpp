@@ -5,7 +5,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "mail/address.h"
+#include "mail/encoded_words.h"
 #include "mail/mailboxes.h"
+#include "mail/raw_fields.h"
 
 namespace postern::intake {
 
@@ -62,10 +64,11 @@ Error noAddress(const mail::Mailbox& box, std::string_view why) {
     return fail(Errc::Invalid, "\"" + escapeLine(both, 200) + "\": " + std::string(why));
 }
 
-Result<std::string> envelopeAddress(const mail::Mailbox& box, const std::string& domain) {
+Result<std::string> envelopeAddress(const mail::Mailbox& box, const std::string& domain, bool utf8) {
     if (box.guessed) return noAddress(box, "is not one address: a comma or a bracket is missing");
     mail::AddressOptions options;
     options.bareDomain = domain;
+    options.utf8 = utf8;
     const auto parsed = mail::parseAddress(tightened(box.address.empty() ? box.name : box.address), options);
     if (!parsed.ok()) return noAddress(box, parsed.error().text);
     return parsed->text();
@@ -83,11 +86,11 @@ bool has(const std::vector<LocalField>& fields, std::string_view name) {
 
 Result<std::vector<std::string>> addressesOf(const std::vector<LocalField>& fields,
                                              std::initializer_list<std::string_view> names,
-                                             const std::string& domain) {
+                                             const std::string& domain, bool utf8) {
     std::vector<std::string> all;
     for (const LocalField& field : fields) {
         if (!isNamed(field, names)) continue;
-        const auto some = addressesIn(field.value, domain);
+        const auto some = addressesIn(field.value, domain, utf8);
         if (!some.ok()) return some.error().within(std::string(field.name));
         all.insert(all.end(), some->begin(), some->end());
         if (all.size() > kMostLocalRecipients)
@@ -102,30 +105,6 @@ bool isAtomText(std::string_view name) {
         return (c >= '0' && c <= '9') || (lowerAscii(c) >= 'a' && lowerAscii(c) <= 'z') || c == ' ' ||
                c == '-';
     });
-}
-
-// RFC 2047 "Q"; a word has at most 75 bytes and never ends inside a character.
-std::string encodedWords(std::string_view name) {
-    static constexpr char kHex[] = "0123456789ABCDEF";
-    std::string out;
-    while (!name.empty()) {
-        std::string_view part = cutUtf8(name, 20);
-        if (part.empty()) part = name.substr(0, 20);  // no UTF-8 at all
-        out += out.empty() ? "=?UTF-8?Q?" : " =?UTF-8?Q?";
-        for (const char c : part) {
-            const auto byte = static_cast<unsigned char>(c);
-            const bool letter = (c >= '0' && c <= '9') || (lowerAscii(c) >= 'a' && lowerAscii(c) <= 'z');
-            if (letter)
-                out += c;
-            else if (c == ' ')
-                out += '_';
-            else
-                out += {'=', kHex[byte >> 4], kHex[byte & 15]};
-        }
-        out += "?=";
-        name.remove_prefix(part.size());
-    }
-    return out;
 }
 
 }  // namespace
@@ -164,45 +143,39 @@ bool HeaderCatcher::takeLine(std::string_view line) {
 
 std::vector<LocalField> localFields(std::string_view block) {
     std::vector<LocalField> fields;
-    for (std::size_t at = 0; at < block.size();) {
-        std::size_t end = at;
-        do {
-            const auto newline = block.find('\n', end);
-            end = newline == std::string_view::npos ? block.size() : newline + 1;
-        } while (end < block.size() && isBlank(block[end]));
-        const std::string_view whole = block.substr(at, end - at);
-        if (const std::size_t name = nameLength(whole); name > 0)
-            fields.push_back({whole.substr(0, name), whole.substr(whole.find(':') + 1), whole});
-        at = end;
+    while (!block.empty()) {
+        const mail::RawField field = mail::takeField(block);
+        if (const std::size_t name = nameLength(field.whole); name > 0)
+            fields.push_back({field.whole.substr(0, name), field.value, field.whole});
     }
     return fields;
 }
 
-Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain) {
+Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain, bool utf8) {
     const auto boxes = mail::parseMailboxes(value, kMostLocalRecipients + 1);
     if (boxes.size() > kMostLocalRecipients)
         return fail(Errc::Invalid, "more than " + std::to_string(kMostLocalRecipients) + " addresses");
     std::vector<std::string> addresses;
     for (const mail::Mailbox& box : boxes) {
         if (box.address.empty() && box.name.ends_with(":;")) continue;  // a group without members
-        POSTERN_LET(address, envelopeAddress(box, domain));
+        POSTERN_LET(address, envelopeAddress(box, domain, utf8));
         addresses.push_back(std::move(address));
     }
     return addresses;
 }
 
 Result<std::vector<std::string>> headerRecipients(const std::vector<LocalField>& fields,
-                                                  const std::string& domain) {
+                                                  const std::string& domain, bool utf8) {
     if (has(fields, "Resent-To") || has(fields, "Resent-Cc") || has(fields, "Resent-Bcc"))
-        return addressesOf(fields, {"Resent-To", "Resent-Cc", "Resent-Bcc"}, domain);
-    return addressesOf(fields, {"To", "Cc", "Bcc"}, domain);
+        return addressesOf(fields, {"Resent-To", "Resent-Cc", "Resent-Bcc"}, domain, utf8);
+    return addressesOf(fields, {"To", "Cc", "Bcc"}, domain, utf8);
 }
 
 Result<std::optional<std::string>> headerSender(const std::vector<LocalField>& fields,
-                                                const std::string& domain) {
-    POSTERN_LET(authors, addressesOf(fields, {"From"}, domain));
+                                                const std::string& domain, bool utf8) {
+    POSTERN_LET(authors, addressesOf(fields, {"From"}, domain, utf8));
     if (authors.size() == 1) return std::optional(authors.front());
-    POSTERN_LET(senders, addressesOf(fields, {"Sender"}, domain));
+    POSTERN_LET(senders, addressesOf(fields, {"Sender"}, domain, utf8));
     if (senders.size() > 1) return fail(Errc::Invalid, "Sender names more than one address");
     if (senders.size() == 1) return std::optional(senders.front());
     if (!authors.empty()) return fail(Errc::Invalid, "From names several authors and there is no Sender");
@@ -212,14 +185,9 @@ Result<std::optional<std::string>> headerSender(const std::vector<LocalField>& f
 std::string namedAddress(std::string_view name, std::string_view address) {
     if (name.empty()) return std::string(address);
     const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (!plain) return encodedWords(name) + " <" + std::string(address) + ">";
+    if (!plain) return mail::encodedWords(name, {}) + " <" + std::string(address) + ">";
     if (isAtomText(name)) return std::string(name) + " <" + std::string(address) + ">";
-    std::string quoted = "\"";
-    for (const char c : name) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-    }
-    return quoted + "\" <" + std::string(address) + ">";
+    return mail::quotedString(name) + " <" + std::string(address) + ">";
 }
 
 std::string completedHeader(const std::vector<LocalField>& fields, const Completion& with) {

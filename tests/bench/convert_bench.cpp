@@ -82,7 +82,7 @@ std::size_t runOnce(StringSource& source, const Profile& profile) {
         written += bytes.size();
         return {};
     };
-    auto read = readMessage(source);
+    auto read = readMessage(source, readingFor(profile));
     check(read.ok() ? Result<void>() : read.error());
     const auto converted = convert(*read, {"alice@example.org", WallTime()}, profile);
     check(converted.ok() ? Result<void>() : converted.error());

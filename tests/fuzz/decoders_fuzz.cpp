@@ -94,7 +94,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 5: checkFile(readMacBinary(memory), size); break;
         case 6: checkUuencode(bytes); break;
-        default: checkText(htmlToText(toUtf8(bytes, "utf-8")), 3 * size); break;
+        default: {
+            static const TextTarget kTargets[] = {{}, {"cp437", 40}, {"shift_jis", 64}, {"us-ascii", 0}};
+            checkText(htmlToText(toUtf8(bytes, "utf-8"), kTargets[data[0] / 8 % 4]), 3 * size);
+            break;
+        }
     }
     return 0;
 }

@@ -69,8 +69,8 @@ Profile profileFor(std::uint8_t choice) {
     return profile;
 }
 
-std::string read(ByteSource& source, Readable& message) {
-    auto done = readMessage(source);
+std::string read(ByteSource& source, const Profile& profile, Readable& message) {
+    auto done = readMessage(source, readingFor(profile));
     mustHold(done.ok(), "a message can not be read", done.ok() ? "" : done.error().text);
     message = std::move(*done);
     std::string all = message.subject + "|" + message.text;
@@ -136,10 +136,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     StringSource source{std::string(bytes)};
     DripSource drip(bytes);
     Readable message, other;
-    const std::string whole = read(source, message);
-    mustHold(whole == read(drip, other), "pieces are read in another way", whole);
+    const Profile profile = profileFor(data[0]);
+    const std::string whole = read(source, profile, message);
+    mustHold(whole == read(drip, profile, other), "pieces are read in another way", whole);
     mustHold(whole.size() <= 100 * size + 100'000, "reading explodes", "");
-    convertFor(message, profileFor(data[0]), size);
+    convertFor(message, profile, size);
     downgradeFor(bytes, carrierFor(data[1]));
     return 0;
 }

@@ -51,10 +51,12 @@ def delivered(kind, mails=None):
         gateway.close()
 
 
-def send(gateway, subject, body):
+def send(gateway, subject, body, sender="alice@example.org"):
     with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
-        client.sendmail("alice@example.org", ["bob@legacy.example"],
-                        f"From: alice@example.org\r\nTo: bob@legacy.example\r\nSubject: {subject}\r\n\r\n{body}")
+        client.ehlo()
+        mail = f"From: {sender}\r\nTo: bob@legacy.example\r\nSubject: {subject}\r\n\r\n{body}"
+        client.sendmail(sender, ["bob@legacy.example"], mail.encode("utf-8"),
+                        mail_options=[] if sender.isascii() else ["SMTPUTF8", "BODY=8BITMIME"])
 
 
 def run(command, data=None, env=None):
@@ -111,6 +113,15 @@ def test_mbox_is_read_alike_by_python_formail_nmh_and_dovecot():
             run([f"{NMH}/inc", "-file", box, "-notruncate", "-silent"], env=env)
             assert len(run([f"{NMH}/scan"], env=env).splitlines()) == 2
             expect_text(run([f"{NMH}/show", "-noshowproc", "-nocheckmime", "all"], env=env), quoted)
+
+
+def test_mbox_of_a_sender_beyond_ascii_is_read_by_python():
+    with delivered("mbox") as gateway:
+        send(gateway, "third", "from afar", sender="zoë@example.org")
+        assert gateway.wait_until_settled(), gateway.states()
+        read = mailbox.mbox(os.path.join(gateway.out, "inbox"), create=False)
+        assert len(read) == 3, len(read)
+        assert read[2].get_from().startswith("zo\\x{EB}@example.org "), read[2].get_from()
 
 
 MUTT_RC = """set copy=no

@@ -60,20 +60,6 @@ std::string textOf(const Converted& done) {
     return all;
 }
 
-std::string downgraded(const std::string& message, const Carrier& carrier) {
-    StringSource source(message);
-    auto made = mail::Downgraded::make(source, carrier);
-    EXPECT_TRUE(made.ok());
-    std::string out;
-    if (!made.ok()) return made.error().text;
-    EXPECT_TRUE(made->writeTo([&](std::string_view piece) -> Result<void> {
-                        out += piece;
-                        return {};
-                    })
-                    .ok());
-    return out;
-}
-
 // What takes longer is not linear; a slow machine has room.
 class Quick {
   public:
@@ -315,7 +301,7 @@ TEST(Regress, Q182307_text_attachments_without_quoted_printable_if_asked) {
         mailOf(kMixed,
                "--b\n\nHi\n--b\nContent-Type: text/plain; name=a.txt\nContent-Transfer-Encoding: "
                "quoted-printable\n\nGr=C3=BC=C3=9Fe=\n!\n--b--\n");
-    const std::string out = downgraded(message, carrier);
+    const std::string out = tests::carried(message, carrier);
     EXPECT_EQ(std::string::npos, out.find("quoted-printable"));
     EXPECT_EQ(ReadMail(message).bytes(0), ReadMail(out).bytes(0));
 }
@@ -325,7 +311,7 @@ TEST(Regress, Q182827_encoding_is_linear) {
     Carrier carrier;
     carrier.lineLimit = 998;
     const std::string message = mailOf("Content-Type: text/plain\n", std::string(8'000'000, '=') + "\n");
-    EXPECT_GT(downgraded(message, carrier).size(), 24'000'000U);
+    EXPECT_GT(tests::carried(message, carrier).size(), 24'000'000U);
 }
 
 TEST(Regress, Q111857_the_order_of_headers_does_not_matter) {

@@ -11,29 +11,10 @@ namespace {
 
 using mail::Carrier;
 using testing::HasSubstr;
+using tests::carried;
 using tests::mailOf;
+using tests::oldHost;
 using tests::ReadMail;
-
-Carrier oldHost() {
-    Carrier carrier;
-    carrier.eightBit = carrier.utf8Header = carrier.binary = false;
-    carrier.lineLimit = 998;
-    return carrier;
-}
-
-std::string carried(const std::string& message, const Carrier& carrier) {
-    StringSource source(message);
-    auto made = mail::Downgraded::make(source, carrier);
-    EXPECT_TRUE(made.ok());
-    std::string out;
-    if (!made.ok()) return made.error().text;
-    EXPECT_TRUE(made->writeTo([&](std::string_view piece) -> Result<void> {
-                        out += piece;
-                        return {};
-                    })
-                    .ok());
-    return out;
-}
 
 TEST(Regress, Q275504_folding_adds_no_blank) {
     Carrier carrier = oldHost();

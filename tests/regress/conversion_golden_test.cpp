@@ -101,7 +101,7 @@ std::string headerOf(const Converted& converted, const Readable& message, const 
 
 std::string view(const std::string& bytes, const Profile& profile, bool whole) {
     StringSource source(bytes);
-    const auto message = readMessage(source);
+    const auto message = readMessage(source, readingFor(profile));
     if (!message.ok()) return "error: " + message.error().text + "\n";
     const auto converted = convert(*message, {"sender@example.org", fromMillis(1'700'000'000'000)}, profile);
     if (!converted.ok()) return "refused: " + converted.error().text + "\n";

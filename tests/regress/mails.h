@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/source.h"
+#include "mail/downgrade.h"
 #include "mail/encoding.h"
 #include "mail/mime.h"
 
@@ -51,6 +52,29 @@ struct ReadMail {
     std::unique_ptr<StringSource> source;
     mail::Readable message;
 };
+
+// 7-bit, in the lines of RFC 5322 2.1.1.
+inline mail::Carrier oldHost() {
+    mail::Carrier carrier;
+    carrier.eightBit = carrier.utf8Header = carrier.binary = false;
+    carrier.lineLimit = 998;
+    return carrier;
+}
+
+// `message` as `carrier` takes it.
+inline std::string carried(const std::string& message, const mail::Carrier& carrier) {
+    StringSource source(message);
+    const auto made = mail::Downgraded::make(source, carrier);
+    EXPECT_TRUE(made.ok()) << (made.ok() ? "" : made.error().text);
+    std::string out;
+    if (!made.ok()) return out;
+    EXPECT_TRUE(made->writeTo([&](std::string_view piece) -> Result<void> {
+                        out += piece;
+                        return {};
+                    })
+                    .ok());
+    return out;
+}
 
 inline std::string base64Of(std::string_view bytes) {
     static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

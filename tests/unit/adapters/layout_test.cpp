@@ -119,6 +119,31 @@ TEST(Drop, SettingsShapeTheFile) {
     EXPECT_EQ(rig.adapter().grouping().mostRecipients, 7);
 }
 
+TEST(Spool, ModesAreWhatWasSaid) {
+    const mode_t before = ::umask(077);
+    AdapterRig where("drop", {});
+    const std::string folder = where.temp() + "/made/here";
+    AdapterRig rig("drop", {{"folder", folder}, {"file_mode", "0664"}, {"folder_mode", "2775"}});
+    rig.exportJob(rig.job(1, 1));
+    ::umask(before);
+    struct stat info {};
+    ASSERT_EQ(::stat((folder + "/00000001.eml").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0664u);
+    ASSERT_EQ(::stat(folder.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 02775u);
+}
+
+TEST(Drop, AddressesBeyondAsciiStandAsTheyAre) {
+    AdapterRig rig("drop", {});
+    Job job = rig.job(1, 1, kMail);
+    job.delivery.sender = "zo\xc3\xab@example.org";
+    job.delivery.recipients.front().legacy = "j\xc3\xb6rg@x.example";
+    rig.exportJob(std::move(job));
+    EXPECT_TRUE(
+        rig.content("00000001.eml")
+            .starts_with("X-Sender: zo\xc3\xab@example.org\r\nX-Receiver: j\xc3\xb6rg@x.example\r\n"));
+}
+
 TEST(Drop, NullSenderIsWrittenAsBrackets) {
     AdapterRig rig("drop", {});
     Job job = rig.job(1, 1, kMail);

@@ -133,6 +133,19 @@ TEST(MboxLines, FromLineIsAsctimeInUtc) {
     EXPECT_EQ(fromLine("\"a b\"\n@x", fromMillis(0)), "From \"a_b\"_@x Thu Jan  1 00:00:00 1970\n");
 }
 
+TEST(MboxLines, FromLineIsAscii) {
+    const auto lineOf = [](std::string_view sender) {
+        const std::string line = fromLine(sender, fromMillis(0));
+        EXPECT_TRUE(line.ends_with(" Thu Jan  1 00:00:00 1970\n")) << line;
+        return line.substr(5, line.size() - 5 - 26);
+    };
+    EXPECT_EQ(lineOf("zo\xc3\xab+x=\\@ex\xe4\xbe\x8b.org"),
+              "zo\\x{EB}\\x{2B}x\\x{3D}\\x{5C}@ex\\x{4F8B}.org");
+    EXPECT_EQ(lineOf("\xf0\x9f\x8e\x88@x"), "\\x{1F388}@x");
+    EXPECT_EQ(lineOf("\xff@x"), "\\x{FFFD}@x");
+    EXPECT_EQ(lineOf("a+b=c@x"), "a+b=c@x");
+}
+
 TEST(Mbox, WritesTheWholeEntry) {
     AdapterRig rig("mbox", {});
     Job job = rig.job(1, 1, "Subject: x\r\nStatus: RO\r\n\r\nFrom here\r\nno end");
@@ -167,6 +180,16 @@ TEST(Mbox, MadeWithModeAndOwner) {
     EXPECT_EQ(info.st_mode & 0777, 0600u);
     EXPECT_EQ(info.st_uid, 12345u);
     EXPECT_EQ(info.st_gid, 54321u);
+}
+
+TEST(Mbox, TheModeIsWhatWasSaid) {
+    const mode_t before = ::umask(077);
+    AdapterRig rig("mbox", {{"file_mode", "0664"}});
+    rig.exportJob(rig.job(1, 1));
+    ::umask(before);
+    struct stat info {};
+    ASSERT_EQ(::stat(inbox(rig).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0664u);
 }
 
 TEST(Mbox, LinksPipesAndFoldersAreNotWrittenTo) {

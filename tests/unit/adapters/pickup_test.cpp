@@ -114,6 +114,21 @@ TEST(Pickup, GroupsAndRefusesAsTheServerCan) {
     EXPECT_TRUE(rig.adapter().refuses({1, "bob@x.example", "a b@x.example"}));
 }
 
+TEST(Pickup, AddressesBeyondAsciiAreRefused) {
+    for (const char* mode : {"replay", "pickup", "iis"}) {
+        AdapterRig rig("pickup", {{"mode", mode}});
+        EXPECT_TRUE(rig.adapter().refuses({1, "zo\xc3\xab@x.example", ""})) << mode;
+        EXPECT_FALSE(rig.adapter().refuses({1, "zo\xc3\xab@x.example", "zoe@x.example"})) << mode;
+        Job job = rig.job(1, 1, "From: a@x.example\r\n\r\nhi\r\n");
+        job.delivery.sender = "zo\xc3\xab@example.org";
+        job.delivery.recipients = {{1, "bob@x.example", ""}};
+        job = rig.exportJob(std::move(job));
+        ASSERT_TRUE(job.outcome && job.outcome->verdict == Verdict::Rejected) << tests::outcomeText(job);
+        EXPECT_NE(job.outcome->reason.find("not US-ASCII"), std::string::npos);
+        EXPECT_TRUE(rig.visible().empty()) << mode;
+    }
+}
+
 TEST(Pickup, IisGetsItsDotsStuffed) {
     const std::string mail = "Subject: x\r\n\r\n.\r\n.dot\r\na.b\r\nno end";
     AdapterRig iis("pickup", {{"mode", "iis"}}), replay("pickup", {});

@@ -96,10 +96,10 @@ TEST(CompletedHeader, AddsOnlyWhatIsMissing) {
               all);
     const std::string made = completedHeader({}, with);
     EXPECT_TRUE(
-        made.starts_with("From: =?UTF-8?Q?J=C3=B6rg?= <a@x.org>\r\nDate: Fri, 20 Nov 2026 14:03:07 +0000\r\n"
+        made.starts_with("From: =?utf-8?Q?J=C3=B6rg?= <a@x.org>\r\nDate: Fri, 20 Nov 2026 14:03:07 +0000\r\n"
                          "Message-ID: <1795183387000."))
         << made;
-    EXPECT_EQ(namedAddress("x\r\nBcc: y", "a@x.org"), "=?UTF-8?Q?x=0D=0ABcc=3A_y?= <a@x.org>");
+    EXPECT_EQ(namedAddress("x\r\nBcc: y", "a@x.org"), "=?utf-8?Q?x=0D=0ABcc=3A_y?= <a@x.org>");
     EXPECT_EQ(namedAddress("A \"B\"", "a@x.org"), "\"A \\\"B\\\"\" <a@x.org>");
 }
 

@@ -251,6 +251,19 @@ TEST(ConvertFiles, Q190557_ForbiddenCharactersAndTheCharsetHold) {
     EXPECT_EQ(got.out.lost, 0);
 }
 
+TEST(ConvertFiles, LettersOfNamesThatAreLostCount) {
+    const std::string mail = mailWith({{"a.txt", "1"}, {"\xe8\xb5\x84.txt", "2"}});
+    const auto got = converted(mail, {.charset = "cp437"});
+    EXPECT_EQ(got.out.lost, 1);
+    EXPECT_EQ(got.out.files[1].name, "_.txt");
+    EXPECT_EQ(converted(mail, {.charset = "cp437", .attachments = AttachmentMode::Drop}).out.lost, 0)
+        << "no name is written";
+    const auto refused = tests::conversion(mail, {.charset = "cp437", .lossy = Lossy::Bounce});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().text,
+              "1 character of the message can not be written here (not in cp437: U+8D44)");
+}
+
 TEST(ShownRecipients, Q193035_ALongListIsCutWithHowManyMore) {
     std::vector<Mailbox> people = {{"Ann Lee", "ann@x"}, {"", "bob@x"}, {"Undisclosed", ""}};
     EXPECT_EQ(shownRecipients({}, 32), "");

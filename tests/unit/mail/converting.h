@@ -23,7 +23,7 @@ struct Conversion {
 inline Result<Conversion> conversion(const std::string& mail, const Profile& profile) {
     Conversion made;
     made.source = std::make_unique<StringSource>(wire(mail));
-    POSTERN_LET(read, readMessage(*made.source));
+    POSTERN_LET(read, readMessage(*made.source, readingFor(profile)));
     made.read = std::make_unique<Readable>(std::move(read));
     const WallTime received = *parseTime("2026-11-21T12:00:00Z");
     POSTERN_LET(out, convert(*made.read, {"envelope@example.org", received}, profile));

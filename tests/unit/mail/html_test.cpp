@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "mail/charset.h"
 #include "mail/text.h"
 
 namespace postern::mail {
@@ -207,6 +208,31 @@ TEST(Html, TablesThatDoNotFit) {
     const std::string story = words + " " + words + " " + words + " " + words + " " + words;
     EXPECT_EQ(htmlToText("<table><tr><td>" + story + "<td>" + story + "</table>"),
               story + "\n\n" + story + "\n");
+}
+
+TEST(Html, TablesAreMeasuredAsTheTargetWritesThem) {
+    const std::string prices = "<table><tr><td>Tea<td>1 \u20ac<td>x<tr><td>Coffee<td>12 \u20ac<td>y</table>";
+    EXPECT_EQ(htmlToText(prices), "Tea      1 \u20ac  x\nCoffee  12 \u20ac  y\n");
+    EXPECT_EQ(htmlToText(prices, {"cp437", 0}), "Tea      1 \u20ac  x\nCoffee  12 \u20ac  y\n")
+        << "equal ones stay in line";
+    const std::string mixed = "<table><tr><td>1 \u20ac<td>x<tr><td>1 USD<td>y</table>";
+    EXPECT_EQ(htmlToText(mixed, {"cp437", 0}), "1 \u20ac  x\n1 USD  y\n") << "EUR has three columns";
+    EXPECT_EQ(htmlToText(mixed, {"cp1252", 0}), "  1 \u20ac  x\n1 USD  y\n");
+    EXPECT_EQ(htmlToText(mixed, {"shift_jis", 0}), "1 \u20ac  x\n1 USD  y\n");
+}
+
+TEST(Html, TablesKeepToTheColumnsOfTheTarget) {
+    std::string row;
+    for (int i = 0; i < 6; ++i) row += "<td>" + std::string(5, 'a') + " \u20ac\u20ac";
+    const std::string table = "<table><tr>" + row + "<tr>" + row + "</table>";  // 58 columns, or 82 with EUR
+    for (const char* charset : {"utf-8", "cp437", "us-ascii", "iso-2022-jp"})
+        for (const int columns : {40, 64, 72, 80}) {
+            const std::string text = htmlToText(table, {charset, columns});
+            for (const std::string_view line : split(text, '\n')) {
+                const std::string written = fromUtf8(line, charset).bytes;
+                EXPECT_LE(displayColumns(toUtf8(written, charset)), columns) << charset << "\n" << text;
+            }
+        }
 }
 
 TEST(Html, BrokenTables) {

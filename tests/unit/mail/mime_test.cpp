@@ -339,6 +339,7 @@ TEST(Message, EncryptedAndTnef) {
                                       "Content-Type: application/octet-stream; name=e.asc\n\nXX"}));
     EXPECT_EQ(pgp.message.attachments.size(), 2U);
     EXPECT_TRUE(hasNote(pgp.message, "encrypted"));
+    EXPECT_EQ(pgp.message.historyNotes, pgp.message.notes.size()) << "the text says it: not once more";
     const Read tnef(
         parts("multipart/mixed", {"\nx", "Content-Type: application/ms-tnef; name=winmail.dat\n\nXX"}));
     ASSERT_EQ(tnef.message.attachments.size(), 1U);

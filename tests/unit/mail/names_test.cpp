@@ -140,6 +140,31 @@ TEST(Names, LongNamesFitTheCharsetTheLimitAndTheForbidden) {
     for (const Case& each : cases) EXPECT_EQ(NameSet(each.rule).add(each.in), each.want) << each.in;
 }
 
+TEST(Names, WhatTheCharsetLacksIsCountedAndWhatARuleForbidsIsNot) {
+    struct Case {
+        NameRule rule;
+        const char* in;
+        int lost, changed;
+    };
+    const Case cases[] = {
+        {{.charset = "cp437"}, "Prüfung.txt", 0, 0},
+        {{.charset = "cp437"}, "资料 €.doc", 2, 1},
+        {{.dos = true, .charset = "cp437"}, "Prüfung.txt", 0, 1},
+        {{.dos = true, .charset = "gb18030"}, "资料.doc", 2, 0},
+        {{.forbidden = "[]"}, "a[1]?.txt", 0, 0},
+        {{.dos = true}, "two blanks, small letters, cut.text", 0, 0},
+        {{.charset = "us-ascii"}, "/home/资/a.doc", 0, 0},
+    };
+    for (const Case& each : cases) {
+        NameSet names(each.rule);
+        names.add(each.in);
+        EXPECT_EQ(names.lost(), each.lost) << each.in;
+        EXPECT_EQ(names.changed(), each.changed) << each.in;
+        names.add(each.in);
+        EXPECT_EQ(names.lost(), 2 * each.lost) << "of all names: " << each.in;
+    }
+}
+
 TEST(Names, NumbersKeepTheLimitAndForbiddenTildes) {
     NameSet narrow({.limit = 16});
     EXPECT_EQ(narrow.add("abcdefghijkl.txt"), "abcdefghijkl.txt");
