@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -58,27 +59,29 @@ Result<File> temporaryFile() {
 struct Envelope {
     std::string sender;
     std::vector<std::string> recipients;
+    std::string header;  // of the mail: rules look at it
 };
 
-// What the options do not say is in the header.
+// What the options do not say is in the header. UTF-8 as over SMTPUTF8.
 Result<Envelope> envelopeOf(const Question& question, std::string_view mail, const std::string& hostname) {
     intake::HeaderCatcher header;
     POSTERN_TRY(header.feed(mail));
     header.end();
     const auto fields = intake::localFields(header.block());
     Envelope envelope;
+    envelope.header = header.block();
     if (question.fromGiven) {
         if (trim(question.from) != "<>") envelope.sender = trim(question.from);
     } else {
-        POSTERN_LET(sender, intake::headerSender(fields, hostname));
+        POSTERN_LET(sender, intake::headerSender(fields, hostname, true));
         envelope.sender = sender.value_or("");
     }
     for (const std::string& word : question.recipients) {
-        POSTERN_LET(addresses, intake::addressesIn(word, hostname));
+        POSTERN_LET(addresses, intake::addressesIn(word, hostname, true));
         envelope.recipients.insert(envelope.recipients.end(), addresses.begin(), addresses.end());
     }
     if (question.recipients.empty()) {
-        POSTERN_LET(named, intake::headerRecipients(fields, hostname));
+        POSTERN_LET(named, intake::headerRecipients(fields, hostname, true));
         envelope.recipients = std::move(named);
     }
     if (envelope.recipients.empty())
@@ -105,36 +108,53 @@ class Conversion {
         StringSource source(std::move(mail));
         adapters::Job job;
         job.delivery.message = &source;
-        job.delivery.sender = std::move(envelope.sender);
-        POSTERN_TRY(address(*look, envelope.recipients, job));
+        job.delivery.sender = envelope.sender;
+        POSTERN_TRY(address(*look, envelope, source.size(), job));
         return convert(*adapter, *look->adapters[adapter->name], job);
     }
 
   private:
-    // The first of the items that the mail would become here.
-    Result<void> address(const LookRouter& look, const std::vector<std::string>& recipients,
+    // The first of the items that intake would make for this adapter: every recipient is routed as there.
+    Result<void> address(const LookRouter& look, const Envelope& envelope, std::int64_t size,
                          adapters::Job& job) {
-        std::vector<routing::Router::Routed> routed;
-        for (const std::string& text : recipients) {
+        const routing::Mail mail{envelope.sender, {}, size, true, envelope.header};
+        std::vector<routing::Router::Routed> here, strangers;
+        std::vector<std::string> elsewhere;
+        std::optional<Error> refusal;
+        for (const std::string& text : envelope.recipients) {
             POSTERN_LET(parsed, mail::parseAddress(text, {true, false, {}}));
-            routing::Router::Routed each{parsed.text(), {question_.adapter, "", "", false}};
-            const auto found = look.router->route(each.address);
-            if (found.ok() && found->adapter == question_.adapter)
-                each.destination = *found;
-            else
-                note("no route leads <" + each.address + "> to this adapter: it has no legacy name here");
-            routed.push_back(std::move(each));
+            const std::string address = parsed.text();
+            auto found = look.router->admit(address, mail);
+            if (found.ok() && found->destination.adapter == question_.adapter) {
+                here.push_back(std::move(*found));
+            } else if (found.ok() || found.error().code == Errc::NotFound) {
+                strangers.push_back({address, {question_.adapter, "", "", false}});
+                elsewhere.push_back("<" + address + "> " +
+                                    (found.ok() ? "goes to the adapter \"" + found->destination.adapter + "\""
+                                                : "would be refused: " + found.error().text));
+            } else {
+                refusal = fail(Errc::Invalid, "<" + address + ">: " + found.error().text);
+                elsewhere.push_back("<" + address + "> would be refused: " + found.error().text);
+            }
         }
+        if (here.empty() && refusal) return *refusal;
+        for (std::string& text : elsewhere) note(std::move(text));
+        // Whoever asks before the routes are written gets an answer too.
+        if (here.empty()) note("no route leads to this adapter: it has no legacy names here");
+        take(look.router->items(here.empty() ? strangers : here, run_.console.clock.now()), job);
+        return {};
+    }
+
+    void take(const std::vector<queue::NewItem>& items, adapters::Job& job) {
         job.delivery.received = run_.console.clock.now();
         job.delivery.key = {ItemId{1}, Epoch{1}};
-        const auto items = look.router->items(routed, job.delivery.received);
         if (items.size() > 1)
             note("it would become " + std::to_string(items.size()) + " items here; this is the first");
+        if (!items.front().hold.empty()) note("it would be held: " + items.front().hold);
         for (const queue::RecipientRow& row : items.front().recipients) {
             const int ordinal = static_cast<int>(job.delivery.recipients.size()) + 1;
             job.delivery.recipients.push_back({ordinal, row.address, row.legacy});
         }
-        return {};
     }
 
     Result<int> convert(const config::Adapter& settings, const adapters::Adapter& adapter,
