@@ -130,6 +130,11 @@ class Adapter {
     // A staged job that will not be published by us: drop what is surely ours alone. May do nothing.
     virtual void abandon(Job& job) = 0;
 
+    // The service ends, or uses another adapter in place of this one: from now on probe() and stage() wait
+    // for nobody any more. A job that this cuts off has an outcome with adapterUnusable. What publish() has
+    // begun it ends. May be called while others work here, and again.
+    virtual void hasten() {}
+
     // What stage() would make of this delivery, written into `file`, and its notes into the job: for `postern
     // convert`. Nothing of the adapter's own folders or peers is touched. An outcome says why it is refused.
     // Unless overridden: the message as it came.

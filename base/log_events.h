@@ -77,6 +77,8 @@
     EVENT(ItemMoved, "item.moved", Notice,                                                                   \
           "Its fallback adapter takes it over; look why its own one fails.")                                 \
     EVENT(ItemExported, "item.exported", Info, "Nothing to do.")                                             \
+    EVENT(ItemPartly, "item.partly", Notice,                                                                 \
+          "Some recipients have it; the others are tried again at the time shown.")                          \
     EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
     EVENT(ItemFailed, "item.failed", Warning,                                                                \
           "It will not be tried again. The reason says why; see 'postern queue show'.")                      \
@@ -87,6 +89,10 @@
           "It waits for a person: 'postern queue show', then release or delete.")                            \
     EVENT(ItemInDoubt, "item.in_doubt", Error,                                                               \
           "It may or may not have reached the legacy side. Look there, then 'postern queue resolve'.")       \
+    EVENT(ItemUnanswered, "item.unanswered", Warning,                                                        \
+          "Whether it is out can not be found out now; mend what the text names. It is asked again by "      \
+          "itself.")                                                                                         \
+    EVENT(ItemAnswered, "item.answered", Notice, "Nothing to do: what became of it is known at last.")       \
     EVENT(ItemRecovered, "item.recovered", Notice,                                                           \
           "Nothing to do: an interrupted attempt was brought to a known state.")                             \
     EVENT(ItemFenced, "item.fenced", Notice,                                                                 \

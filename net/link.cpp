@@ -24,28 +24,6 @@ constexpr std::size_t kChunk = 16'384;
 constexpr std::size_t kMostAddresses = 16;
 constexpr std::size_t kMostAhead = 1 << 20;  // answers that are kept while we write
 
-// Until `limit` from now, in slices.
-class Patience {
-  public:
-    Patience(Millis limit, const Waiting& waiting) : Patience(Clock::system().steady() + limit, waiting) {}
-    Patience(SteadyTime end, const Waiting& waiting) : end_(end), waiting_(waiting) {}
-
-    // Waits for the wire; false: the time is over.
-    bool wait(Wire& wire, bool read, bool write) {
-        for (;;) {
-            const auto left = std::chrono::duration_cast<Millis>(end_ - Clock::system().steady());
-            if (left <= Millis(0)) return false;
-            const bool ready = wire.wait(read, write, std::min(left, kSlice));
-            if (waiting_) waiting_();
-            if (ready) return true;
-        }
-    }
-
-  private:
-    const SteadyTime end_;
-    const Waiting& waiting_;
-};
-
 std::string bracketed(const Poco::Net::IPAddress& address) {
     return "[" + address.toString() + "]";
 }
@@ -67,6 +45,32 @@ std::unique_ptr<Poco::Net::StreamSocket> begin(const Endpoint& to, const std::st
 }
 
 }  // namespace
+
+// Until a deadline, in slices.
+class Link::Patience {
+  public:
+    Patience(const Link& link, Millis limit, const Waiting& waiting)
+        : Patience(link, link.clock_->steady() + limit, waiting) {}
+    Patience(const Link& link, SteadyTime end, const Waiting& waiting)
+        : link_(link), end_(end), waiting_(waiting) {}
+
+    // Waits for the wire; false: the time is over, or ours is.
+    bool wait(Wire& wire, bool read, bool write) {
+        for (;;) {
+            if (link_.ended()) return false;
+            const auto left = std::chrono::duration_cast<Millis>(end_ - link_.clock_->steady());
+            if (left <= Millis(0)) return false;
+            const bool ready = wire.wait(read, write, std::min(left, kSlice));
+            if (waiting_) waiting_();
+            if (ready) return true;
+        }
+    }
+
+  private:
+    const Link& link_;
+    const SteadyTime end_;
+    const Waiting& waiting_;
+};
 
 Result<std::vector<Endpoint>> resolve(const std::string& host, int port) {
     std::vector<Endpoint> found;
@@ -97,17 +101,20 @@ Endpoint unixEndpoint(const std::string& path) {
 }
 
 Result<std::unique_ptr<Link>> Link::connect(const Endpoint& to, const std::string& source, Millis limit,
-                                            const Waiting& waiting) {
+                                            const Waiting& waiting, const std::atomic<bool>* ending,
+                                            Clock& clock) {
     const auto failed = [&](const std::string& why) {
         return fail(Errc::Unavailable, to.shown + ": " + why);
     };
     try {
         auto socket = begin(to, source);
         Poco::Net::SocketImpl* const impl = socket->impl();  // lives in the wire
-        std::unique_ptr<Link> link(new Link(Wire(std::move(socket)), to.shown));
-        Patience patience(limit, waiting);
+        std::unique_ptr<Link> link(new Link(Wire(std::move(socket)), to.shown, clock));
+        link->endWith(ending);
+        Patience patience(*link, limit, waiting);
         if (!patience.wait(link->wire_, false, true))
-            return failed("no connection within " + formatDurationMillis(limit.count()));
+            return link->ended() ? link->late(limit)
+                                 : failed("no connection within " + formatDurationMillis(limit.count()));
         if (const int error = impl->socketError(); error != 0)
             return failed(systemError(error, "connect").text);
         return link;
@@ -122,7 +129,12 @@ Error Link::gone() const {
     return fail(Errc::Unavailable, peer_ + ": the connection was lost");
 }
 
+bool Link::ended() const {
+    return ending_ != nullptr && ending_->load();
+}
+
 Error Link::late(Millis limit) const {
+    if (ended()) return fail(Errc::Stopped, peer_ + ": not waited for any longer");
     return fail(Errc::Busy, peer_ + ": no answer within " + formatDurationMillis(limit.count()));
 }
 
@@ -141,7 +153,7 @@ bool Link::quiet() {
 
 Result<std::string> Link::readLineBy(std::size_t most, SteadyTime deadline, Millis limit,
                                      const Waiting& waiting) {
-    Patience patience(deadline, waiting);
+    Patience patience(*this, deadline, waiting);
     std::size_t looked = 0;
     for (;;) {
         const std::size_t end = input_.find('\n', looked);
@@ -193,7 +205,7 @@ Result<void> Link::writeAll(std::string_view bytes, Millis limit, const Waiting&
         const bool unasked = meanwhile == Meanwhile::Silence && !input_.empty();
         if (unasked) return fail(Errc::Exists, peer_ + ": answered before the end");
         const bool room = input_.size() < kMostAhead;
-        Patience patience(limit, waiting);
+        Patience patience(*this, limit, waiting);
         if (!patience.wait(wire_, room, true)) {
             gone_ = true;
             return late(limit);
@@ -210,7 +222,7 @@ Result<void> Link::startTls(const TlsClientContext& context, const std::string& 
         return fail(Errc::Invalid, peer_ + ": sent more than its answer to STARTTLS");
     }
     if (!wire_.startTlsAsClient(context, name)) return fail(Errc::Unavailable, peer_ + ": no memory for TLS");
-    Patience patience(limit, waiting);
+    Patience patience(*this, limit, waiting);
     for (;;) {
         const Handshake state = wire_.handshake();
         if (state == Handshake::Done) break;

@@ -4,10 +4,11 @@
 // alive; it must not block.
 //
 // Errors: Errc::Unavailable when the other side can not be reached or went away, Errc::Busy when a deadline
-// passed, Errc::Invalid when it broke a rule (a line over the limit). After any error but resolve()'s the
-// Link is good for nothing.
+// passed, Errc::Stopped when it may wait no longer (endWith), Errc::Invalid when it broke a rule (a line over
+// the limit). After any error but resolve()'s the Link is good for nothing.
 // Thread rule: one thread at a time. REQUIRES: the process ignores SIGPIPE.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,14 +38,21 @@ Endpoint unixEndpoint(const std::string& path);
 
 class Link {
   public:
-    // `source`: the numeric address to call from; empty: the system's choice.
+    // `source`: the numeric address to call from; empty: the system's choice. `ending` as for endWith().
     static Result<std::unique_ptr<Link>> connect(const Endpoint& to, const std::string& source, Millis limit,
-                                                 const Waiting& waiting);
+                                                 const Waiting& waiting,
+                                                 const std::atomic<bool>* ending = nullptr,
+                                                 Clock& clock = Clock::system());
     ~Link();  // closes at once: what was not sent is not sent
+
+    // Once `*ending` is true no wait lasts longer than a second. Null: only the deadlines count.
+    // REQUIRES: it outlives the Link.
+    void endWith(const std::atomic<bool>* ending) { ending_ = ending; }
+    Clock& clock() const { return *clock_; }
 
     // One line without its end (CRLF, or a bare LF as old servers send it). `most`: its longest length.
     Result<std::string> readLine(std::size_t most, Millis limit, const Waiting& waiting) {
-        return readLineBy(most, Clock::system().steady() + limit, limit, waiting);
+        return readLineBy(most, clock_->steady() + limit, limit, waiting);
     }
     // Likewise, with one deadline for several lines; `limit` is only said in the error.
     Result<std::string> readLineBy(std::size_t most, SteadyTime end, Millis limit, const Waiting& waiting);
@@ -69,15 +77,20 @@ class Link {
     const std::string& peer() const { return peer_; }
 
   private:
-    Link(Wire wire, std::string peer) : wire_(std::move(wire)), peer_(std::move(peer)) {}
+    class Patience;
+    Link(Wire wire, std::string peer, Clock& clock)
+        : wire_(std::move(wire)), peer_(std::move(peer)), clock_(&clock) {}
     // Takes what has come in; false: nothing. Sets gone_ at the end.
     bool take();
     Error gone() const;
-    Error late(Millis limit) const;
+    bool ended() const;
+    Error late(Millis limit) const;  // or that we may not wait
     Result<void> writeAll(std::string_view bytes, Millis limit, const Waiting& waiting, Meanwhile meanwhile);
 
     Wire wire_;
     std::string peer_;
+    Clock* clock_;
+    const std::atomic<bool>* ending_ = nullptr;
     std::string input_;
     bool gone_ = false;
     bool mute_ = false;  // a write failed

@@ -24,7 +24,8 @@ RETURNING id, epoch, message_id, grp, attempts, deaths, expires_ms, doubted)sql"
 // The same for suspects, which come one at a time (?3 is 1), so that a watcher has nothing else in hand.
 // Those of one death may be in several watchers' hands: after a crash there are many of them. One of two
 // deaths and more waits until no worker of ours, of whatever adapter, has another such item: if it kills its
-// process again, the blame is certain (I7). So an innocent item never has more than two.
+// process again, the blame is certain (I7). So an innocent item never has more than two. (One whose adapter
+// can not tell now, kUnanswered, is in nobody's hands until it is asked again.)
 inline constexpr char kClaimSuspect[] = R"sql(
 UPDATE item
    SET state = 'claimed', owner = ?4, lease_ms = ?5, epoch = epoch + 1, attempts = attempts + 1
@@ -33,7 +34,7 @@ UPDATE item
                  AND (deaths = 1 OR NOT EXISTS
                       (SELECT 1 FROM item INDEXED BY item_held_by
                         WHERE state IN ('claimed', 'publishing') AND deaths > 1 AND owner = ?4
-                          AND lease_ms > ?2))
+                          AND lease_ms > ?2 AND reason NOT LIKE 'not known yet: %'))
                ORDER BY due_ms, id LIMIT ?3)
    AND state = 'ready'
    AND NOT EXISTS (SELECT 1 FROM adapter_hold
@@ -48,7 +49,8 @@ SELECT coalesce(
       WHERE adapter = ?1 AND state = 'ready' AND deaths > 0 AND due_ms <= ?2
         AND (deaths = 1 OR NOT EXISTS
              (SELECT 1 FROM item INDEXED BY item_held_by
-               WHERE state IN ('claimed', 'publishing') AND deaths > 1 AND owner = ?3 AND lease_ms > ?2))
+               WHERE state IN ('claimed', 'publishing') AND deaths > 1 AND owner = ?3 AND lease_ms > ?2
+                 AND reason NOT LIKE 'not known yet: %'))
       ORDER BY due_ms, id LIMIT 1)
     <= coalesce(
         (SELECT due_ms FROM item INDEXED BY item_ready

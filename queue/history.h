@@ -13,16 +13,18 @@ namespace postern::queue {
 namespace history {
 inline constexpr std::string_view kService = "postern";  // who, when it was not an operator
 
-inline constexpr std::string_view kQueued = "queued";      // accepted, with its message
-inline constexpr std::string_view kExported = "exported";  // detail: attempt and target
-inline constexpr std::string_view kDeferred = "deferred";  // not published; tried again later
-inline constexpr std::string_view kFailed = "failed";      // never will be
-inline constexpr std::string_view kHeld = "held";          // set aside for a person
-inline constexpr std::string_view kMoved = "moved";        // to, or from, another adapter's item
-inline constexpr std::string_view kInDoubt = "in doubt";   // nobody can tell; waits for a person
-inline constexpr std::string_view kLapsed = "lapsed";      // its claim ended without a word; ready again
+inline constexpr std::string_view kQueued = "queued";           // accepted, with its message
+inline constexpr std::string_view kExported = "exported";       // detail: attempt and target
+inline constexpr std::string_view kPartly = "partly exported";  // some have it, the others are tried again
+inline constexpr std::string_view kDeferred = "deferred";       // not published; tried again later
+inline constexpr std::string_view kFailed = "failed";           // never will be
+inline constexpr std::string_view kHeld = "held";               // set aside for a person
+inline constexpr std::string_view kMoved = "moved";             // to, or from, another adapter's item
+inline constexpr std::string_view kInDoubt = "in doubt";        // nobody can tell; waits for a person
+inline constexpr std::string_view kLapsed = "lapsed";           // its claim ended without a word; ready again
 inline constexpr std::string_view kInterrupted =
-    "interrupted";                                           // cut off in publishing; the adapter is asked
+    "interrupted";  // cut off in publishing; the adapter is asked
+inline constexpr std::string_view kUnanswered = "not known yet";  // it was, and can not tell now; asked again
 inline constexpr std::string_view kRecipient = "recipient";  // one recipient ended otherwise than the item
 inline constexpr std::string_view kReported =
     "reported";  // somebody was told: who, of what, by which message

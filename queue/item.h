@@ -63,8 +63,9 @@ struct Claim {
 // what became of it (I5).
 struct Interrupted {
     Claim claim;
-    std::string evidence;  // as recorded by markPublishing
-    Epoch stagedEpoch;     // under which it was staged; names the artifact, whoever took it over since
+    std::string evidence;         // as recorded by markPublishing
+    Epoch stagedEpoch;            // under which it was staged; names the artifact, whoever took it over since
+    std::string unanswered = {};  // why nobody could tell when it was last asked about; empty: it was not
 };
 
 // What a holder asks to be recorded at the end of an attempt.
@@ -84,7 +85,8 @@ struct Settlement {
     std::string reason;
     WallTime due;            // when it is tried again, if it becomes ready; REQUIRED for Deferred
     bool suspect = false;    // Deferred only: count a death, so that it is claimed alone next time
-    bool uncounted = false;  // Deferred only: the adapter was to blame, so this was no attempt of the mail
+    bool uncounted = false;  // Deferred, Exported that leaves some: it was no attempt of those that wait, as
+                             // the adapter was to blame or their turn had not come
     bool doubted = false;    // Deferred only: nobody can tell of this attempt; remembered with the item
     std::vector<std::string> notes;  // what the conversion lost or changed: a history row "note" each
     std::string status = {};         // Failed: of those unlisted, as RecipientRow::status
@@ -112,6 +114,9 @@ struct ItemRow {
     std::int64_t recipientCount = 0;
     std::string firstRecipient;
 };
+
+// How the reason of a publishing item begins that the adapter was asked about and could not tell of.
+inline constexpr std::string_view kUnanswered = "not known yet: ";
 
 struct HistoryRow {
     WallTime at;

@@ -139,6 +139,7 @@ Result<VerbResult> operateOne(store::WriteSession& session, const Rule& rule, It
     result.item = id;
     POSTERN_LET(found, findItem(session, id));
     if (!found) {
+        result.missing = true;
         result.text = "there is no such item";
         return result;
     }

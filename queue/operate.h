@@ -38,8 +38,9 @@ std::optional<Verb> verbOf(std::string_view name);  // "hold", "resolve-exported
 struct VerbResult {
     ItemId item;
     bool done = false;
-    std::string text;     // "held", or why not: "is publishing; only ready items can be held"
-    std::string adapter;  // to notify, when the item became ready
+    bool missing = false;  // there is no such item
+    std::string text;      // "held", or why not: "is publishing; only ready items can be held"
+    std::string adapter;   // to notify, when the item became ready
 };
 
 // Inside Store::write. `who` is the operator's name, never empty (Invalid). Each id gets its own result; an
@@ -54,7 +55,8 @@ struct AdapterState {
     std::string adapter;
     bool suspended = false;
     WallTime since;
-    std::string who, reason;
+    std::string who;
+    std::string reason;  // suspended: what to mend; else what it found when it was opened
     std::optional<WallTime> until, probe;
 };
 Result<std::vector<AdapterState>> readAdapterStates(store::ReadSession& session);

@@ -10,6 +10,7 @@
 //   claimed    --giveBack-->        ready                      (shutdown)
 //   claimed    --takeLapsed-->      ready | held               (the legacy side never heard of it)
 //   publishing --takeLapsed-->      publishing   epoch + 1     (then the adapter is asked)
+//   publishing --takeLapsed-->      in_doubt                   (asking kills: nobody asks any more)
 //   ready      --failExpired-->     failed
 //
 // Thread rule: any thread. No function holds a lock or a transaction after it returns (I4).
@@ -47,6 +48,8 @@ struct Lapsed {
     int backToReady = 0;                   // were claimed
     int setAside = 0;                      // were claimed and have killed deathLimit holders: held
     std::vector<Interrupted> interrupted;  // were publishing: ours now, to be asked about and settled
+    // Were publishing and have killed deathLimit holders, the last ones while the adapter was asked: in doubt
+    std::vector<ItemId> doubted;
 };
 
 class Queue {
@@ -92,7 +95,13 @@ class Queue {
     // clock was set back), and with `atStart` all those of another owner, as the store's lock says that no
     // other process lives. At most `most` of them, so call it until it finds nothing. A death is counted only
     // when the holder was another process: a stall of ours is nobody's death.
+    // Publishing items whose taking killed more than one holder are taken alone, as suspects are claimed.
     Result<Lapsed> takeLapsed(const std::string& adapter, bool atStart, int most);
+
+    // The adapter can not tell now what became of this publishing item of ours, and is asked again when its
+    // lease is over: why, for whoever looks at the item. `isNew`: a row of history too. Not ours any more:
+    // nothing is written.
+    Result<void> noteUnanswered(const Claim& claim, const std::string& why, bool isNew);
 
     // ready -> failed for items past their age, at most `most`, fewer of large mail (their reports are one
     // commit): for an adapter that is suspended and claims nothing (KB Q184051). Result: those that failed.

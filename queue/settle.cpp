@@ -89,7 +89,7 @@ constexpr char kSettle[] = R"sql(
 UPDATE item
    SET state = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11 THEN 'held' ELSE ?4 END,
        owner = NULL, lease_ms = NULL, due_ms = CASE WHEN ?4 = 'ready' THEN ?5 ELSE due_ms END,
-       settled_ms = ?6, target = ?7,
+       settled_ms = ?6, target = CASE WHEN ?7 = '' THEN target ELSE ?7 END,
        reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
                      THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
                      ELSE ?8 END,
@@ -103,7 +103,7 @@ constexpr char kSettleUnguarded[] = R"sql(
 UPDATE item
    SET state = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11 THEN 'held' ELSE ?4 END,
        owner = NULL, lease_ms = NULL, due_ms = CASE WHEN ?4 = 'ready' THEN ?5 ELSE due_ms END,
-       settled_ms = ?6, target = ?7,
+       settled_ms = ?6, target = CASE WHEN ?7 = '' THEN target ELSE ?7 END,
        reason = CASE WHEN ?4 = 'ready' AND deaths + ?10 >= ?11
                      THEN 'its worker died ' || (deaths + ?10) || ' times while handling it; last: ' || ?8
                      ELSE ?8 END,
@@ -123,10 +123,11 @@ Result<std::optional<Settled>> changeItem(store::WriteSession& session, const Qu
     std::optional<std::int64_t> settledAt;
     if (isFinal(ending.state)) settledAt = toMillis(now);
     const bool deferred = settlement.kind == Kind::Deferred;
+    const bool again = deferred || (settlement.kind == Kind::Exported && ending.state == State::Ready);
     store::Statement change =
         session.query(options.guards.epoch ? kSettle : kSettleUnguarded, settlement.item, settlement.epoch,
                       ending.published, stateName(ending.state), toMillis(settlement.due), settledAt,
-                      settlement.target, settlement.reason, deferred && settlement.uncounted,
+                      settlement.target, settlement.reason, again && settlement.uncounted,
                       deferred && settlement.suspect, options.deathLimit, deferred && settlement.doubted);
     std::optional<Settled> settled;
     while (change.next()) {
@@ -135,6 +136,19 @@ Result<std::optional<Settled>> changeItem(store::WriteSession& session, const Qu
     }
     POSTERN_TRY(change.finish());
     return settled;
+}
+
+// Those that wait each have the reason of this attempt: their own, or their item's.
+Result<void> sayWhyTheyWait(store::WriteSession& session, const Settlement& settlement) {
+    constexpr const char* kNoMore =
+        "UPDATE recipient SET reason = '' WHERE item_id = ?1 AND outcome = 'pending' AND reason <> ''";
+    constexpr const char* kWhy =
+        "UPDATE recipient SET reason = ?3 WHERE item_id = ?1 AND ordinal = ?2 AND outcome = 'pending'";
+    POSTERN_TRY(session.run(kNoMore, settlement.item));
+    for (const RecipientRow& row : settlement.recipients)
+        if (row.outcome == "pending")
+            POSTERN_TRY(session.run(kWhy, settlement.item, row.ordinal, row.reason));
+    return {};
 }
 
 Result<void> changeRecipients(store::WriteSession& session, const Settlement& settlement,
@@ -150,16 +164,20 @@ Result<void> changeRecipients(store::WriteSession& session, const Settlement& se
             row->address + ": " + row->outcome + (row->reason.empty() ? "" : ", " + row->reason);
         POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kRecipient, detail));
     }
-    if (ending.rest == "pending") return {};
+    if (ending.rest == "pending") return sayWhyTheyWait(session, settlement);
     const std::string_view reason = ending.rest == "failed" ? std::string_view(settlement.reason) : "";
     if (settlement.recipients.empty())
         return endPendingRecipients(session, settlement.item, ending.rest, reason);
     // One by one: listed ones that wait are not to be swept along.
     POSTERN_LET(left, pendingRecipients(session, settlement.item));
-    for (const RecipientRow& row : left)
-        if (listedAs(settlement, row.ordinal) == nullptr)
-            POSTERN_TRY(session.run(kEnd, settlement.item, row.ordinal, ending.rest, reason));
-    return {};
+    for (const RecipientRow& row : left) {
+        if (listedAs(settlement, row.ordinal) != nullptr) continue;
+        POSTERN_TRY(session.run(kEnd, settlement.item, row.ordinal, ending.rest, reason));
+        if (ending.state == State::Ready)
+            POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kRecipient,
+                               row.address + ": " + std::string(ending.rest)));
+    }
+    return sayWhyTheyWait(session, settlement);
 }
 
 // An item in doubt waits for a person, who says of all its unresolved recipients at once what became of them:
@@ -209,7 +227,8 @@ Result<void> setApart(store::WriteSession& session, const Settlement& settlement
     return record(session, ids.front(), now, history::kService, history::kMoved, origin);
 }
 
-std::string_view wordFor(State state) {
+std::string_view wordFor(const Settlement& settlement, State state) {
+    if (settlement.kind == Kind::Exported && state == State::Ready) return history::kPartly;
     switch (state) {
         case State::Exported: return history::kExported;
         case State::Failed: return history::kFailed;
@@ -221,7 +240,8 @@ std::string_view wordFor(State state) {
 
 std::string detailOf(const Settlement& settlement, const Settled& settled) {
     std::string detail = "attempt " + std::to_string(settled.attempts);
-    if (settlement.kind == Kind::Deferred && settlement.uncounted) detail = "not counted";
+    const bool again = settlement.kind == Kind::Deferred || settled.state == State::Ready;
+    if (again && settlement.uncounted) detail = "not counted";
     if (settled.state == State::Held && settlement.kind == Kind::Deferred)
         detail += ", its worker died " + std::to_string(settled.deaths) + " times while handling it";
     if (!settlement.target.empty()) detail += ": " + settlement.target;
@@ -240,7 +260,7 @@ Result<bool> settleOne(store::WriteSession& session, const QueueOptions& options
     POSTERN_TRY(setApart(session, settlement, ending, now));
     for (const std::string& note : settlement.notes)
         POSTERN_TRY(record(session, settlement.item, now, history::kService, history::kNote, note));
-    POSTERN_TRY(record(session, settlement.item, now, history::kService, wordFor(settled->state),
+    POSTERN_TRY(record(session, settlement.item, now, history::kService, wordFor(settlement, settled->state),
                        detailOf(settlement, *settled)));
     if (ending.failedSome)
         POSTERN_TRY(tellFailed(session, options.tell, settlement.item, now, settlement.status,

@@ -215,7 +215,7 @@ std::string Mbox::describe() const {
                                                 : "the mailbox " + joinPath(plan_.spool.folder, plan_.file);
     std::string text = what + ", staged in " + stagePath(context_, plan_.spool);
     const auto held = folders();
-    if (!held.ok()) return text + "; not opened yet";
+    if (!held.ok()) return text;  // what it can promise here is known when it was opened
     text += "; an addition is durable before it counts, one that was cut off is taken back";
     if (const auto left = journaledMailboxes((*held)->stage()); left.ok() && !left->empty())
         text += "; " + std::to_string(left->size()) + " mailboxes have an unfinished addition";

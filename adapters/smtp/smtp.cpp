@@ -15,6 +15,7 @@
 // Watchers make the parallelism, and the store commits their steps together.
 
 #include <algorithm>
+#include <atomic>
 
 #include "adapters/kinds.h"
 #include "adapters/smtp/smtp_attempt.h"
@@ -41,6 +42,7 @@ class Smtp final : public Adapter {
     bool finalDelivery() const override { return plan_.lmtp; }
     int batchLimit() const override { return 1; }
     void idle() override { hosts_.dropIdle(); }
+    void hasten() override { hasty_ = true; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
         const auto path = smtpPath(recipient, true);
@@ -54,13 +56,14 @@ class Smtp final : public Adapter {
         bool usable = false;
         POSTERN_LET(tls, authorities(true));
         for (std::size_t host = 0; host < plan_.hosts.size(); ++host) {
-            auto session = SmtpSession::open(probing_, plan_.hosts[host], tls.get(), nullptr);
+            auto session = SmtpSession::open(probing_, plan_.hosts[host], tls.get(), nullptr, &hasty_);
             if (session.ok()) {
                 (*session)->quit();
                 hosts_.praise(host);
                 usable = true;
                 continue;
             }
+            if (hasty_) return session.error();
             hosts_.blame(host, session.error().text);
             troubles += (troubles.empty() ? "" : "; ") + session.error().text;
         }
@@ -166,10 +169,16 @@ class Smtp final : public Adapter {
         }
         Delivery delivery = job.delivery;
         delivery.message = &*mail;
-        std::string troubles;
+        Outcome troubles = unusable("");  // of hosts that no mail can use now
         std::optional<Outcome> last;
         for (const std::size_t host : hosts_.order()) {
             auto attempt = attemptAtHost(host, delivery, beat, troubles);
+            // Whatever it came to, nobody has the mail.
+            if (hasty_ && (!attempt || attempt->kind == SmtpAttempt::Kind::NextHost)) {
+                job.outcome =
+                    unusable("given up before the end of its text: the service ends or is reloaded");
+                return;
+            }
             if (!attempt) continue;
             if (attempt->kind == SmtpAttempt::Kind::NextHost) {
                 last = std::move(attempt->outcome);
@@ -184,12 +193,12 @@ class Smtp final : public Adapter {
             if (mail->added()) job.notes.push_back("it had no Message-ID and was given " + mail->id());
             return takeOff(job, host, std::move(attempt->flight), mail->id());
         }
-        job.outcome = last ? *last : unusable(troubles);
+        job.outcome = last ? *last : troubles;
     }
 
     Result<std::unique_ptr<SmtpSession>> open(std::size_t host, const Beat& beat) {
         POSTERN_LET(tls, authorities(false));
-        return SmtpSession::open(plan_, plan_.hosts[host], tls.get(), beat);
+        return SmtpSession::open(plan_, plan_.hosts[host], tls.get(), beat, &hasty_);
     }
 
     // Read with the first connection, and again with each probe: a new file needs no restart.
@@ -202,28 +211,37 @@ class Smtp final : public Adapter {
         return tls_;
     }
 
-    // Nothing: the host can not be used by any mail, and `troubles` says why.
+    // Nothing: the host can not be used by any mail, and `troubles` says why; its class is the first one's.
     std::optional<SmtpAttempt> attemptAtHost(std::size_t host, const Delivery& delivery, const Beat& beat,
-                                             std::string& troubles) {
+                                             Outcome& troubles) {
         for (;;) {
             std::unique_ptr<SmtpSession> session = hosts_.take(host);
             if (!session) {
                 auto opened = open(host, beat);
                 if (!opened.ok()) {
-                    hosts_.blame(host, opened.error().text);
-                    troubles += (troubles.empty() ? "" : "; ") + opened.error().text;
+                    if (!hasty_) noteUnusable(host, opened.error(), troubles);
                     return std::nullopt;
                 }
                 session = std::move(*opened);
             }
+            session->endWith(&hasty_);
             SmtpAttempt attempt = attemptAt(plan_, std::move(session), delivery, beat);
             if (attempt.spare) hosts_.give(host, std::move(attempt.spare));
             if (attempt.kind != SmtpAttempt::Kind::Stale) return attempt;
         }
     }
 
+    void noteUnusable(std::size_t host, const Error& error, Outcome& troubles) {
+        hosts_.blame(host, error.text);
+        // A host that is silent is as far away as one that is gone.
+        if (troubles.reason.empty())
+            troubles.cause = error.code == Errc::Busy ? Cause::Connection : causeOf(error.code);
+        troubles.reason += (troubles.reason.empty() ? "" : "; ") + error.text;
+    }
+
     void takeOff(Job& job, std::size_t host, SmtpFlight flight, const std::string& id) {
         flight.host = host;
+        flight.session->endWith(nullptr);  // the answer to its dot is worth any wait
         job.evidence = "smtp1\t" + keyText(job.delivery.key) + "\t" + flight.session->peer() + "\t" +
                        formatUtc(Clock::system().now()) + "\t" + id;
         flights_.add(job.delivery.key, std::move(flight));
@@ -250,6 +268,7 @@ class Smtp final : public Adapter {
     const AdapterContext context_;
     const SmtpPlan plan_;
     const SmtpPlan probing_;
+    std::atomic<bool> hasty_{false};  // before the sessions, which look at it
     SmtpHosts hosts_;
     SmtpFlights flights_;
     Mutex tlsMutex_;

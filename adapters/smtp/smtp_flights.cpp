@@ -9,7 +9,19 @@ constexpr std::size_t kRemembered = 1024;
 }
 
 void SmtpFlights::add(const DeliveryKey& key, SmtpFlight flight) {
+    std::vector<SmtpFlight> dropped;  // closed outside of the lock
     MutexLock lock(mutex_);
+    auto place = places_.lower_bound({key.item, Epoch{0}});
+    while (place != places_.end() && place->first.item == key.item &&
+           place->first.epoch.value < key.epoch.value) {
+        if (!place->second.flight) {
+            ++place;  // its answer is waited for
+            continue;
+        }
+        dropped.push_back(std::move(*place->second.flight));
+        remember(place->first, deferred("a later attempt took its place", Cause::Connection));
+        place = places_.erase(place);
+    }
     places_[key].flight = std::move(flight);
 }
 

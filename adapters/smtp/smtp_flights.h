@@ -31,6 +31,8 @@ struct SmtpFlight {
 
 class SmtpFlights {
   public:
+    // Those of the item's earlier epochs that still wait are withdrawn: it was claimed anew, so their marks
+    // were never written, or came to nothing.
     void add(const DeliveryKey& key, SmtpFlight flight);
     // The one who gets it may send the dot, and calls end(). Nothing: somebody else has, or it is not here.
     std::optional<SmtpFlight> begin(const DeliveryKey& key);

@@ -10,11 +10,11 @@ namespace {
 constexpr std::size_t kMostIdle = 16;  // of one host: as many as watchers may come back at once
 }
 
-SmtpHosts::SmtpHosts(const SmtpPlan& plan, std::string name)
-    : plan_(plan), name_(std::move(name)), states_(plan.hosts.size()) {}
+SmtpHosts::SmtpHosts(const SmtpPlan& plan, std::string name, Clock& clock)
+    : plan_(plan), name_(std::move(name)), clock_(clock), states_(plan.hosts.size()) {}
 
 std::vector<std::size_t> SmtpHosts::order() const {
-    const SteadyTime now = Clock::system().steady();
+    const SteadyTime now = clock_.steady();
     MutexLock lock(mutex_);
     std::vector<std::size_t> found;
     std::vector<std::pair<SteadyTime, std::size_t>> bad;
@@ -35,7 +35,7 @@ void SmtpHosts::blame(std::size_t host, const std::string& why) {
     {
         MutexLock lock(mutex_);
         first = !states_[host].trouble;
-        states_[host].trouble = Clock::system().steady();
+        states_[host].trouble = clock_.steady();
         if (first) states_[host].idle.clear();
     }
     if (!first) return;
@@ -55,7 +55,7 @@ void SmtpHosts::praise(std::size_t host) {
 }
 
 std::unique_ptr<SmtpSession> SmtpHosts::take(std::size_t host) {
-    const SteadyTime now = Clock::system().steady();
+    const SteadyTime now = clock_.steady();
     for (;;) {
         Idle idle;
         {
@@ -75,7 +75,7 @@ void SmtpHosts::give(std::size_t host, std::unique_ptr<SmtpSession> session) {
         MutexLock lock(mutex_);
         auto& waiting = states_[host].idle;
         if (plan_.keep > Millis(0) && waiting.size() < kMostIdle) {
-            waiting.push_back({std::move(session), Clock::system().steady()});
+            waiting.push_back({std::move(session), clock_.steady()});
             return;
         }
     }
@@ -83,7 +83,7 @@ void SmtpHosts::give(std::size_t host, std::unique_ptr<SmtpSession> session) {
 }
 
 void SmtpHosts::dropIdle() {
-    const SteadyTime now = Clock::system().steady();
+    const SteadyTime now = clock_.steady();
     std::vector<Idle> over;
     {
         MutexLock lock(mutex_);

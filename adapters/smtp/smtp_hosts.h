@@ -15,8 +15,8 @@ namespace postern::adapters {
 
 class SmtpHosts {
   public:
-    // REQUIRES: the plan outlives it. `name` is the adapter's, for the log.
-    SmtpHosts(const SmtpPlan& plan, std::string name);
+    // REQUIRES: plan and clock outlive it. `name` is the adapter's, for the log.
+    SmtpHosts(const SmtpPlan& plan, std::string name, Clock& clock = Clock::system());
 
     // Indexes of plan.hosts: those without trouble first, then the one whose trouble is oldest.
     std::vector<std::size_t> order() const;
@@ -43,6 +43,7 @@ class SmtpHosts {
 
     const SmtpPlan& plan_;
     const std::string name_;
+    Clock& clock_;
     mutable Mutex mutex_;
     std::vector<State> states_ GUARDED_BY(mutex_);
 };

@@ -4,22 +4,12 @@
 
 #include "adapters/smtp/smtp_session.h"
 #include "base/digest.h"
-#include "base/file.h"
+#include "base/secret_file.h"
 #include "base/text.h"
 
 namespace postern::adapters {
 
 namespace {
-
-constexpr std::size_t kLongestPassword = 4096;
-
-Result<std::string> readPassword(const std::string& path) {
-    POSTERN_LET(text, readFile(path, kLongestPassword));
-    std::string password = text.substr(0, text.find('\n'));
-    if (password.ends_with('\r')) password.pop_back();
-    if (password.empty()) return fail(Errc::Invalid, path + ": its first line is empty");
-    return password;
-}
 
 // In the clear, the one that does not show the password is best; under TLS, the plainest.
 std::vector<std::string> wantedMechanisms(SmtpAuth auth, bool secure) {
@@ -40,7 +30,7 @@ Result<void> SmtpSession::logOn(const Beat& beat) {
     if (!secure && !plan_.authWithoutTls)
         return fail(Errc::Denied,
                     peer() + ": is not encrypted, so no password is sent; see auth_without_tls");
-    POSTERN_LET(password, readPassword(plan_.passwordFile));
+    POSTERN_LET(password, readSecret(plan_.passwordFile));
     for (const std::string& mechanism : wantedMechanisms(plan_.auth, secure)) {
         if (std::find(offer_.auth.begin(), offer_.auth.end(), mechanism) == offer_.auth.end()) continue;
         POSTERN_LET(reply, logOnWith(mechanism, password, beat));

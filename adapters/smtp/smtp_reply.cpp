@@ -50,7 +50,7 @@ std::string SmtpReply::text() const {
 
 Result<SmtpReply> readSmtpReply(net::Link& link, Millis limit, const net::Waiting& waiting) {
     SmtpReply reply;
-    const SteadyTime end = Clock::system().steady() + limit;  // for all its lines
+    const SteadyTime end = link.clock().steady() + limit;  // for all its lines
     for (;;) {
         POSTERN_LET(line, link.readLineBy(kLongestLine, end, limit, waiting));
         const int code = codeOf(line);

@@ -52,7 +52,8 @@ SmtpOffer smtpOffer(const std::vector<std::string>& lines, const SmtpPlan& plan)
 }
 
 Result<std::unique_ptr<SmtpSession>> SmtpSession::open(const SmtpPlan& plan, const SmtpHost& host,
-                                                       const net::TlsClientContext* tls, const Beat& beat) {
+                                                       const net::TlsClientContext* tls, const Beat& beat,
+                                                       const std::atomic<bool>* ending) {
     std::vector<net::Endpoint> places;
     if (host.socketPath.empty()) {
         POSTERN_LET(found, net::resolve(host.name, host.port));
@@ -63,7 +64,7 @@ Result<std::unique_ptr<SmtpSession>> SmtpSession::open(const SmtpPlan& plan, con
     }
     std::optional<Error> last;
     for (const net::Endpoint& place : places) {
-        auto session = openAt(plan, host, place, tls, true, beat);
+        auto session = openAt(plan, host, place, tls, true, beat, ending);
         if (session.ok()) return session;
         last = session.error();
     }
@@ -73,14 +74,14 @@ Result<std::unique_ptr<SmtpSession>> SmtpSession::open(const SmtpPlan& plan, con
 Result<std::unique_ptr<SmtpSession>> SmtpSession::openAt(const SmtpPlan& plan, const SmtpHost& host,
                                                          const net::Endpoint& where,
                                                          const net::TlsClientContext* tls, bool mayTls,
-                                                         const Beat& beat) {
-    POSTERN_LET(link, net::Link::connect(where, plan.source, plan.patience.connect, beat));
+                                                         const Beat& beat, const std::atomic<bool>* ending) {
+    POSTERN_LET(link, net::Link::connect(where, plan.source, plan.patience.connect, beat, ending));
     std::unique_ptr<SmtpSession> session(new SmtpSession(plan, std::move(link)));
     const auto begun = session->begin(host, tls, mayTls, beat);
     if (begun.ok()) return session;
     // Encryption that nobody verifies is better than none, and none is better than no mail: so it was chosen.
     const bool again = plan.tls == SmtpTls::Opportunistic && session->triedTls_ && !session->link_->secure();
-    if (again && mayTls) return openAt(plan, host, where, tls, false, beat);
+    if (again && mayTls) return openAt(plan, host, where, tls, false, beat, ending);
     return begun.error();
 }
 

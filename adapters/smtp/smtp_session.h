@@ -34,8 +34,12 @@ class SmtpSession {
   public:
     // Tries the host's addresses in turn. `tls` may be null with tls = none. With tls = opportunistic, one
     // that fails to begin TLS is called again without.
+    // `ending` as for endWith().
     static Result<std::unique_ptr<SmtpSession>> open(const SmtpPlan& plan, const SmtpHost& host,
-                                                     const net::TlsClientContext* tls, const Beat& beat);
+                                                     const net::TlsClientContext* tls, const Beat& beat,
+                                                     const std::atomic<bool>* ending = nullptr);
+    // Once `*ending` is true nothing is waited for any more (net::Link).
+    void endWith(const std::atomic<bool>* ending) { link_->endWith(ending); }
 
     // Sends `line` and CRLF, and reads the answer. REQUIRES: no CR, LF or NUL in `line`.
     Result<SmtpReply> say(std::string_view line, const Beat& beat);
@@ -59,7 +63,7 @@ class SmtpSession {
     static Result<std::unique_ptr<SmtpSession>> openAt(const SmtpPlan& plan, const SmtpHost& host,
                                                        const net::Endpoint& where,
                                                        const net::TlsClientContext* tls, bool mayTls,
-                                                       const Beat& beat);
+                                                       const Beat& beat, const std::atomic<bool>* ending);
     Result<void> begin(const SmtpHost& host, const net::TlsClientContext* tls, bool mayTls, const Beat& beat);
     Result<void> greet(const Beat& beat);
     Result<void> hello(const Beat& beat);

@@ -282,7 +282,7 @@ Result<int> SpoolAdapter::sweep(const std::function<bool(const DeliveryKey&)>& i
 std::string SpoolAdapter::describe() const {
     std::string text = "files in " + plan_.folder + ", staged in " + stagePath(context_, plan_);
     const auto held = folders();
-    if (!held.ok()) return text + "; not opened yet";
+    if (!held.ok()) return text;  // what it can promise here is known when it was opened
     text += (*held)->durableRenames()
                 ? "; a file is durable before it is visible"
                 : "; weaker promise: a power failure may repeat a file that was taken in its last moments";

@@ -55,9 +55,12 @@ Result<void> tell(const ServiceView& view, const Request& request,
             if (!result.adapter.empty()) view.notifier.notify(result.adapter);
         }
     }
-    for (const queue::VerbResult& result : results)
-        POSTERN_TRY(
-            row(Record().add("id", result.item.value).add("done", result.done).add("text", result.text)));
+    for (const queue::VerbResult& result : results) {
+        Record said;
+        said.add("id", result.item.value).add("done", result.done).add("text", result.text);
+        if (result.missing) said.add("missing", true);
+        POSTERN_TRY(row(said));
+    }
     return {};
 }
 

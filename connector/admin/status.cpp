@@ -48,8 +48,9 @@ Record recordOf(const std::string& name, const Line& line, const Waits& waits, b
     }
     record.add("oldest", line.oldest);
     record.add("since", line.state.suspended ? std::optional(line.state.since) : std::nullopt);
-    record.add("reason", line.state.reason);
-    const Wait wait = waits.ofAdapter(name);
+    record.add("reason", line.state.suspended ? line.state.reason : std::string());
+    Wait wait = waits.ofAdapter(name);
+    if (wait.text.empty()) wait = waits.unansweredOf(name);
     record.add("waits", wait.text).add("waits_until", wait.until);
     return record;
 }

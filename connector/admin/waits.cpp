@@ -1,6 +1,7 @@
 #include "connector/admin/waits.h"
 
 #include "base/text.h"
+#include "queue/inspect.h"
 
 namespace postern::admin {
 
@@ -24,6 +25,15 @@ Result<Waits> Waits::read(store::ReadSession& session, const config::Config& con
     POSTERN_LET(holds, queue::readHolds(session));
     for (queue::AdapterHold& hold : holds)
         if (hold.holds(now)) waits.holds_[hold.adapter] = std::move(hold);
+    queue::Filter publishing;
+    publishing.state = queue::State::Publishing;
+    POSTERN_TRY(queue::listItems(session, publishing, [&](const queue::ItemRow& item) {
+        if (item.reason.starts_with(queue::kUnanswered))
+            waits.unanswered_.try_emplace(
+                item.adapter,
+                Wait{"item " + std::to_string(item.id.value) + ": " + item.reason, item.leaseUntil});
+        return true;
+    }));
     POSTERN_LET(states, queue::readAdapterStates(session));
     for (queue::AdapterState& state : states)
         if (state.suspended) waits.states_[state.adapter] = std::move(state);
@@ -47,13 +57,20 @@ Wait Waits::ofAdapter(const std::string& adapter) const {
         return {"adapter " + adapter + " is " + holdText(*hold), hold->until};
     if (const auto* state = unhealthy(adapter)) {
         std::string text = "adapter " + adapter + " is unhealthy";
-        if (state->probe) text += ", next look " + formatUtc(*state->probe);
+        const bool ahead = state->probe && *state->probe > now_;
+        if (state->probe)
+            text += ahead ? ", next look " + formatUtc(*state->probe) : ", the next look is due";
         return {behind(text, state->reason), state->probe};
     }
     const config::SendWindows& windows = settings->policy.windows;
     if (windows.open(now_)) return {};
     const auto opens = windows.opens(now_);
     return {"waits for its send window" + (opens ? ", opens " + windows.text(*opens) : ""), opens};
+}
+
+Wait Waits::unansweredOf(const std::string& adapter) const {
+    const auto found = unanswered_.find(adapter);
+    return found == unanswered_.end() ? Wait{} : found->second;
 }
 
 Wait Waits::ofReady(const queue::ItemRow& item) const {
@@ -73,7 +90,9 @@ Wait Waits::ofItem(const queue::ItemRow& item) const {
         case queue::State::Held: return {behind("held", item.reason), std::nullopt};
         case queue::State::InDoubt: return {behind("in doubt", item.reason), std::nullopt};
         case queue::State::Claimed:
-        case queue::State::Publishing: return {"is being exported", item.leaseUntil};
+        case queue::State::Publishing:
+            if (item.reason.starts_with(queue::kUnanswered)) return {item.reason, item.leaseUntil};
+            return {"is being exported", item.leaseUntil};
         default: return {};
     }
 }

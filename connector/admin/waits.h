@@ -29,6 +29,8 @@ class Waits {
     // What keeps every item of that adapter: not configured, suspended by a person, unhealthy, outside its
     // send windows, in this order; the first that holds.
     Wait ofAdapter(const std::string& adapter) const;
+    // The oldest item of it that it was asked about and could not tell of; the others go on.
+    Wait unansweredOf(const std::string& adapter) const;
     // The adapter's reason for what is ready; else its due time and last error, the rate, or the state's own.
     Wait ofItem(const queue::ItemRow& item) const;
 
@@ -41,6 +43,7 @@ class Waits {
     WallTime now_;
     std::map<std::string, queue::AdapterHold> holds_;
     std::map<std::string, queue::AdapterState> states_;
+    std::map<std::string, Wait> unanswered_;
 };
 
 // "suspended by anna until 2026-11-23T08:00:00Z: new disk".

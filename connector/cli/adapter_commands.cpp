@@ -9,6 +9,7 @@
 #include "connector/cli/look.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/words.h"
+#include "queue/operate.h"
 
 namespace postern::cli {
 
@@ -56,13 +57,29 @@ Result<int> kinds(const Run& run) {
     return int{kExitDone};
 }
 
+// As the service found it when it opened it, where that was this folder or host; the adapters made here have
+// opened nothing.
+std::string deliversTo(const adapters::Adapter& made, const std::vector<queue::AdapterState>& states,
+                       const std::string& name) {
+    const std::string text = made.describe();
+    for (const queue::AdapterState& state : states) {
+        if (state.adapter != name) continue;
+        if (state.suspended) return text;  // "waits" says the rest
+        if (state.reason.starts_with(text)) return state.reason;
+    }
+    return text + "; the service has not opened it";
+}
+
 Result<int> listAdapters(const Run& run) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(made, makeLookAdapters(*config));
     const auto reader = openReader(*config);  // before the first start there is none
     admin::Waits waits;
+    std::vector<queue::AdapterState> states;
     if (reader.ok()) {
+        POSTERN_LET(stored, queue::readAdapterStates((*reader)->session()));
+        states = std::move(stored);
         POSTERN_LET(found, admin::Waits::read((*reader)->session(), *config, run.console.clock.now()));
         waits = std::move(found);
     }
@@ -84,7 +101,7 @@ Result<int> listAdapters(const Run& run) {
                 .add("batch", each.batch)
                 .add("on_doubt", config::wordOf(each.onDoubt))
                 .add("routes", routes)
-                .add("delivers", made[each.name]->describe())
+                .add("delivers", deliversTo(*made[each.name], states, each.name))
                 .add("place", config::placeText(each.place))
                 .add("waits", wait.text)
                 .add("waits_until", wait.until)

@@ -6,6 +6,7 @@
 
 #include "adapters/registry.h"
 #include "base/file.h"
+#include "base/secret_file.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
 #include "connector/reports/check.h"
@@ -59,6 +60,16 @@ void checkWithRouter(config::Loaded& loaded) {
     for (config::Problem& warning : findings.warnings) loaded.warnings.push_back(std::move(warning));
 }
 
+// Without it no mail of that adapter goes out: a mistake, also where only this user may not read it.
+void checkPassword(const config::Adapter& adapter, config::Loaded& loaded) {
+    constexpr const char* kKey = "password_file";
+    const std::string& path = adapter.settings.text(kKey);
+    if (path.empty()) return;
+    if (const auto secret = readSecret(path); !secret.ok())
+        loaded.problems.push_back(
+            {adapter.place, "adapter \"" + adapter.name + "\": " + kKey + ": " + secret.error().text});
+}
+
 // What the service would meet at its start. A certificate's key is often the service's user's alone: that is
 // no mistake, only not checked.
 void checkFiles(config::Loaded& loaded, WallTime now) {
@@ -79,6 +90,7 @@ void checkFiles(config::Loaded& loaded, WallTime now) {
                 loaded.warnings.push_back({listener.place, text});
         }
     }
+    for (const config::Adapter& adapter : loaded.config->adapters) checkPassword(adapter, loaded);
     for (const config::Pickup& pickup : loaded.config->pickups)
         if (!pathExists(pickup.folder))
             loaded.warnings.push_back({pickup.place, "there is no folder " + pickup.folder + ": make it"});

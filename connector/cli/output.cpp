@@ -1,7 +1,6 @@
 #include "connector/cli/output.h"
 
 #include <algorithm>
-#include <numeric>
 #include <ostream>
 
 #include "base/text.h"
@@ -18,6 +17,7 @@ namespace {
 constexpr std::size_t kMeasured = 500;  // rows looked at for the widths; more would hold back a long list
 constexpr int kNarrowest = 8;
 constexpr int kGap = 2;
+constexpr int kIndent = 4;  // of what stands below its row
 constexpr std::size_t kLongest = 4000;
 
 std::string plain(const Value& value) {
@@ -94,6 +94,7 @@ Output::~Output() {
 }
 
 bool Output::shown(std::string_view name) const {
+    if (isBelow_ && name == below_) return false;
     return std::find(hidden_.begin(), hidden_.end(), name) == hidden_.end() && name != "type";
 }
 
@@ -120,7 +121,7 @@ Result<void> Output::row(const Record& record) {
             held_.push_back(record);
             if (held_.size() >= kMeasured) measure();
         } else {
-            console_.out << tableLine(record) << "\n";
+            console_.out << tableRow(record) << "\n";
         }
         return written();
     }
@@ -174,7 +175,16 @@ void Output::flushTable() {
     if (!held_.empty()) measure();
     held_.clear();
     widths_.clear();
+    isBelow_ = false;
     inTable_ = false;
+}
+
+// Of a whole line, with the gaps.
+int Output::tableWidth() const {
+    int width = -kGap;
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (shown(names_[i])) width += widths_[i] + kGap;
+    return width;
 }
 
 // Each column as wide as its widest field; when the line is too long, the widest columns give way.
@@ -188,16 +198,17 @@ void Output::measure() {
             if (shown(names_[i])) widths_[i] = std::max(widths_[i], displayWidth(forPeople(value, now)));
             if (alignedRight(value)) right_[i] = true;
         }
-    const auto columns =
-        std::count_if(names_.begin(), names_.end(), [&](const auto& name) { return shown(name); });
-    const int room = console_.width - kGap * static_cast<int>(std::max<std::ptrdiff_t>(columns - 1, 0));
-    while (fit_ && std::accumulate(widths_.begin(), widths_.end(), 0) > room) {
-        const auto widest = std::max_element(widths_.begin(), widths_.end());
-        if (*widest <= kNarrowest) break;
-        --*widest;
+    if (fit_ && !below_.empty() && tableWidth() > console_.width) isBelow_ = true;
+    while (fit_ && tableWidth() > console_.width) {
+        // Its own width is over all others'; the widest of them gives way.
+        std::size_t widest = 0;
+        for (std::size_t i = 1; i < widths_.size(); ++i)
+            if (names_[widest] == below_ || (names_[i] != below_ && widths_[i] > widths_[widest])) widest = i;
+        if (names_[widest] == below_ || widths_[widest] <= kNarrowest) break;
+        --widths_[widest];
     }
     writeHeader();
-    for (const Record& record : held_) console_.out << tableLine(record) << "\n";
+    for (const Record& record : held_) console_.out << tableRow(record) << "\n";
     held_.clear();
 }
 
@@ -206,6 +217,15 @@ void Output::writeHeader() {
     for (const std::string& name : names_) header.add(name, headerOf(name));
     const std::string line = tableLine(header);
     console_.out << (console_.colour ? "\x1b[1m" + line + "\x1b[0m" : line) << "\n";
+}
+
+std::string Output::tableRow(const Record& record) const {
+    std::string row = tableLine(record);
+    if (!isBelow_ || record.text(below_).empty()) return row;
+    for (const std::string& line :
+         wrapWidth(escapeLine(record.text(below_), kLongest), console_.width - kIndent))
+        row += "\n" + pad(kIndent) + line;
+    return row;
 }
 
 std::string Output::tableLine(const Record& record) const {

@@ -35,6 +35,8 @@ class Output {
     void hide(std::string_view name) { hidden_.emplace_back(name); }
     // Tables are cut to the terminal's width, for overviews; else fields are shown whole, however long.
     void fitScreen() { fit_ = true; }
+    // Where lines would be longer than that, this column stands below its row, whole and wrapped.
+    void below(std::string_view name) { below_ = name; }
     // For people: said instead of an empty list.
     void whenEmpty(std::string_view text) { empty_ = text; }
     // Writes what is still held back.
@@ -51,7 +53,9 @@ class Output {
     void flushTable();
     void measure();
     void writeHeader();
+    int tableWidth() const;
     std::string tableLine(const admin::Record& record) const;
+    std::string tableRow(const admin::Record& record) const;
     Result<void> written() const;
 
     const Console& console_;
@@ -62,6 +66,8 @@ class Output {
     std::vector<int> widths_;
     std::vector<bool> right_;  // columns of numbers
     bool fit_ = false;
+    std::string below_;
+    bool isBelow_ = false;  // in the table being written
     bool any_ = false;
     bool inTable_ = false;
     std::string empty_;

@@ -39,14 +39,19 @@ Result<int> change(const Run& run, const Change& wanted) {
                       {"reason", wanted.reason}};
     Output output(run.console, run.form());
     output.whenEmpty("No item is in that range.");
-    bool allDone = !selection.parts.empty();
+    bool refused = selection.parts.empty(), missing = false;
     admin::NoBytes none;
-    POSTERN_TRY(backend->call(request, none, [&](const admin::Record& record) {
+    POSTERN_TRY(backend->call(request, none, [&](admin::Record record) {
         const admin::Value* done = record.find("done");
-        allDone = allDone && done != nullptr && done->number != 0;
+        const bool known = record.find("missing") == nullptr;
+        const bool notDone = done == nullptr || done->number == 0;
+        missing = missing || !known;
+        refused = refused || (known && notDone);
+        if (!known) record.fields.pop_back();  // said by the text
         return output.row(record);
     }));
-    return int{allDone ? kExitDone : kExitData};
+    if (refused) return int{kExitData};
+    return int{missing ? kExitNoInput : kExitDone};
 }
 
 std::shared_ptr<Change> setupChange(CLI::App& command, queue::Verb verb) {

@@ -113,6 +113,7 @@ Result<int> list(const Run& run, const ListOptions& options) {
     for (const char* name : {"due", "attempts", "recipients", "message", "target", "waits", "waits_until"})
         output.hide(name);
     output.fitScreen();
+    output.below("reason");
     output.whenEmpty(filter.waiting ? "Nothing waits." : "No item matches.");
     POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
     Result<void> printed;
@@ -184,11 +185,29 @@ Result<void> printHistory(store::ReadSession& session, ItemId id, Output& output
     return {};
 }
 
+// For people who have to decide.
+Result<void> printWaysOut(ItemId id, Output& output) {
+    if (output.form() != Form::Table) return {};
+    output.heading("It may or may not have arrived. Look on the legacy side, then one of");
+    constexpr struct {
+        const char *end, *means;
+    } kWays[] = {{"--exported", "it is there: nothing more is sent"},
+                 {"--resend", "it is not there: it is sent again at once"},
+                 {"--failed", "it is not there and shall not be sent: the sender is told"}};
+    for (const auto& way : kWays)
+        POSTERN_TRY(output.row(
+            admin::Record()
+                .add("command", "postern queue resolve " + std::to_string(id.value) + " " + way.end)
+                .add("means", way.means)));
+    return {};
+}
+
 Result<void> showOne(store::ReadSession& session, const admin::Waits& waits, ItemId id, Output& output) {
     POSTERN_LET(item, queue::readItem(session, id));
     POSTERN_LET(message, store::readMessage(session, item.message));
     output.heading("Item " + std::to_string(id.value));
     POSTERN_TRY(output.details(itemFacts(item, message, waits)));
+    if (item.state == queue::State::InDoubt) POSTERN_TRY(printWaysOut(id, output));
     POSTERN_TRY(printRecipients(session, id, output));
     return printHistory(session, id, output);
 }

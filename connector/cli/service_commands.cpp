@@ -34,6 +34,7 @@ admin::RowSink statusSink(Output& output, bool& trouble) {
 Result<int> statusOfStore(const Run& run, const config::Config& config, bool all) {
     Output output(run.console, run.form());
     output.fitScreen();
+    output.below("waits");
     for (const char* name : kForPrograms) output.hide(name);
     bool trouble = false;
     POSTERN_LET(reader, openReader(config));
@@ -56,6 +57,7 @@ Result<int> status(const Run& run, bool all, bool check) {
     request.fields["all"] = all ? "true" : "false";
     Output output(run.console, run.form());
     output.fitScreen();
+    output.below("waits");
     for (const char* name : kForPrograms) output.hide(name);
     bool trouble = false;
     admin::NoBytes none;

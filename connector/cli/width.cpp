@@ -67,4 +67,26 @@ std::string fitWidth(std::string_view text, int columns) {
     return std::string(text.substr(0, kept)) + "\u2026";
 }
 
+std::vector<std::string> wrapWidth(std::string_view text, int columns) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        std::string_view rest = text;
+        std::size_t fits = 0, blank = 0;  // bytes that fit, and up to the last blank among them
+        for (int used = 0; !rest.empty();) {
+            const bool atBlank = rest.front() == ' ';
+            if (atBlank) blank = text.size() - rest.size();
+            used += columnsOf(take(rest));
+            if (used > columns && !(atBlank && used == columns + 1)) break;
+            fits = text.size() - rest.size();
+        }
+        fits = std::max(fits, std::size_t{1});
+        const bool all = fits == text.size();
+        const std::size_t end = all || blank == 0 ? fits : blank;
+        lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(end);
+        while (text.starts_with(' ')) text.remove_prefix(1);
+    }
+    return lines;
+}
+
 }  // namespace postern::cli

@@ -17,8 +17,9 @@ struct Exporter::Work {
     std::unique_ptr<ByteSource> body;
     adapters::Job job;
     std::optional<queue::Settlement> settlement;
-    bool lost = false;     // not ours any more, or left to a later recovery: touch nothing
-    bool suspect = false;  // the adapter failed unexpectedly with it in hand
+    std::string unanswered;  // why nobody could tell when the adapter was last asked about it
+    bool lost = false;       // not ours any more, or left to a later recovery: touch nothing
+    bool suspect = false;    // the adapter failed unexpectedly with it in hand
 };
 
 Exporter::~Exporter() = default;
@@ -63,6 +64,7 @@ Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int m
     const auto beat = heartbeat(claims);
     load(works);
     stage(works, beat);
+    if (stopping()) POSTERN_TRY(giveBackCutOff(works));
     if (post_.queue.options().guards.publishingMark) {
         POSTERN_TRY(mark(works));
         publish(works, beat);
@@ -73,6 +75,18 @@ Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int m
     POSTERN_LET(round, settle(works));
     round.claimed = static_cast<int>(claims.size());
     return round;
+}
+
+// What hasten() cut off is begun anew by the next start, as if it had not been.
+Result<void> Exporter::giveBackCutOff(Works& works) {
+    std::vector<queue::Claim> claims;
+    for (Work& work : works) {
+        if (!work.job.outcome || !work.job.outcome->adapterUnusable) continue;
+        work.job.outcome.reset();
+        work.lost = true;
+        claims.push_back(work.claim);
+    }
+    return claims.empty() ? Result<void>() : post_.queue.giveBack(claims);
 }
 
 std::function<void()> Exporter::heartbeat(const std::vector<queue::Claim>& claims) {
@@ -212,7 +226,7 @@ void Exporter::askAbout(Work& work) {
     if (post_.queue.options().guards.askAdapter) recovery = ask(work);
     if (recovery.busy) {
         work.lost = true;
-        return;
+        return noteUnanswered(work, recovery.busy->text);
     }
     if (recovery.unusable) {
         work.lost = true;
@@ -228,13 +242,35 @@ void Exporter::askAbout(Work& work) {
                                             work.job.outcome ? &*work.job.outcome : nullptr);
 }
 
+// Said once for each reason, however often it is asked again.
+void Exporter::noteUnanswered(const Work& work, const std::string& why) {
+    const bool isNew = work.unanswered != why;
+    const auto noted = post_.queue.noteUnanswered(work.claim, why, isNew);
+    if (!noted.ok()) LogLine(LogEvent::StoreTrouble).with("step", "note").with("reason", noted.error().text);
+    if (isNew)
+        LogLine(LogEvent::ItemUnanswered, work.claim.item)
+            .with("adapter", post_.settings.name)
+            .with("reason", why);
+}
+
+void Exporter::reportDoubted(const queue::Lapsed& lapsed) {
+    for (const ItemId item : lapsed.doubted) {
+        ++post_.counters.inDoubt;
+        LogLine(LogEvent::ItemInDoubt, item)
+            .with("adapter", post_.settings.name)
+            .with("reason", "its workers died while it was asked about");
+    }
+}
+
 Result<Round> Exporter::recover(bool atStart) {
     Round total;
     for (;;) {
         POSTERN_LET(lapsed, post_.queue.takeLapsed(post_.settings.name, atStart, 64));
-        total.claimed += lapsed.backToReady + lapsed.setAside + static_cast<int>(lapsed.interrupted.size());
+        const int settled = lapsed.backToReady + lapsed.setAside + static_cast<int>(lapsed.doubted.size());
+        total.claimed += settled;
+        reportDoubted(lapsed);
         if (lapsed.interrupted.empty()) {
-            if (lapsed.backToReady + lapsed.setAside == 0) return total;
+            if (settled == 0) return total;
             continue;
         }
         Works works(lapsed.interrupted.size());
@@ -242,7 +278,9 @@ Result<Round> Exporter::recover(bool atStart) {
             works[i].claim = lapsed.interrupted[i].claim;
             works[i].stagedEpoch = lapsed.interrupted[i].stagedEpoch;
             works[i].job.evidence = lapsed.interrupted[i].evidence;
+            works[i].unanswered = lapsed.interrupted[i].unanswered;
             askAbout(works[i]);
+            total.claimed += works[i].lost ? 0 : 1;
             post_.counters.recovered += works[i].lost ? 0 : 1;
         }
         POSTERN_LET(round, settle(works));
@@ -263,7 +301,8 @@ Result<Round> Exporter::settle(Works& works) {
             work.settlement = settlementFor(work.claim, *work.job.outcome, work.job.delivery.received,
                                             post_.settings, post_.queue.clock().now());
         if (work.suspect) blame(work);
-        if (work.settlement->uncounted) ++round.uncounted;
+        const bool none = work.settlement->kind == queue::Settlement::Kind::Deferred;
+        if (none && work.settlement->uncounted) ++round.uncounted;
         work.settlement->notes = std::move(work.job.notes);
         settlements.push_back(*work.settlement);
     }
@@ -334,31 +373,75 @@ void Exporter::moveToFallback(const Work& work) {
     if (post_.elsewhere.hint) post_.elsewhere.hint(fallback);
 }
 
-void Exporter::report(const queue::Settlement& settlement, const Work& work) {
+namespace {
+
+// Where an attempt led, as the log and the counters have it. One that leaves recipients waiting ends nothing.
+struct Ending {
+    LogEvent event;
+    std::atomic<std::int64_t> Counters::*counter;
+    bool waits;
+};
+
+Ending endingOf(const queue::Settlement& settlement) {
     using Kind = queue::Settlement::Kind;
-    struct Row {
-        LogEvent event;
-        std::atomic<std::int64_t> Counters::*counter;
-    };
-    const auto rowFor = [](Kind kind) -> Row {
-        switch (kind) {
-            case Kind::Exported: return {LogEvent::ItemExported, &Counters::exported};
-            case Kind::Deferred: return {LogEvent::ItemDeferred, &Counters::deferred};
-            case Kind::Failed: return {LogEvent::ItemFailed, &Counters::failed};
-            case Kind::Held: return {LogEvent::ItemHeld, &Counters::held};
-            case Kind::InDoubt: break;
-        }
-        return {LogEvent::ItemInDoubt, &Counters::inDoubt};
-    };
-    const Row row = rowFor(settlement.kind);
-    ++(post_.counters.*row.counter);
-    LogLine line(row.event, settlement.item);
+    const bool some = std::any_of(settlement.recipients.begin(), settlement.recipients.end(),
+                                  [](const queue::RecipientRow& row) { return row.outcome == "pending"; });
+    switch (settlement.kind) {
+        case Kind::Exported:
+            if (some) return {LogEvent::ItemPartly, &Counters::deferred, true};
+            return {LogEvent::ItemExported, &Counters::exported, false};
+        case Kind::Failed:
+            if (some) break;
+            return {LogEvent::ItemFailed, &Counters::failed, false};
+        case Kind::Held: return {LogEvent::ItemHeld, &Counters::held, false};
+        case Kind::InDoubt: return {LogEvent::ItemInDoubt, &Counters::inDoubt, false};
+        case Kind::Deferred: break;
+    }
+    return {LogEvent::ItemDeferred, &Counters::deferred, true};
+}
+
+// Up to five of them.
+std::string named(const std::vector<std::string>& addresses) {
+    constexpr std::size_t kNamed = 5;
+    std::string all;
+    for (std::size_t i = 0; i < std::min(kNamed, addresses.size()); ++i)
+        all += (all.empty() ? "" : ",") + addresses[i];
+    if (addresses.size() > kNamed) all += ",+" + std::to_string(addresses.size() - kNamed);
+    return all;
+}
+
+void sayWho(LogLine& line, const queue::Claim& claim, const queue::Settlement& settlement) {
+    std::vector<std::string> served, waiting;
+    for (const queue::RecipientRow& each : claim.recipients) {
+        const auto listed =
+            std::find_if(settlement.recipients.begin(), settlement.recipients.end(),
+                         [&](const queue::RecipientRow& row) { return row.ordinal == each.ordinal; });
+        const std::string_view end =
+            listed == settlement.recipients.end() ? std::string_view("exported") : listed->outcome;
+        if (end == "exported") served.push_back(each.address);
+        if (end == "pending") waiting.push_back(each.address);
+    }
+    line.with("exported", named(served)).with("waiting", named(waiting));
+}
+
+}  // namespace
+
+void Exporter::report(const queue::Settlement& settlement, const Work& work) {
+    const Ending ending = endingOf(settlement);
+    ++(post_.counters.*ending.counter);
+    if (!work.unanswered.empty())
+        LogLine(LogEvent::ItemAnswered, settlement.item).with("adapter", post_.settings.name);
+    LogLine line(ending.event, settlement.item);
     line.with("adapter", post_.settings.name).with("message", "m" + std::to_string(work.claim.message.value));
-    line.with("attempt", work.claim.attempts);
+    if (ending.waits && settlement.uncounted)
+        line.with("attempt", "not counted");
+    else
+        line.with("attempt", work.claim.attempts);
     if (!settlement.target.empty()) line.with("target", settlement.target);
-    if (settlement.kind == Kind::Deferred) {
+    if (ending.event == LogEvent::ItemPartly) sayWho(line, work.claim, settlement);
+    if (ending.waits) {
         line.with("until", formatUtc(settlement.due));
-        if (work.job.outcome) line.with("class", adapters::causeName(work.job.outcome->cause));
+        if (work.job.outcome) line.with("class", adapters::causeName(causeOfWaiting(*work.job.outcome)));
     }
     if (!settlement.reason.empty()) line.with("reason", settlement.reason);
 }

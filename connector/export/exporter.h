@@ -48,7 +48,7 @@ struct Post {
 
 // What a round came to.
 struct Round {
-    int claimed = 0;       // items taken
+    int claimed = 0;       // items taken; by recover(): brought to a known state
     int uncounted = 0;     // of them, those whose attempt was none: the adapter was to blame
     std::string unusable;  // set: the adapter can not work now, and why; its items are ready again
 };
@@ -78,7 +78,10 @@ class Exporter {
     void stage(Works& works, const std::function<void()>& beat);
     Result<void> mark(Works& works);
     void publish(Works& works, const std::function<void()>& beat);
+    Result<void> giveBackCutOff(Works& works);
     void askAbout(Work& work);
+    void noteUnanswered(const Work& work, const std::string& why);
+    void reportDoubted(const queue::Lapsed& lapsed);
     adapters::Recovery ask(const Work& work);
     Result<Round> settle(Works& works);
     std::function<void()> heartbeat(const std::vector<queue::Claim>& claims);

@@ -95,6 +95,7 @@ void Runner::requestStop() {
         watcher.thread.request_stop();
         watcher.inbox->close();
     }
+    adapter_->hasten();  // behind the requests: who is cut off knows why
 }
 
 void Runner::stop() {
@@ -115,7 +116,7 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
         const SteadyTime now = clock_.steady();
         SteadyTime wake = now + options_.pollInterval;
         if (gate_.takeExpired()) endHold();
-        if (ensureUsable(exporter)) {
+        if (ensureUsable(exporter, stop)) {
             wake = work(exporter, stop);
         } else {
             MutexLock lock(mutex_);
@@ -126,7 +127,7 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
 }
 
 // True when the adapter works. One watcher at a time looks; the others wait for its word.
-bool Runner::ensureUsable(Exporter& exporter) {
+bool Runner::ensureUsable(Exporter& exporter, const std::stop_token& stop) {
     {
         MutexLock lock(mutex_);
         if (health_.state == Health::State::Running) return true;
@@ -135,7 +136,7 @@ bool Runner::ensureUsable(Exporter& exporter) {
     }
     const Result<void> probed = adapter_->probe();
     const bool fine = probed.ok() && recover(exporter, true);
-    if (!probed.ok()) suspend(probed.error().text);
+    if (!probed.ok() && !stop.stop_requested()) suspend(probed.error().text);
     if (fine) resume();
     MutexLock lock(mutex_);
     busyProbing_ = false;
@@ -259,9 +260,9 @@ void Runner::suspend(const std::string& reason) {
         probeAt_ = clock_.steady() + probeDelay_;
         health = health_;
     }
-    if (!first) return;  // equal events collapse (KB Q242944)
-    LogLine(LogEvent::AdapterSuspended).with("adapter", settings_.name).with("reason", reason);
-    record(health);
+    if (first)  // equal events collapse (KB Q242944)
+        LogLine(LogEvent::AdapterSuspended).with("adapter", settings_.name).with("reason", reason);
+    record(health);  // each time: its next look is shown
 }
 
 void Runner::resume() {
@@ -287,7 +288,7 @@ void Runner::record(const Health& health) {
     state.suspended = health.state == Health::State::Suspended;
     state.since = health.since;
     state.who = "postern";
-    state.reason = health.reason;
+    state.reason = state.suspended ? health.reason : adapter_->describe();
     state.probe = health.nextProbe;
     const auto written = store_.write(
         [state](store::WriteSession& session) { return queue::writeAdapterState(session, state); });

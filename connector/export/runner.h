@@ -37,8 +37,10 @@ class Runner {
     // Returns at once. A watcher probes the folder and recovers what the last process left, before anything
     // is claimed.
     void start();
-    void requestStop();  // no new claims from now on; a batch in hand is finished
-    void stop();         // requestStop and wait for the watchers
+    // No new claims from now on, and no waiting for others before mail is published: what that cuts off is
+    // given back. What is being published is finished.
+    void requestStop();
+    void stop();  // requestStop and wait for the watchers
 
     struct Health {
         enum class State { Starting, Running, Suspended } state = State::Starting;
@@ -60,7 +62,7 @@ class Runner {
     using Inbox = std::shared_ptr<store::Inbox>;
 
     void watch(const std::stop_token& stop, const Inbox& inbox);
-    bool ensureUsable(Exporter& exporter);
+    bool ensureUsable(Exporter& exporter, const std::stop_token& stop);
     SteadyTime work(Exporter& exporter, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
     void maintain(Exporter& exporter);

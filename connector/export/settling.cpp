@@ -111,14 +111,32 @@ void endWaiting(Settlement& settlement) {
                   [](const queue::RecipientRow& row) { return row.outcome == "pending"; });
 }
 
-// Why those wait that are left behind: the first of them speaks for all.
+// "2 of 3 recipients wait: a@x, b@x: 452 ...": of those left behind the first speaks for all, and their own
+// reasons stand with them. Empty: none is left.
+std::string whoWaits(const queue::Claim& claim, const std::vector<queue::RecipientRow>& ends) {
+    constexpr std::size_t kNamed = 3;
+    std::string names, reason;
+    std::size_t count = 0;
+    for (const queue::RecipientRow& row : ends) {
+        if (row.outcome != "pending") continue;
+        if (++count == 1) reason = row.reason;
+        if (count <= kNamed) names += (count == 1 ? "" : ", ") + row.address;
+    }
+    if (count == 0) return {};
+    if (count > kNamed) names += " and " + std::to_string(count - kNamed) + " more";
+    return std::to_string(count) + " of " + std::to_string(claim.recipients.size()) +
+           (count == 1 ? " recipients waits: " : " recipients wait: ") + names +
+           (reason.empty() ? "" : ": " + reason);
+}
+
+}  // namespace
+
 adapters::Cause causeOfWaiting(const adapters::Outcome& outcome) {
+    if (outcome.verdict == Verdict::Deferred) return outcome.cause;
     for (const adapters::RecipientVerdict& each : outcome.recipients)
         if (each.verdict == Verdict::Deferred) return each.cause;
     return outcome.cause;
 }
-
-}  // namespace
 
 std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim) {
     const auto standsFor = spokesmen(claim);
@@ -140,7 +158,8 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
     } else if (outcome.verdict == Verdict::Exported) {
         settlement = blank(claim, Settlement::Kind::Exported, outcome.reason);
         settlement.target = outcome.target;
-        // Each round delivers to some, so this ends.
+        // Each round delivers to some, so this ends, and it was no attempt of those whose turn had not come.
+        settlement.uncounted = outcome.again;
         if (outcome.again)
             settlement.due = now;
         else
@@ -153,6 +172,9 @@ Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& out
     }
     settlement.recipients = resolved(claim, outcome);
     if (outcome.verdict == Verdict::Deferred) endWaiting(settlement);
+    if (outcome.verdict == Verdict::Exported)
+        if (std::string waits = whoWaits(claim, settlement.recipients); !waits.empty())
+            settlement.reason = std::move(waits);
     if (settlement.due == WallTime())
         settlement.due = nextTry(claim, settings.retry, now);  // for recipients still pending
     return settlement;

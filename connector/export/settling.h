@@ -12,6 +12,9 @@ namespace postern::exporting {
 // them (KB Q181797); settlementFor() gives the others the same end.
 std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim);
 
+// Why those wait that an attempt leaves waiting: the first of them speaks for all.
+adapters::Cause causeOfWaiting(const adapters::Outcome& outcome);
+
 // REQUIRES: outcome.verdict is not Unknown (ask the adapter first, then use settlementForRecovery).
 // `received` is when the mail came in, as far as known: the age of a retry rule counts from then.
 queue::Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome,

@@ -51,6 +51,14 @@ inline std::vector<AdapterCase> casesNamed(Naming naming) {
     return found;
 }
 
+// Those that keep bob's mail in a folder of his own.
+inline std::vector<AdapterCase> casesWithFoldersOfRecipients() {
+    std::vector<AdapterCase> found;
+    for (const AdapterCase& which : adapterCases())
+        if (std::string(which.live).starts_with("bob")) found.push_back(which);
+    return found;
+}
+
 // The kinds whose consumer is a host and no folder; wire_conformance_test.cpp runs them.
 struct WireCase {
     const char* label;

@@ -7,11 +7,10 @@ looks at the bytes that left us.
 import contextlib
 import os
 import socket
-import subprocess
 import threading
 import time
 
-from peers import Postfix, Room, USERS, Skipped, free_port, unpacked
+from peers import Postfix, Room, USERS, Skipped, end_group, free_port, unpacked
 
 
 class Wire:
@@ -79,14 +78,7 @@ class Daemon:
             raise AssertionError(f"{arguments[0]} does not listen: " + file.read()[-800:])
 
     def close(self):
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, 15)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, 9)
-                self.process.wait(10)
+        end_group(self.process)
         self.room.close()
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import traceback
 
@@ -234,6 +235,36 @@ def test_nmh_empties_the_mailbox_while_mail_comes_in_and_gets_each_once():
         assert sorted(shown) == sorted(["first"] + [f"mail {number}." for number in range(count)]), shown
 
 
+TAKE = """lockfile -1 -r 30 "$1.lock" || exit 1
+trap 'rm -f "$1.lock"' EXIT
+formail -s sh -c 'cat; echo END-OF-MAIL' < "$1" && : > "$1"
+"""
+
+
+def test_formail_takes_mail_under_a_dot_lock_while_it_comes_in():
+    """As a script of procmail's tools does; what it takes is whole each time, and in the end each mail was taken once."""
+    count = 60
+    with delivered("mbox", {"first": MAILS["lines"]}) as gateway:
+        box = os.path.join(gateway.out, "inbox")
+        sender = threading.Thread(
+            target=lambda: [send(gateway, f"mail {number}.", MAILS["lines"]) for number in range(count)])
+        sender.start()
+        taken, rounds = [], 0
+        while sender.is_alive() or not gateway.wait_until_settled(0.01):
+            if os.path.getsize(box) > 0:
+                taken += run(["sh", "-c", TAKE, "sh", box]).split("END-OF-MAIL\n")[:-1]
+                rounds += 1
+        sender.join()
+        taken += run(["sh", "-c", TAKE, "sh", box]).split("END-OF-MAIL\n")[:-1]
+        for mail in taken:
+            for line in LINES:
+                assert quoted(line) in mail.split("\n"), mail
+        subjects = sorted(line[9:] for mail in taken for line in mail.split("\n\n")[0].split("\n")
+                          if line.startswith("Subject: "))
+        assert subjects == sorted(["first"] + [f"mail {number}." for number in range(count)]), subjects
+        assert rounds > 1, "nothing was taken while mail came in"
+
+
 def inc(box, env):
     """Takes all mail out of the mailbox, as people do; it may be empty or locked."""
     subprocess.run([f"{NMH}/inc", "-file", box, "-truncate", "-silent"], capture_output=True, timeout=60, check=False,
@@ -250,7 +281,7 @@ def main():
         if wanted and name not in wanted:
             continue
         try:
-            for tool in ("doveadm", "formail", "mlist", f"{NMH}/inc"):
+            for tool in ("doveadm", "formail", "lockfile", "mlist", f"{NMH}/inc"):
                 assert shutil.which(tool), f"{tool} is not installed (packaging/debian-check-packages.txt)"
             each()
             passed += 1

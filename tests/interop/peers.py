@@ -70,6 +70,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def end_group(process, patience=15):
+    """Ends a server that a Room started, with its children: the session is the group that we made. None: nothing ran."""
+    if process is None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, 15)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait(10)
+
+
 class Room:
     """A folder and a mount namespace for one server."""
 
@@ -199,14 +212,7 @@ match from any for any action "relay"
             raise AssertionError("OpenSMTPD does not listen: " + file.read()[-500:])
 
     def close(self):
-        # Its children end with their parent; the session is the group that we started.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, 15)
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
-            self.process.wait(10)
+        end_group(self.process)
         self.room.close()
 
 
@@ -292,12 +298,5 @@ import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C LD_LIBRARY_PAT
             return file.read()
 
     def close(self):
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, 15)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, 9)
-                self.process.wait(10)
+        end_group(self.process)
         self.room.close()

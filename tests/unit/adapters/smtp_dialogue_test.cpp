@@ -264,13 +264,11 @@ class Theatre {
     void tell(const Job& job) {
         const Outcome& outcome = *job.outcome;
         static constexpr const char* kNames[] = {"exported", "deferred", "rejected", "unknown"};
-        lines_.push_back(std::string(kNames[static_cast<int>(outcome.verdict)]) +
-                         (outcome.adapterUnusable ? " unusable" : "") + (outcome.again ? " again" : "") +
-                         (outcome.verdict == Verdict::Deferred && !outcome.adapterUnusable
-                              ? " " + std::string(causeName(outcome.cause))
-                              : "") +
-                         (outcome.status.empty() ? "" : " " + outcome.status) + ": " + outcome.reason +
-                         outcome.target);
+        lines_.push_back(
+            std::string(kNames[static_cast<int>(outcome.verdict)]) +
+            (outcome.adapterUnusable ? " unusable" : "") + (outcome.again ? " again" : "") +
+            (outcome.verdict == Verdict::Deferred ? " " + std::string(causeName(outcome.cause)) : "") +
+            (outcome.status.empty() ? "" : " " + outcome.status) + ": " + outcome.reason + outcome.target);
         for (const RecipientVerdict& each : outcome.recipients)
             lines_.push_back("recipient " + std::to_string(each.ordinal) + " " +
                              kNames[static_cast<int>(each.verdict)] +

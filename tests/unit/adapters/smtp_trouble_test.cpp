@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "adapters/smtp/smtp_flights.h"
+#include "adapters/smtp/smtp_hosts.h"
+#include "adapters/smtp/smtp_settings.h"
 #include "base/service_manager.h"
 #include "net/link.h"
 #include "tests/adapter_rig.h"
+#include "tests/fake_clock.h"
 #include "tests/kit/wait.h"
 #include "tests/scripted_host.h"
 
@@ -29,6 +32,22 @@ TEST(SmtpFlights, OneLookSaysHowItStands) {
     EXPECT_EQ(flights.ask(other, "asked").is, Is::Withdrawn);
     EXPECT_FALSE(flights.begin(other)) << "never published from now on";
     EXPECT_EQ(flights.ask(other, "again").outcome.reason, "asked");
+}
+
+// The mark of an attempt may fail, and nobody comes back for its connection: the item's next attempt ends it.
+TEST(SmtpFlights, ALaterAttemptTakesThePlaceOfOnesThatWait) {
+    SmtpFlights flights;
+    const auto key = [](std::int64_t item, std::int64_t epoch) {
+        return DeliveryKey{ItemId{item}, Epoch{epoch}};
+    };
+    for (const std::int64_t epoch : {1, 2, 3}) flights.add(key(7, epoch), {});
+    flights.add(key(6, 1), {});
+    EXPECT_FALSE(flights.begin(key(7, 1))) << "never published from now on";
+    EXPECT_EQ(flights.ask(key(7, 2), "x").outcome.verdict, Verdict::Deferred) << "and that is known";
+    EXPECT_TRUE(flights.begin(key(7, 3)));
+    flights.add(key(7, 4), {});
+    EXPECT_EQ(flights.ask(key(7, 3), "x").is, Is::Sending) << "its dot is out";
+    EXPECT_TRUE(flights.begin(key(6, 1))) << "another item's";
 }
 
 TEST(SmtpFlights, WhatIsForgottenIsAbsent) {
@@ -100,6 +119,124 @@ TEST(SmtpRefuses, ALegacyNameThatIsNoAddress) {
         EXPECT_EQ(why.has_value(), row.refused) << row.legacy;
         EXPECT_NE(why.value_or("legacy").find("legacy"), std::string::npos) << row.legacy;
     }
+}
+
+// One mail to bob, staged and published.
+Job jobFor(ByteSource& source) {
+    Job job;
+    job.delivery.key = {ItemId{1}, Epoch{1}};
+    job.delivery.recipients = {{1, "bob@old.example", ""}};
+    job.delivery.message = &source;
+    return job;
+}
+
+// A host that says nothing to EHLO may keep a mail for minutes; a stop does not wait for it.
+TEST(SmtpHasten, EndsTheWaitsOfAMailThatIsNotOut) {
+    ignoreBrokenPipes();
+    std::atomic<bool> asked{false};
+    tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+        talk.say("220 old.example\r\n");
+        (void)talk.line();
+        asked = true;
+        (void)talk.rest();
+    });
+    const auto adapter =
+        tests::makeKind("smtp", {{"hosts", host.place()}, {"tls", "none"}, {"command_timeout", "30s"}},
+                        tests::kRigContext)
+            .value();
+    StringSource source("Message-ID: <1@x>\r\n\r\nx\r\n");
+    Job job = jobFor(source);
+    std::jthread staging([&] { adapter->stage({&job, 1}, [] {}); });
+    ASSERT_TRUE(tests::waitFor([&] { return asked.load(); }));
+    adapter->hasten();
+    staging.join();
+    EXPECT_TRUE(job.outcome && job.outcome->adapterUnusable) << tests::outcomeText(job);
+    EXPECT_TRUE(job.outcome->reason.starts_with("given up")) << job.outcome->reason;
+    EXPECT_FALSE(adapter->probe().ok()) << "nor is anybody else waited for";
+    EXPECT_EQ(host.connections(), 2);
+}
+
+// Behind the dot only the answer can tell: it is waited for.
+TEST(SmtpHasten, WaitsForTheAnswerToADot) {
+    ignoreBrokenPipes();
+    std::unique_ptr<Adapter> adapter;
+    tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+        talk.say("220 old.example\r\n");
+        for (const char* answer : {"250 old.example", "250 ok", "250 ok", "354 go on"}) {
+            (void)talk.line();
+            talk.say(std::string(answer) + "\r\n");
+        }
+        (void)talk.until("\r\n.\r\n");
+        adapter->hasten();
+        talk.say("250 saved\r\n");
+    });
+    adapter = tests::makeKind("smtp", {{"hosts", host.place()}, {"tls", "none"}, {"keep_connection", "0s"}},
+                              tests::kRigContext)
+                  .value();
+    StringSource source("Message-ID: <1@x>\r\n\r\nx\r\n");
+    Job job = jobFor(source);
+    adapter->stage({&job, 1}, [] {});
+    ASSERT_FALSE(job.outcome) << tests::outcomeText(job);
+    adapter->publish({&job, 1}, [] {});
+    EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << tests::outcomeText(job);
+}
+
+TEST(SmtpHosts, ConnectionsWithoutWorkAreEndedAtTheirTime) {
+    ignoreBrokenPipes();
+    std::atomic<int> farewells{0};
+    tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+        talk.say("220 old.example\r\n");
+        (void)talk.line();
+        talk.say("250 old.example\r\n");
+        if (talk.line() == "QUIT") ++farewells;
+    });
+    const SmtpPlan plan =
+        smtpPlan(tests::kRigContext,
+                 tests::filledSettings(*kindNamed("smtp"),
+                                       {{"hosts", host.place()}, {"tls", "none"}, {"keep_connection", "5s"}}),
+                 false)
+            .value();
+    tests::FakeClock clock;
+    SmtpHosts hosts(plan, "legacy", clock);
+    hosts.give(0, SmtpSession::open(plan, plan.hosts[0], nullptr, nullptr).value());
+    clock.advance(Millis(3'000));
+    hosts.give(0, SmtpSession::open(plan, plan.hosts[0], nullptr, nullptr).value());
+    clock.advance(Millis(2'000));
+    hosts.dropIdle();
+    EXPECT_EQ(farewells, 0) << "both still may be of use";
+    clock.advance(Millis(1));
+    hosts.dropIdle();
+    EXPECT_TRUE(tests::waitFor([&] { return farewells == 1; }));
+    EXPECT_TRUE(hosts.take(0)) << "the younger one";
+    EXPECT_FALSE(hosts.take(0));
+}
+
+// Each of its lines comes in time, but not the whole.
+TEST(SmtpReply, AllLinesHaveOneDeadline) {
+    ignoreBrokenPipes();
+    std::atomic<int> waits{0};
+    std::atomic<bool> over{false};
+    tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+        for (int line = 0; line < 20; ++line) {
+            (void)tests::waitFor([&] { return over || waits > line; });
+            talk.say(line < 19 ? "250-more\r\n" : "250 end\r\n");
+        }
+        (void)talk.rest();
+    });
+    tests::FakeClock clock;
+    {
+        const auto place = net::resolve("127.0.0.1", host.port()).value().front();
+        const auto link = net::Link::connect(place, "", Millis(10'000), nullptr, nullptr, clock).value();
+        ++waits;
+        const auto reply = readSmtpReply(*link, Millis(1'000), [&] {
+            clock.advance(Millis(400));
+            ++waits;
+        });
+        ASSERT_FALSE(reply.ok());
+        EXPECT_EQ(reply.error().code, Errc::Busy) << reply.error().text;
+    }
+    EXPECT_LE(waits, 5);
+    over = true;
 }
 
 // Both lines are there before anything is written, and the host reads only when it is told to.

@@ -56,6 +56,46 @@ TEST(Output, AnOverviewIsCutWhereItIsWidestADetailNever) {
     EXPECT_NE(printed(Form::Table, 50, long_row).find(std::string(100, 'x')), std::string::npos);
 }
 
+TEST(Output, AReasonStandsBelowItsRowWhereTheLineIsTooLong) {
+    const auto table = [](int width, const std::string& address, const std::string& reason) {
+        std::istringstream in;
+        std::ostringstream out, err;
+        tests::FakeClock clock;
+        Console console{in, out, err, clock};
+        console.width = width;
+        {
+            Output output(console, Form::Table);
+            output.fitScreen();
+            output.below("reason");
+            for (const char* id : {"1", "2"})
+                EXPECT_TRUE(
+                    output
+                        .row(
+                            Record().add("id", id).add("to", address).add("reason", *id == '1' ? reason : ""))
+                        .ok());
+        }
+        return out.str();
+    };
+    EXPECT_EQ(table(40, "bob@old.example", "disk full"),
+              "ID  TO               REASON\n"
+              "1   bob@old.example  disk full\n"
+              "2   bob@old.example\n");
+    EXPECT_EQ(table(40, "bob@old.example", "old.example[192.0.2.1]:25: 452 4.2.2 the mailbox is full"),
+              "ID  TO\n"
+              "1   bob@old.example\n"
+              "    old.example[192.0.2.1]:25: 452 4.2.2\n"
+              "    the mailbox is full\n"
+              "2   bob@old.example\n");
+    EXPECT_EQ(table(24, std::string(40, 'x'), std::string(50, 'y')),
+              "ID  TO\n"
+              "1   " +
+                  std::string(19, 'x') + "\u2026\n    " + std::string(20, 'y') + "\n    " +
+                  std::string(20, 'y') + "\n    " + std::string(10, 'y') +
+                  "\n"
+                  "2   " +
+                  std::string(19, 'x') + "\u2026\n");
+}
+
 TEST(Output, TabsHaveOneLineARowWithExactValues) {
     EXPECT_EQ(printed(Form::Tabs, 80, {sample(1, "a\tb\nc")}),
               "1\tfailed\t2023-11-14T22:10:20Z\t\t1536\ta\\x09b\\x0ac\n");

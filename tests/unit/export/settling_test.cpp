@@ -58,6 +58,23 @@ TEST(Settling, OneRefusedRecipientIsReportedAlone) {
     EXPECT_EQ(got.recipients[0].reason, "unknown user");
 }
 
+TEST(Settling, WhoWaitsIsSaidWithAReason) {
+    adapters::Outcome outcome = adapters::exported("out/1");
+    outcome.recipients.push_back({2, adapters::Verdict::Deferred, "452 full", "", adapters::Cause::Full});
+    const queue::Claim claim = claimOf(1, std::chrono::hours(1));
+    auto got = exporting::settlementFor(claim, outcome, kNow, {}, kNow);
+    EXPECT_EQ(got.reason, "1 of 2 recipients waits: b@x.example: 452 full");
+    EXPECT_EQ(got.target, "out/1");
+    EXPECT_FALSE(got.uncounted);
+    EXPECT_GT(got.due, kNow);
+    EXPECT_EQ(exporting::causeOfWaiting(outcome), adapters::Cause::Full);
+    // RFC 5321 4.5.3.1.10: too many for one transaction. Another at once, and it was no attempt of theirs.
+    outcome.again = true;
+    got = exporting::settlementFor(claim, outcome, kNow, {}, kNow);
+    EXPECT_EQ(got.due, kNow);
+    EXPECT_TRUE(got.uncounted);
+}
+
 // Two addresses of one legacy name: the adapter hears of it once, both get its end.
 TEST(Settling, Q181797_OneNameIsHandedOverOnceAndEndsForAll) {
     queue::Claim claim = claimOf(1, std::chrono::hours(1));

@@ -112,15 +112,93 @@ TEST_F(LapseTest, APublishingItemIsTakenOverAndTheOldHolderIsFenced) {
 TEST_F(LapseTest, TheStagedEpochSurvivesRecoveriesThatCrash) {
     ItemId item;
     const Claim first = publishing(item);
-    for (int crash = 1; crash <= 7; ++crash) {
+    for (int crash = 1; crash <= 4; ++crash) {
         Queue recovery = queueOf("recovery" + std::to_string(crash));
         const Lapsed lapsed = recovery.takeLapsed("maildir", true, 10).value();
         ASSERT_EQ(lapsed.interrupted.size(), 1u) << "never set aside without asking, crash " << crash;
         EXPECT_EQ(lapsed.interrupted[0].stagedEpoch, first.epoch);
         EXPECT_EQ(lapsed.interrupted[0].claim.epoch.value, first.epoch.value + crash);
         EXPECT_EQ(lapsed.setAside, 0);
+        EXPECT_THAT(lapsed.doubted, IsEmpty());
     }
-    EXPECT_EQ(row(item).deaths, 7);
+    EXPECT_EQ(row(item).deaths, 4);
+}
+
+// Published by its first holder or not: who asks dies, so nobody asks any more and a person looks.
+TEST_F(LapseTest, WhatKillsWhoeverAsksIsInDoubtAtTheDeathLimit) {
+    ItemId item;
+    const Claim first = publishing(item);
+    for (int death = 1; death <= 4; ++death)
+        ASSERT_EQ(
+            queueOf("recovery" + std::to_string(death)).takeLapsed("maildir", true, 10)->interrupted.size(),
+            1u);
+    Queue next = queueOf("next");
+    const Lapsed lapsed = next.takeLapsed("maildir", true, 10).value();
+    EXPECT_THAT(lapsed.interrupted, IsEmpty());
+    EXPECT_THAT(lapsed.doubted, ElementsAre(item));
+    EXPECT_EQ(state(item), State::InDoubt);
+    EXPECT_EQ(row(item).deaths, 5);
+    EXPECT_EQ(row(item).evidence, markOf(first).evidence) << "for the person who looks";
+    EXPECT_THAT(row(item).reason, testing::HasSubstr("its worker died 5 times"));
+    EXPECT_EQ(history(item).back().what, "in doubt");
+    EXPECT_THAT(operate(Verb::ResolveResend, {item})[0].text, testing::HasSubstr("sent again"));
+    EXPECT_EQ(row(item).deaths, 0) << "a person's word begins anew";
+}
+
+// A batch is taken over together, so its members die together; from the second death on each comes alone, the
+// least suspected first.
+TEST_F(LapseTest, TheInnocentAreAskedAboutBeforeTheGuiltyKillsAgain) {
+    postMany(3);
+    ASSERT_EQ(queue_->claim("maildir", 3)->size(), 3u);
+    for (int id = 1; id <= 3; ++id) force(ItemId{id}, State::Publishing, 1);
+    Queue second = queueOf("second");
+    ASSERT_EQ(second.takeLapsed("maildir", true, 10)->interrupted.size(), 3u) << "no death yet";
+
+    const auto takeOne = [](Queue& queue) {
+        const Lapsed lapsed = queue.takeLapsed("maildir", true, 10).value();
+        EXPECT_EQ(lapsed.interrupted.size(), 1u);
+        return lapsed.interrupted.at(0).claim;
+    };
+    Queue third = queueOf("third");
+    EXPECT_EQ(takeOne(third).item, ItemId{1}) << "and it kills";
+    EXPECT_THAT(third.takeLapsed("maildir", true, 10)->interrupted, IsEmpty())
+        << "while the first is in hand";
+
+    Queue fourth = queueOf("fourth");
+    for (const std::int64_t innocent : {2, 3}) {
+        const Claim claim = takeOne(fourth);
+        EXPECT_EQ(claim.item, ItemId{innocent});
+        const Settlement end = settlementOf(claim, Kind::Exported);
+        ASSERT_EQ(fourth.settle(std::span(&end, 1))->size(), 1u);
+    }
+    EXPECT_EQ(takeOne(fourth).item, ItemId{1});
+}
+
+TEST_F(LapseTest, WhatCanNotBeToldIsNotedOnceAndIsNobodysDeath) {
+    ItemId item;
+    publishing(item);
+    Interrupted taken;
+    const auto askAgain = [&](Queue& queue) {
+        Lapsed lapsed = queue.takeLapsed("maildir", true, 10).value();
+        ASSERT_EQ(lapsed.interrupted.size(), 1u);
+        taken = std::move(lapsed.interrupted[0]);
+    };
+    for (int process = 1; process <= 7; ++process) {  // restarts, each in peace
+        Queue queue = queueOf("process" + std::to_string(process));
+        askAgain(queue);
+        EXPECT_EQ(taken.unanswered, process == 1 ? "" : "mailbox locked");
+        EXPECT_EQ(row(item).reason, "") << "until the adapter says so again";
+        const bool isNew = taken.unanswered.empty();
+        ASSERT_TRUE(queue.noteUnanswered(taken.claim, "mailbox locked", isNew).ok());
+        EXPECT_EQ(row(item).reason, "not known yet: mailbox locked");
+        EXPECT_EQ(history(item).back().what, "not known yet");
+        EXPECT_EQ(row(item).deaths, 1) << "only the first holder died with it in hand";
+    }
+    EXPECT_EQ(history(item).size(), 3u) << "queued, interrupted, not known yet";
+    const std::string before = everything(item);
+    taken.claim.epoch.value -= 1;
+    ASSERT_TRUE(queue_->noteUnanswered(taken.claim, "late", true).ok());
+    EXPECT_EQ(everything(item), before) << "whoever lost it writes nothing";
 }
 
 TEST_F(LapseTest, AnItemNotPublishedWhoseHoldersDiedTooOftenIsSetAsideWhenThatIsKnown) {
