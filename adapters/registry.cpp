@@ -1,25 +1,47 @@
 #include "adapters/registry.h"
 
+#include <deque>
+
 #include "adapters/kinds.h"
+#include "base/sync.h"
 #include "base/text.h"
 
 namespace postern::adapters {
 
 namespace {
 const std::string kNothing;
-}
 
-std::span<const Kind> kinds() {
-    static const std::vector<Kind> all = {
+// A deque: what is added moves nothing.
+struct Registry {
+    Mutex mutex;
+    std::deque<Kind> kinds GUARDED_BY(mutex) = {
         ccmailKind(), dropKind(), lmtpKind(), maildirKind(), mboxKind(), mhKind(), pickupKind(), smtpKind(),
     };
+};
+
+Registry& registry() {
+    static auto* all = new Registry();
+    return *all;
+}
+
+}  // namespace
+
+std::vector<const Kind*> kinds() {
+    std::vector<const Kind*> all;
+    const MutexLock lock(registry().mutex);
+    for (const Kind& kind : registry().kinds) all.push_back(&kind);
     return all;
 }
 
 const Kind* kindNamed(std::string_view name) {
-    for (const Kind& kind : kinds())
-        if (name == kind.name) return &kind;
+    for (const Kind* kind : kinds())
+        if (name == kind->name) return kind;
     return nullptr;
+}
+
+void addKind(Kind kind) {
+    const MutexLock lock(registry().mutex);
+    registry().kinds.push_back(std::move(kind));
 }
 
 const std::string& Settings::text(std::string_view key) const {

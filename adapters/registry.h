@@ -2,9 +2,9 @@
 // Every kind of adapter, in one list a person can read (registry.cpp). Configuration checks, `postern adapter
 // kinds` and the documentation come from it.
 
+#include <functional>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,10 +55,13 @@ struct Kind {
     const char* summary;
     std::vector<Setting> settings;  // those of this kind; the common ones are connector/config's
     // Makes one from checked settings. An error names the setting to change. Touches no disk: probe() does.
-    Result<std::unique_ptr<Adapter>> (*make)(const AdapterContext&, const Settings&);
+    std::function<Result<std::unique_ptr<Adapter>>(const AdapterContext&, const Settings&)> make;
 };
 
-std::span<const Kind> kinds();
+// Ours, then those that were added, in alphabetical order each. They live for ever.
+std::vector<const Kind*> kinds();
 const Kind* kindNamed(std::string_view name);
+// A kind from outside (adapters/extension). REQUIRES: no kind of this name. Any thread, at any time.
+void addKind(Kind kind);
 
 }  // namespace postern::adapters

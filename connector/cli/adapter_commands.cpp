@@ -8,6 +8,7 @@
 #include "connector/cli/backend.h"
 #include "connector/cli/look.h"
 #include "connector/cli/verbs.h"
+#include "connector/config/load.h"
 #include "connector/config/words.h"
 #include "queue/operate.h"
 
@@ -37,9 +38,12 @@ std::string choicesOf(const adapters::Setting& setting) {
 }
 
 Result<int> kinds(const Run& run) {
+    config::load(
+        run.configPath);  // brings the kinds of its adapter_folder; what is wrong with it is not asked
     Output output(run.console, run.form());
     if (run.form() == Form::Table) output.hide("kind");
-    for (const adapters::Kind& kind : adapters::kinds()) {
+    for (const adapters::Kind* each : adapters::kinds()) {
+        const adapters::Kind& kind = *each;
         output.heading(std::string(kind.name) + ": " + kind.summary);
         for (const adapters::Setting& setting : kind.settings) {
             const bool required = setting.fallback == nullptr;

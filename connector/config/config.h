@@ -162,6 +162,7 @@ struct Config {
     std::vector<Route> routes;  // first match wins
     Reports reports;
     std::vector<Adapter> adapters;  // by name
+    std::string adapterFolder;      // libraries with more kinds of adapter
     int sessions = 2000;            // at once, of all listeners
     Millis lease{60'000};
     Millis pollInterval{5'000};

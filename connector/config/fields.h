@@ -12,6 +12,7 @@ void visitTop(ConfigType& config, Visit&& visit) {
     visit("store", config.store);
     visit("control_socket", config.controlSocket);
     visit("log_level", config.logLevel);
+    visit("adapter_folder", config.adapterFolder);
     visit("sessions", config.sessions);
     visit("lease", config.lease);
     visit("poll_interval", config.pollInterval);

@@ -58,6 +58,8 @@ const std::vector<Key> kKeys = {
          "/run/postern/control.sock"),
     choice("", "log_level", "info", {"error", "warning", "notice", "info", "debug"},
            "The least severe lines that are still logged."),
+    path("", "adapter_folder", "/usr/lib/postern/adapters",
+         "Folder of shared libraries with more kinds of adapter; it may be missing."),
     count("", "sessions", "2000", 1, 100'000,
           "The most sessions at once, of all listeners together; each needs a file handle."),
     duration("", "lease", "60s", 100, kDay,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "adapters/extension/loader.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "connector/config/address.h"
@@ -194,9 +195,9 @@ const adapters::Kind* kindOf(const Node& table, Findings& findings) {
     if (const adapters::Kind* kind = adapters::kindNamed(node->text)) return kind;
     std::vector<std::string_view> names;
     std::string list;
-    for (const adapters::Kind& kind : adapters::kinds()) {
-        names.emplace_back(kind.name);
-        list += (list.empty() ? "" : ", ") + std::string(kind.name);
+    for (const adapters::Kind* kind : adapters::kinds()) {
+        names.emplace_back(kind->name);
+        list += (list.empty() ? "" : ", ") + std::string(kind->name);
     }
     findings.problem(node->place, "there is no adapter kind \"" + escapeLine(node->text, 100) + "\", only " +
                                       list + didYouMean(node->text, names));
@@ -278,8 +279,19 @@ void sortProblems(std::vector<Problem>& problems, const std::string& mainFile) {
                      [&](const Problem& a, const Problem& b) { return key(a) < key(b); });
 }
 
+// Before the adapters are read: their kinds may be in there.
+void readExtensions(const Node& root, Config& config, Findings& findings) {
+    std::vector<std::string_view> common = {"kind"};
+    for (const adapters::Setting* key : keysOf("adapter")) common.push_back(key->key);
+    const Node* node = childNamed(root, "adapter_folder");
+    for (const adapters::Refused& refused : adapters::loadExtensions(config.adapterFolder, common))
+        findings.warning(node == nullptr ? root.place : node->place,
+                         refused.path + " " + refused.reason + "; its kinds of adapter are not there");
+}
+
 void readAll(const Node& root, Config& config, Findings& findings) {
     readTop(root, config, findings);
+    readExtensions(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
     eachTable(root, "pickup", findings, [&](const Node& table) { readPickup(table, config, findings); });
     eachTable(root, "table", findings, [&](const Node& table) { readTable(table, config, findings); });

@@ -2,8 +2,13 @@
 // The adapters that the conformance suite runs: every kind of the registry, in each layout that delivers
 // differently. A kind that is missing here fails the suite.
 
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
+#include "adapters/extension/loader.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::tests {
@@ -23,23 +28,52 @@ struct AdapterCase {
     Naming naming = Naming::Key;
 };
 
-inline const std::vector<AdapterCase>& adapterCases() {
-    static const std::vector<AdapterCase> all = {
-        {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
-        {"drop", "drop", {}, ""},
-        {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
-        {"maildir", "maildir", {}, "new"},
-        {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
-        {"mbox", "mbox", {}, "", Naming::Shared},
-        {"mbox_per_recipient", "mbox", {{"layout", "per-recipient"}}, "", Naming::Shared},
-        {"mbox_fcntl_only", "mbox", {{"locks", "fcntl"}}, "", Naming::Shared},
-        {"mh", "mh", {}, "", Naming::Running},
-        {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
-        {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
-        {"pickup_replay", "pickup", {}, ""},
-        {"pickup", "pickup", {{"mode", "pickup"}}, "", Naming::Key},
-        {"pickup_iis", "pickup", {{"mode", "iis"}}, "", Naming::Key},
+// A kind from outside this tree instead of ours, from the environment:
+//   POSTERN_CONFORMANCE_FOLDER    the folder of its library
+//   POSTERN_CONFORMANCE_KIND      its name
+//   POSTERN_CONFORMANCE_SETTINGS  "key=value;key=value": those that must be given, without the folder
+inline const char* strangerKind() {
+    return std::getenv("POSTERN_CONFORMANCE_KIND");
+}
+
+inline std::vector<AdapterCase> strangersCases() {
+    const auto given = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value == nullptr ? "" : value);
     };
+    for (const adapters::Refused& refused : adapters::loadExtensions(given("POSTERN_CONFORMANCE_FOLDER"), {}))
+        std::fprintf(stderr, "%s %s\n", refused.path.c_str(), refused.reason.c_str());
+    if (adapters::kindNamed(strangerKind()) == nullptr) {
+        std::fprintf(stderr, "no library in POSTERN_CONFORMANCE_FOLDER brings the kind %s\n", strangerKind());
+        std::exit(78);
+    }
+    SettingMap settings;
+    std::istringstream pairs(given("POSTERN_CONFORMANCE_SETTINGS"));
+    for (std::string pair; std::getline(pairs, pair, ';');)
+        settings[pair.substr(0, pair.find('='))] = pair.substr(std::min(pair.size(), pair.find('=') + 1));
+    return {{strangerKind(), strangerKind(), settings, ""}};
+}
+
+inline const std::vector<AdapterCase>& adapterCases() {
+    static const std::vector<AdapterCase> all =
+        strangerKind() != nullptr
+            ? strangersCases()
+            : std::vector<AdapterCase>{
+                  {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
+                  {"drop", "drop", {}, ""},
+                  {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
+                  {"maildir", "maildir", {}, "new"},
+                  {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
+                  {"mbox", "mbox", {}, "", Naming::Shared},
+                  {"mbox_per_recipient", "mbox", {{"layout", "per-recipient"}}, "", Naming::Shared},
+                  {"mbox_fcntl_only", "mbox", {{"locks", "fcntl"}}, "", Naming::Shared},
+                  {"mh", "mh", {}, "", Naming::Running},
+                  {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
+                  {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
+                  {"pickup_replay", "pickup", {}, ""},
+                  {"pickup", "pickup", {{"mode", "pickup"}}, "", Naming::Key},
+                  {"pickup_iis", "pickup", {{"mode", "iis"}}, "", Naming::Key},
+              };
     return all;
 }
 
@@ -67,12 +101,14 @@ struct WireCase {
 };
 
 inline const std::vector<WireCase>& wireCases() {
-    static const std::vector<WireCase> all = {
-        {"smtp", "smtp", {}},
-        {"smtp_one_connection_each", "smtp", {{"keep_connection", "0s"}}},
-        {"smtp_old_host", "smtp", {{"ignore", "PIPELINING\nSIZE\n8BITMIME"}}},
-        {"lmtp", "lmtp", {}},
-    };
+    static const std::vector<WireCase> all =
+        strangerKind() != nullptr ? std::vector<WireCase>{}
+                                  : std::vector<WireCase>{
+                                        {"smtp", "smtp", {}},
+                                        {"smtp_one_connection_each", "smtp", {{"keep_connection", "0s"}}},
+                                        {"smtp_old_host", "smtp", {{"ignore", "PIPELINING\nSIZE\n8BITMIME"}}},
+                                        {"lmtp", "lmtp", {}},
+                                    };
     return all;
 }
 

@@ -20,12 +20,13 @@ using adapters::Job;
 using adapters::Verdict;
 
 TEST(AdapterSuiteTable, HoldsEveryKindOfTheRegistry) {
+    if (strangerKind() != nullptr) GTEST_SKIP() << "only " << strangerKind() << " is asked about";
     std::set<std::string> tested;
     for (const AdapterCase& which : adapterCases()) tested.insert(which.kind);
     for (const WireCase& which : wireCases()) tested.insert(which.kind);
-    for (const adapters::Kind& kind : adapters::kinds())
-        EXPECT_TRUE(tested.contains(kind.name))
-            << "add " << kind.name << " to tests/conformance/adapter_cases.h";
+    for (const adapters::Kind* kind : adapters::kinds())
+        EXPECT_TRUE(tested.contains(kind->name))
+            << "add " << kind->name << " to tests/conformance/adapter_cases.h";
 }
 
 TEST_P(AdapterSuite, A1StagingShowsNothingToTheConsumer) {

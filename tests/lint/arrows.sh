@@ -22,7 +22,7 @@ library_homes() {
     echo "sqlite3\\.h   ^store/sqlite[^:]*\\.(cpp|h):"
     echo "toml\\+\\+/     ^connector/config/[^:]*\\.(cpp|h):"
     echo "CLI/         ^connector/cli/[^:]*\\.cpp:"
-    echo "Poco/        ^(net|connector)/[^:]*\\.cpp:"
+    echo "Poco/        ^(net|connector|adapters/extension)/[^:]*\\.cpp:"
     echo "Poco/Net/(Secure|SSL|Context)|Poco/Crypto/ ^net/[^:]*\\.cpp:"
     echo "openssl/     ^(base/digest|net/[^:]*)\\.cpp:"
     echo "stringprep\\.h ^connector/accounts/[^:]*\\.cpp:"

@@ -22,7 +22,7 @@ done < <(find "${rooms[@]}" -name '*.h' | sort)
 if [ "${#alone[@]}" -gt 0 ]; then
     errors=$(mktemp)
     trap 'rm -f "$errors"' EXIT
-    check_one="$compiler -std=c++20 -Wall -Wextra -fsyntax-only -I . -include \"\$1\" -x c++ /dev/null"
+    check_one="$compiler -std=c++20 -Wall -Wextra -fsyntax-only -I . -I include -include \"\$1\" -x c++ /dev/null"
     printf '%s\0' "${alone[@]}" |
         xargs -0 -n 1 -P "$(nproc)" bash -c "$check_one || echo \"\$1:1: can not be included alone\"" _ \
             >"$errors" 2>&1 || true

@@ -35,7 +35,8 @@ bool fallbackFits(const Setting& setting) {
 TEST(Registry, EveryKindCanBeFoundAndExplainsItself) {
     ASSERT_GE(kinds().size(), 3u);
     std::set<std::string> names;
-    for (const Kind& kind : kinds()) {
+    for (const Kind* each : kinds()) {
+        const Kind& kind = *each;
         EXPECT_TRUE(names.insert(kind.name).second) << kind.name << " is listed twice";
         EXPECT_EQ(kindNamed(kind.name), &kind);
         EXPECT_FALSE(std::string(kind.summary).empty()) << kind.name;
@@ -45,7 +46,8 @@ TEST(Registry, EveryKindCanBeFoundAndExplainsItself) {
 }
 
 TEST(Registry, EverySettingHasAHelpAndAFittingFallback) {
-    for (const Kind& kind : kinds()) {
+    for (const Kind* each : kinds()) {
+        const Kind& kind = *each;
         std::set<std::string> keys;
         for (const Setting& setting : kind.settings) {
             const std::string which = std::string(kind.name) + "." + setting.key;

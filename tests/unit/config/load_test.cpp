@@ -210,10 +210,10 @@ TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
 }
 
 TEST(Keys, NoKindTakesTheNameOfACommonKey) {
-    for (const adapters::Kind& kind : adapters::kinds())
-        for (const adapters::Setting& setting : kind.settings)
+    for (const adapters::Kind* kind : adapters::kinds())
+        for (const adapters::Setting& setting : kind->settings)
             for (const adapters::Setting* common : keysOf("adapter"))
-                EXPECT_STRNE(setting.key, common->key) << kind.name;
+                EXPECT_STRNE(setting.key, common->key) << kind->name;
 }
 
 TEST(Keys, TheNearestOneIsSuggestedAndNoFarOne) {

@@ -1,0 +1,4 @@
+// A shared library that is something else.
+extern "C" int answer() {
+    return 42;
+}
