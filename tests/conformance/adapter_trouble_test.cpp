@@ -465,6 +465,7 @@ TEST_P(AdapterTrouble, AFileLimitPutsOffAndLeavesNothing) {
 INSTANTIATE_TEST_SUITE_P(Kinds, NamedByKey, testing::ValuesIn(casesNamed(Naming::Key)), caseName);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(NamedByNumber);  // when a stranger's kind is asked about
 INSTANTIATE_TEST_SUITE_P(Kinds, NamedByNumber, testing::ValuesIn(casesNamed(Naming::Running)), caseName);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(FolderOfOneRecipient);  // likewise
 INSTANTIATE_TEST_SUITE_P(Kinds, FolderOfOneRecipient, testing::ValuesIn(casesWithFoldersOfRecipients()),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Kinds, AdapterTrouble, testing::ValuesIn(adapterCases()), caseName);
