@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,9 +164,10 @@ std::string ProcessEnd::text() const {
     return "could not be started: " + trouble.text;
 }
 
-ChildProcess::ChildProcess(int id, int watch, File output, const ProcessPlan& plan)
+ChildProcess::ChildProcess(int id, int watch, File input, File output, const ProcessPlan& plan)
     : id_(id),
       watch_(watch),
+      input_(std::move(input)),
       output_(std::move(output)),
       mostOutput_(plan.mostOutput),
       grace_(plan.grace),
@@ -174,6 +176,7 @@ ChildProcess::ChildProcess(int id, int watch, File output, const ProcessPlan& pl
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : id_(std::exchange(other.id_, -1)),
       watch_(std::exchange(other.watch_, -1)),
+      input_(std::move(other.input_)),
       output_(std::move(other.output_)),
       kept_(std::move(other.kept_)),
       cut_(other.cut_),
@@ -194,6 +197,8 @@ Result<ChildProcess> ChildProcess::start(const ProcessPlan& plan) {
         ours = std::move(ends.first);
         theirs = std::move(ends.second);
     }
+    File input;  // of our own, for a look at how much of it was read
+    if (plan.input >= 0) input = File(::fcntl(plan.input, F_DUPFD_CLOEXEC, 0));
     HandlePlan handles;
     POSTERN_TRY(giveAll(plan, theirs.isOpen() ? theirs.handle() : -1, handles));
     const SpawnTraits traits;
@@ -203,7 +208,7 @@ Result<ChildProcess> ChildProcess::start(const ProcessPlan& plan) {
     const int error = ::posix_spawn(&id, arguments.front(), handles.actions(), traits.traits(),
                                     arguments.data(), environment.data());
     if (error != 0) return notStarted(error, plan);
-    return ChildProcess(id, watchOf(id), std::move(ours), plan);
+    return ChildProcess(id, watchOf(id), std::move(input), std::move(ours), plan);
 }
 
 // What was written so far. Never waits, and does not stay with a program that never ceases to write.
@@ -244,8 +249,18 @@ ProcessEnd ChildProcess::collect() {
     end.code = end.how == ProcessEnd::How::Exited ? WEXITSTATUS(status) : WTERMSIG(status);
     end.output = kept_;
     end.outputCut = cut_;
+    end.inputLeft = inputLeft();
     end.took = since(began_);
     return end;
+}
+
+// A program and its starter share the place to which a file was read.
+std::int64_t ChildProcess::inputLeft() const {
+    if (!input_.isOpen()) return 0;
+    const auto facts = input_.facts();
+    const auto place = static_cast<std::int64_t>(::lseek(input_.handle(), 0, SEEK_CUR));
+    if (!facts.ok() || !facts->regular || place < 0) return 0;
+    return std::max<std::int64_t>(0, facts->size - place);
 }
 
 std::optional<ProcessEnd> ChildProcess::wait(Millis limit) {
@@ -308,6 +323,21 @@ void takeOrdinaryLimits() {
     ::setrlimit(RLIMIT_CORE, &none);
     ::signal(SIGCHLD, SIG_DFL);
     ::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<void> canRun(const std::string& program) {
+    if (::access(program.c_str(), X_OK) != 0) return systemError(errno, program);
+    struct stat info {};
+    if (::stat(program.c_str(), &info) != 0) return systemError(errno, program);
+    if (!S_ISREG(info.st_mode)) return fail(Errc::Denied, program + " is no program");
+    return {};
+}
+
+std::string ownProgramFolder() {
+    char path[4096];
+    const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
+    if (length <= 0 || static_cast<std::size_t>(length) >= sizeof path) return {};
+    return parentPath(std::string(path, static_cast<std::size_t>(length)));
 }
 
 Result<File> handedFile(int number) {

@@ -11,6 +11,7 @@
 // Thread rule: a ChildProcess belongs to one thread; programs may be started from several threads at once.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -42,9 +43,10 @@ struct ProcessEnd {
         NotStarted,  // it never ran
     };
     How how = How::NotStarted;
-    int code = 0;             // Exited: the exit code. Signalled: the signal's number. 0 otherwise
-    std::string output = {};  // the first bytes of standard output and standard error, as they came
-    bool outputCut = false;   // there was more
+    int code = 0;                // Exited: the exit code. Signalled: the signal's number. 0 otherwise
+    std::string output = {};     // the first bytes of standard output and standard error, as they came
+    bool outputCut = false;      // there was more
+    std::int64_t inputLeft = 0;  // bytes of the plan\'s input, a file, that were not read
     Millis took{0};
     Error trouble = {};  // NotStarted: NotFound (no such program), Denied, Invalid, NoSpace, ...
 
@@ -70,14 +72,15 @@ class ChildProcess {
     ProcessEnd stop(ProcessEnd::How how);
 
   private:
-    ChildProcess(int id, int watch, File output, const ProcessPlan& plan);
+    ChildProcess(int id, int watch, File input, File output, const ProcessPlan& plan);
     void drain();
     bool hasEnded() const;
     ProcessEnd collect();
+    std::int64_t inputLeft() const;
 
     int id_ = -1;
     int watch_ = -1;  // a handle that becomes readable when it ends; -1 where the system has none
-    File output_;
+    File input_, output_;
     std::string kept_;
     bool cut_ = false;
     std::size_t mostOutput_ = 0;
@@ -93,6 +96,11 @@ ProcessEnd runProgram(const ProcessPlan& plan, Millis limit, const std::function
 // For a program whose only work is to run another one: file handles and core files as usual again, default
 // signals, so that what it starts finds what it expects.
 void takeOrdinaryLimits();
+// Ok when this process may run the program: it is a file, and not one that is lacking the permission.
+// NotFound, Denied.
+Result<void> canRun(const std::string& program);
+// The folder of the program that this process runs. Empty where the system does not say.
+std::string ownProgramFolder();
 // Makes handle `number`, which our starter handed to us, a File of this process that no child inherits.
 // NotFound: there is none.
 Result<File> handedFile(int number);

@@ -189,6 +189,29 @@ TEST(ChildProcess, LeftOversAreNotWaitedFor) {
     ::kill(static_cast<int>(*left), SIGKILL);
 }
 
+TEST(ChildProcess, SaysHowMuchOfItsInputWasNotRead) {
+    TempFolder temp;
+    std::ofstream(temp / "text") << "0123456789";
+    for (const auto& [script, left] :
+         {std::pair{"cat >/dev/null", 0}, {"exit 0", 10}, {"dd bs=4 count=1", 6}}) {
+        const File text = File::openRead(temp / "text").value();
+        ProcessPlan plan = shell(script);
+        plan.input = text.handle();
+        EXPECT_EQ(run(plan).inputLeft, left) << script;
+    }
+    EXPECT_EQ(run(shell("exit 0")).inputLeft, 0);
+}
+
+TEST(ChildProcess, TellsWhatCanRun) {
+    TempFolder temp;
+    std::ofstream(temp / "text") << "no program";
+    EXPECT_TRUE(canRun("/bin/sh").ok());
+    EXPECT_EQ(canRun(temp / "missing").error().code, Errc::NotFound);
+    EXPECT_EQ(canRun(temp / "text").error().code, Errc::Denied);
+    EXPECT_EQ(canRun(temp.path()).error().code, Errc::Denied);
+    EXPECT_TRUE(canRun(joinPath(ownProgramFolder(), "base_tests")).ok());
+}
+
 TEST(ChildProcess, HasASessionOfItsOwn) {
     const ProcessEnd end = run(shell("ps -o pid=,pgid=,sid= -p $$"));
     std::istringstream ids(end.output);
