@@ -5,13 +5,17 @@
 
 namespace postern::adapters {
 
+Kind bsmtpKind();
 Kind ccmailKind();
 Kind dropKind();
 Kind lmtpKind();
 Kind maildirKind();
 Kind mboxKind();
 Kind mhKind();
+Kind nncpKind();
 Kind pickupKind();
+Kind pipeKind();
 Kind smtpKind();
+Kind uucpKind();
 
 }  // namespace postern::adapters

@@ -15,7 +15,8 @@ const std::string kNothing;
 struct Registry {
     Mutex mutex;
     std::deque<Kind> kinds GUARDED_BY(mutex) = {
-        ccmailKind(), dropKind(), lmtpKind(), maildirKind(), mboxKind(), mhKind(), pickupKind(), smtpKind(),
+        bsmtpKind(), ccmailKind(), dropKind(),   lmtpKind(), maildirKind(), mboxKind(),
+        mhKind(),    nncpKind(),   pickupKind(), pipeKind(), smtpKind(),    uucpKind(),
     };
 };
 

@@ -325,6 +325,16 @@ void takeOrdinaryLimits() {
     ::signal(SIGPIPE, SIG_IGN);
 }
 
+void ignoreStopRequests() {
+    for (const int request : {SIGTERM, SIGINT, SIGHUP}) ::signal(request, SIG_IGN);
+}
+
+std::vector<std::string> ownEnvironment() {
+    std::vector<std::string> all;
+    for (char** each = environ; each != nullptr && *each != nullptr; ++each) all.emplace_back(*each);
+    return all;
+}
+
 Result<void> canRun(const std::string& program) {
     if (::access(program.c_str(), X_OK) != 0) return systemError(errno, program);
     struct stat info {};

@@ -96,6 +96,10 @@ ProcessEnd runProgram(const ProcessPlan& plan, Millis limit, const std::function
 // For a program whose only work is to run another one: file handles and core files as usual again, default
 // signals, so that what it starts finds what it expects.
 void takeOrdinaryLimits();
+// For such a program, when it outlives its starter: requests to stop (SIGTERM, SIGINT, SIGHUP) are for
+// others. What it starts does not inherit that.
+void ignoreStopRequests();
+std::vector<std::string> ownEnvironment();  // "NAME=value"
 // Ok when this process may run the program: it is a file, and not one that is lacking the permission.
 // NotFound, Denied.
 Result<void> canRun(const std::string& program);

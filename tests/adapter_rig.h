@@ -122,9 +122,9 @@ class AdapterRig {
         adapters::Job made;
         made.delivery.key = {ItemId{item}, Epoch{epoch}};
         made.delivery.sender = "alice@example.org";
-        // A pickup folder's server sends to addresses.
-        made.delivery.recipients = {
-            {1, "bob@legacy.example", kind_ == "pickup" ? "bob@corp.example" : "bob"}};
+        // A pickup folder's server, and a batch's reader, send to addresses.
+        const bool address = kind_ == "pickup" || kind_ == "bsmtp";
+        made.delivery.recipients = {{1, "bob@legacy.example", address ? "bob@corp.example" : "bob"}};
         made.delivery.received = fromMillis(1'700'000'000'000);
         made.delivery.message = sources_.back().get();
         return made;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/command/runner.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "connector/config/load.h"
@@ -199,7 +200,8 @@ Result<Service::Made> Service::makeAdapters(const config::Config& config) {
         if (kind == nullptr)
             return fail(Errc::Invalid, "adapter " + settings.name + ": no kind '" + settings.kind + "'");
         auto adapter =
-            kind->make({settings.name, config.hostname, store_->id(), Guards{}}, settings.settings);
+            kind->make({settings.name, config.hostname, store_->id(), Guards{}, adapters::installedRunner()},
+                       settings.settings);
         if (!adapter.ok())
             return adapter.error().within(config::placeText(settings.place) + ": adapter " + settings.name);
         made.fresh.emplace_back(settings, std::move(adapter).value());

@@ -59,7 +59,9 @@ inline const std::vector<AdapterCase>& adapterCases() {
         strangerKind() != nullptr
             ? strangersCases()
             : std::vector<AdapterCase>{
-                  {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
+                  {"bsmtp", "bsmtp", {}, ""},
+        {"bsmtp_lf", "bsmtp", {{"line_ends", "lf"}, {"greeting", "ehlo"}}, ""},
+        {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
                   {"maildir", "maildir", {}, "new"},
@@ -110,6 +112,26 @@ inline const std::vector<WireCase>& wireCases() {
                                         {"lmtp", "lmtp", {}},
                                     };
     return all;
+}
+
+// The kinds that run a program; command_conformance_test.cpp runs them.
+struct CommandCase {
+    const char* label;
+    const char* kind;
+    SettingMap settings;
+};
+
+inline const std::vector<CommandCase>& commandCases() {
+    static const std::vector<CommandCase> all = {
+        {"nncp", "nncp", {}}, {"nncp_bsmtp", "nncp", {{"envelope", "bsmtp"}}},
+        {"pipe", "pipe", {}}, {"pipe_bsmtp", "pipe", {{"envelope", "bsmtp"}, {"dialect", "qmail"}}},
+        {"uucp", "uucp", {}}, {"uucp_rsmtp", "uucp", {{"remote_command", "rsmtp"}}},
+    };
+    return all;
+}
+
+inline void PrintTo(const CommandCase& which, std::ostream* out) {
+    *out << which.label;
 }
 
 inline std::string caseName(const testing::TestParamInfo<AdapterCase>& info) {
