@@ -102,8 +102,7 @@ void CommandAdapter::publish(std::span<Job> jobs, const std::function<void()>& b
 }
 
 // Whoever has the lock works on it; its end is ours too.
-Outcome CommandAdapter::publishOne(const Job& job, const Looked& looked,
-                                   const std::function<void()>& beat) const {
+Outcome CommandAdapter::publishOne(Job& job, const Looked& looked, const std::function<void()>& beat) const {
     const auto evidence = parseEvidence(job.evidence);
     if (!evidence) return unknown("the record of its staged file is damaged: " + job.evidence);
     if (const auto checked = checkedFolders(); !checked.ok())
@@ -124,9 +123,17 @@ Outcome CommandAdapter::publishOne(const Job& job, const Looked& looked,
             if (const auto failed = run(job, looked, std::move(standing->lock), beat))
                 return giveUp(looked, *evidence, *failed);
         } else {
+            noteUnread(*standing, job);
             return outcomeOf(*standing, job.delivery.key);
         }
     }
+}
+
+// No fault: it may have known enough.
+void CommandAdapter::noteUnread(const Standing& standing, Job& job) const {
+    if (!standing.end || !standing.end->exitedWith(0) || standing.end->inputLeft == 0) return;
+    job.notes.push_back(plan_.program + " did not read the last " + std::to_string(standing.end->inputLeft) +
+                        " bytes");
 }
 
 // The runner's whole life. An outcome: it did not begin.

@@ -78,7 +78,8 @@ class CommandAdapter : public Adapter {
 
     Result<Looked> folders() const EXCLUDES(mutex_);
     Result<Looked> checkedFolders() const;
-    Outcome publishOne(const Job& job, const Looked& looked, const std::function<void()>& beat) const;
+    void noteUnread(const Standing& standing, Job& job) const;
+    Outcome publishOne(Job& job, const Looked& looked, const std::function<void()>& beat) const;
     Outcome outcomeOf(const Standing& standing, const DeliveryKey& key) const;
     Outcome inDoubt(const DeliveryKey& key, const std::string& why) const;
     Outcome giveUp(const Looked& looked, const SpoolEvidence& evidence, Outcome outcome) const;

@@ -138,7 +138,7 @@ class Uucp final : public CommandAdapter {
   public:
     static std::string uucpMark(const AdapterContext& context, const DeliveryKey& key) {
         return "X-Postern-Item: " + std::to_string(key.item.value) + "." + std::to_string(key.epoch.value) +
-               "." + context.storeId + "\r\n";
+               "." + context.storeId;
     }
 
   private:
@@ -182,7 +182,7 @@ Result<std::unique_ptr<Adapter>> makeUucp(const AdapterContext& context, const S
     own.text.remote = settings.text("node_name");
     if (own.text.remote.empty()) own.text.remote = context.hostname.substr(0, context.hostname.find('.'));
     if (settings.text("sender_form") == "bang") own.text.senderForm = &bangForm;
-    own.text.ownFields = [context](const DeliveryKey& key) { return Uucp::uucpMark(context, key); };
+    own.text.ownFields = [context](const DeliveryKey& key) { return Uucp::uucpMark(context, key) + "\r\n"; };
     own.text.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
     POSTERN_LET(format, messageFormat(settings));
     own.text.format = std::move(format);

@@ -24,6 +24,7 @@ struct Golden {
 
 const std::vector<Golden>& goldens() {
     static const std::vector<Golden> all = {
+        {"bsmtp", "bsmtp", {}, ".bsmtp"},
         {"mbox", "mbox", {}, ".mbox"},
         {"maildir", "maildir", {}, ".eml"},
         {"mh", "mh", {}, ".eml"},
@@ -71,7 +72,7 @@ TEST(MailboxGolden, EachFormatIsWrittenAsRead) {
             ++compared;
         }
     }
-    EXPECT_EQ(compared, 36);
+    EXPECT_EQ(compared, 42);
 }
 
 }  // namespace postern::adapters
