@@ -60,6 +60,16 @@ std::string statusIn(std::string_view line) {
     return isNumber(parts[1], 3) && isNumber(parts[2], 3) ? std::string(word) : std::string();
 }
 
+Meaning meaningOf(int number, const Code* code, ExitDialect dialect) {
+    const Meaning plain = code == nullptr                 ? Meaning::Deferred
+                          : dialect == ExitDialect::Qmail ? code->qmail
+                                                          : code->sysexits;
+    if (dialect != ExitDialect::Queuer || plain == Meaning::Exported) return plain;
+    constexpr int kOwnFault = 70;
+    const bool machine = number >= 66 && number <= 78 && number != kOwnFault;
+    return machine || plain == Meaning::Unusable ? Meaning::Unusable : Meaning::Deferred;
+}
+
 Outcome outcomeFor(Meaning meaning, std::string reason, std::string status) {
     Outcome outcome;
     switch (meaning) {
@@ -89,8 +99,9 @@ Outcome judgeEnd(const ProcessEnd& end, ExitDialect dialect, const std::string& 
     if (code != nullptr && code->name[0] != '\0') reason += " (" + std::string(code->name) + ")";
     if (!said.empty()) reason += ": " + said;
     if (end.how != ProcessEnd::How::Exited) return unknown(reason + "; it may have done its work");
-    Meaning meaning = Meaning::Deferred;
-    if (code != nullptr) meaning = dialect == ExitDialect::Qmail ? code->qmail : code->sysexits;
+    const Meaning meaning = meaningOf(end.code, code, dialect);
+    if (dialect == ExitDialect::Queuer && meaning != Meaning::Exported)
+        return outcomeFor(meaning, std::move(reason), {});
     if (meaning == Meaning::Exported) return outcomeFor(meaning, {}, {});
     // What the command says itself counts more than its code (Postfix's pipe(8)).
     if (const std::string status = statusIn(said); !status.empty())

@@ -21,7 +21,12 @@
 
 namespace postern::adapters {
 
-enum class ExitDialect { Sysexits, Qmail };
+enum class ExitDialect {
+    Sysexits,
+    Qmail,
+    Queuer,  // a program of this machine that only queues, and judges no mail (uux, nncp-exec): 66 to 69 and
+             // 71 to 78 make the adapter unusable, any other failure is deferred, whatever the program says
+};
 
 // `name` of the command, for people. An Exported outcome has no target yet.
 Outcome judgeEnd(const ProcessEnd& end, ExitDialect dialect, const std::string& name);

@@ -114,6 +114,7 @@ Result<void> checkNncp(const NncpPlan& own, const Settings& settings) {
 Result<std::unique_ptr<Adapter>> makeNncp(const AdapterContext& context, const Settings& settings) {
     POSTERN_LET(plan, commandPlan(settings));
     plan.program = settings.text("program");
+    plan.dialect = ExitDialect::Queuer;
     plan.sharesLock = true;
     NncpPlan own;
     own.node = settings.text("node");

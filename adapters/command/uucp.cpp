@@ -167,6 +167,7 @@ Result<void> checkUucp(const UucpPlan& own, const Settings& settings) {
 Result<std::unique_ptr<Adapter>> makeUucp(const AdapterContext& context, const Settings& settings) {
     POSTERN_LET(plan, commandPlan(settings));
     plan.program = settings.text("program");
+    plan.dialect = ExitDialect::Queuer;
     plan.sharesLock = settings.text("when") == "later";  // uucico, when uux starts it, stays for long
     UucpPlan own;
     own.system = settings.text("system");

@@ -64,7 +64,9 @@ Result<UucpJob> lookInUucpSpool(const std::string& spool, const std::string& sys
     }));
     if (data.empty()) return UucpJob::NotThere;
     bool named = false;
-    POSTERN_TRY(eachFile(joinPath(folder, "C."), [&](const std::string&, std::string_view text) {
+    POSTERN_TRY(eachFile(joinPath(folder, "C."), [&](const std::string& line, std::string_view text) {
+        // TMP... is the line before its link: no job.
+        if (!line.starts_with("C.")) return;
         for (const std::string& name : data) named = named || holdsWord(text, name);
     }));
     if (named) return UucpJob::Queued;

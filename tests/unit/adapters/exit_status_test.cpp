@@ -65,6 +65,17 @@ TEST(ExitStatus, EveryCodeOfBothDialects) {
     }
 }
 
+TEST(ExitStatus, AProgramThatOnlyQueuesJudgesNoMail) {
+    for (const int code : {66, 67, 68, 69, 71, 72, 73, 74, 75, 76, 77, 78, 126, 127})
+        EXPECT_EQ(shown(judgeEnd(exitedWith(code, "5.1.1 x"), ExitDialect::Queuer, "uux")),
+                  "deferred unusable")
+            << code;
+    for (const int code : {1, 2, 64, 65, 70, 99, 100, 255})
+        EXPECT_EQ(shown(judgeEnd(exitedWith(code, "5.1.1 x"), ExitDialect::Queuer, "uux")), "deferred")
+            << code;
+    EXPECT_EQ(shown(judgeEnd(exitedWith(0), ExitDialect::Queuer, "uux")), "exported");
+}
+
 TEST(ExitStatus, WhatTheCommandSaysCountsMoreThanItsCode) {
     struct Case {
         int code;

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 #include "adapters/command/uucp_spool.h"
@@ -124,6 +126,29 @@ TEST(Uucp, TheSpoolTellsWhatNobodySaw) {
     }
 }
 
+// As tests/unit/adapters/mailbox_golden_test.cpp, which says how to make the files anew.
+TEST(UucpGolden, TextsAreWrittenAsRead) {
+    const std::string golden = std::string(POSTERN_TESTS_FOLDER) + "/golden";
+    const bool update = std::getenv("POSTERN_UPDATE_GOLDEN") != nullptr;
+    if (update) fs::create_directories(golden + "/uucp");
+    CommandRig rig("uucp", {{"format", "7bit"}});
+    std::int64_t item = 0;
+    for (const std::string name :
+         {"plain", "attachment", "dsn", "emoji", "mailbox_lines", "several_recipients"}) {
+        std::string mail;
+        for (const char c : tests::slurp(golden + "/mailbox_mails/" + name + ".eml")) {
+            if (c == '\n') mail += '\r';
+            if (c != '\r') mail += c;
+        }
+        const Job job = rig.exportJob(rig.job(++item, 1, mail));
+        ASSERT_EQ(rig.taken().size(), 1u) << outcomeText(job);
+        const std::string got = rig.only(), path = golden + "/uucp/" + name + ".rmail";
+        fs::remove(rig.temp() + "/taken/" + rig.taken().front());
+        if (update) spill(path, got);
+        EXPECT_EQ(got, tests::slurp(path)) << path;
+    }
+}
+
 TEST(UucpSpool, ReadsWhatTaylorUucpWrites) {
     tests::TempFolder temp;
     const std::string mark = "X-Postern-Item: 1.1.store\r\n", folder = temp / "oldbox";
@@ -138,6 +163,8 @@ TEST(UucpSpool, ReadsWhatTaylorUucpWrites) {
     EXPECT_EQ(look(), UucpJob::NotQueued);
     spill(folder + "/C./C.N0002", "E D.00010 D.aN0002 uucp -CR D.00010 0666 x 0 rmail bob\n");
     EXPECT_EQ(look(), UucpJob::NotQueued) << "another file's name that begins alike";
+    spill(folder + "/C./TMP0000000f46", "E D.0001 D.aN0001 uucp -CR D.0001 0666 x 0 rmail bob\n");
+    EXPECT_EQ(look(), UucpJob::NotQueued) << "uux died before it linked the line";
     spill(folder + "/C./C.N0001",
           "S D.0001 D.aN0001 uucp -CR D.0001 0666 x\nS D.X0001 X.aN0001 uucp - D.X0001 0666\n");
     EXPECT_EQ(look(), UucpJob::Queued);
