@@ -12,6 +12,8 @@ namespace {
 
 using Is = Standing::Is;
 
+constexpr Millis kLook{100};  // how often the lease is kept alive while a command runs
+
 Recovery cannotLook(const Error& error) {
     return {Found::CannotTell, error.text, error};
 }
@@ -105,6 +107,7 @@ void CommandAdapter::publish(std::span<Job> jobs, const std::function<void()>& b
 Outcome CommandAdapter::publishOne(Job& job, const Looked& looked, const std::function<void()>& beat) const {
     const auto evidence = parseEvidence(job.evidence);
     if (!evidence) return unknown("the record of its staged file is damaged: " + job.evidence);
+    if (hasty_) return giveUp(looked, *evidence, unusable("not begun: the service ends or is reloaded"));
     if (const auto checked = checkedFolders(); !checked.ok())
         return giveUp(looked, *evidence, unusable(checked.error().text));
     if (evidence->token != looked.folders->token())
@@ -117,6 +120,7 @@ Outcome CommandAdapter::publishOne(Job& job, const Looked& looked, const std::fu
         auto standing = examine(*looked.folders, looked.run->folder, *evidence);
         if (!standing.ok()) return unknown(standing.error().text);
         if (standing->is == Is::Running) {
+            if (hasty_) return unknown("the service ends or is reloaded; the command goes on without it");
             beat();
             waitAMoment();
         } else if (standing->is == Is::Waiting) {
@@ -155,14 +159,19 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
     process.arguments.insert(process.arguments.begin(), context_.runner);
     process.environment = plan_.environment;
     process.handed = {lock.handle()};
-    const ProcessEnd end = runProgram(process, Millis(0), [&] {
-        beat();
-        return false;
-    });
+    auto runner = ChildProcess::start(process);
+    if (!runner.ok()) return unusable(runner.error().within(context_.runner).text);
     lock = File();
+    std::optional<ProcessEnd> ended;
+    while (!ended && !hasty_) {
+        beat();
+        ended = runner->wait(kLook);
+    }
+    if (!ended) return std::nullopt;
+    const ProcessEnd& end = *ended;
     if (end.exitedWith(kRunnerDone)) return std::nullopt;
     if (end.exitedWith(kRunnerDidNotBegin)) return unusable(firstLineShown(end.output));
-    if (end.how == ProcessEnd::How::NotStarted || end.exitedWith(kRunnerUsage))
+    if (end.exitedWith(kRunnerUsage))
         return unusable(context_.runner + " " + end.text() + " " + firstLineShown(end.output));
     return std::nullopt;  // its files say what it came to
 }

@@ -46,6 +46,8 @@ class CommandAdapter : public Adapter {
     void stage(std::span<Job> jobs, const std::function<void()>& beat) final;
     void publish(std::span<Job> jobs, const std::function<void()>& beat) final;
     void abandon(Job& job) final;
+    // A command at work goes on with its runner, and its item is asked about later.
+    void hasten() final { hasty_ = true; }
     Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const final {
         return write(job, file);
     }
@@ -93,6 +95,7 @@ class CommandAdapter : public Adapter {
     const CommandPlan plan_;
     mutable Mutex mutex_;
     Folders folders_ GUARDED_BY(mutex_);
+    std::atomic<bool> hasty_{false};
     std::atomic<int> unknownFiles_{0};  // seen by the last sweep; left alone
 };
 

@@ -155,6 +155,34 @@ TEST_F(CommandLife, AnotherOfTheSameItemIsWaitedFor) {
     EXPECT_TRUE(rig_->taken().empty());
 }
 
+// A stop waits for no command: its runner goes on, and what it leaves is found.
+TEST_F(CommandLife, AStopLeavesACommandToItsRunner) {
+    rig_ = std::make_unique<CommandRig>(
+        "pipe", tests::SettingMap{},
+        "echo >\"$here/begun\"; while [ ! -e \"$here/gate\" ]; do sleep 0.01; done; " + CommandRig::kStore);
+    Job job = rig_->job(1, 1), late = rig_->job(2, 1);
+    rig_->stageJob(job);
+    rig_->stageJob(late);
+    bool hastened = false;
+    rig_->adapter().publish({&job, 1}, [&] {
+        if (hastened || !pathExists(rig_->temp() + "/begun")) return;
+        rig_->adapter().hasten();
+        hastened = true;
+    });
+    EXPECT_TRUE(hastened);
+    EXPECT_EQ(job.outcome->verdict, Verdict::Unknown) << outcomeText(job);
+    EXPECT_TRUE(rig_->adapter().recover(job.delivery.key, job.evidence).busy);
+    rig_->publishJob(late);
+    EXPECT_TRUE(late.outcome->adapterUnusable) << outcomeText(late);
+    spill(rig_->temp() + "/gate", "");
+    rig_->restart();
+    Recovery seen = rig_->adapter().recover(job.delivery.key, job.evidence);
+    for (int look = 0; seen.busy && look < 100'000; ++look)
+        seen = rig_->adapter().recover(job.delivery.key, job.evidence);
+    EXPECT_EQ(seen.found, Found::Published) << seen.text;
+    EXPECT_EQ(rig_->taken().size(), 1u);
+}
+
 TEST_F(CommandLife, AResultThatIsDamagedIsADoubt) {
     Job job = exported("exit 0");
     spill(rig_->folder() + "/run/1.1.result", "postern-run-1 exited 0 ");
