@@ -60,8 +60,8 @@ inline const std::vector<AdapterCase>& adapterCases() {
             ? strangersCases()
             : std::vector<AdapterCase>{
                   {"bsmtp", "bsmtp", {}, ""},
-        {"bsmtp_lf", "bsmtp", {{"line_ends", "lf"}, {"greeting", "ehlo"}}, ""},
-        {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
+                  {"bsmtp_lf", "bsmtp", {{"line_ends", "lf"}, {"greeting", "ehlo"}}, ""},
+                  {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
                   {"maildir", "maildir", {}, "new"},
@@ -122,11 +122,14 @@ struct CommandCase {
 };
 
 inline const std::vector<CommandCase>& commandCases() {
-    static const std::vector<CommandCase> all = {
-        {"nncp", "nncp", {}}, {"nncp_bsmtp", "nncp", {{"envelope", "bsmtp"}}},
-        {"pipe", "pipe", {}}, {"pipe_bsmtp", "pipe", {{"envelope", "bsmtp"}, {"dialect", "qmail"}}},
-        {"uucp", "uucp", {}}, {"uucp_rsmtp", "uucp", {{"remote_command", "rsmtp"}}},
-    };
+    static const std::vector<CommandCase> all =
+        strangerKind() != nullptr ? std::vector<CommandCase>{}
+                                  : std::vector<CommandCase>{
+                                        {"nncp", "nncp", {}},
+                                        {"pipe", "pipe", {}},
+                                        {"pipe_bsmtp", "pipe", {{"envelope", "bsmtp"}, {"dialect", "qmail"}}},
+                                        {"uucp", "uucp", {}},
+                                    };
     return all;
 }
 
