@@ -8,6 +8,7 @@ namespace postern::adapters {
 Kind bsmtpKind();
 Kind ccmailKind();
 Kind dropKind();
+Kind ftnKind();
 Kind lmtpKind();
 Kind maildirKind();
 Kind mboxKind();

@@ -49,7 +49,9 @@ struct Outcome {
     // Unknown. With an Unknown verdict: those whose end is
     // known all the same, so that only the others are in doubt.
     std::vector<RecipientVerdict> recipients;
-    bool again = false;  // Exported only: the Deferred among `recipients` wait for nothing but their turn
+    // Exported: the Deferred among `recipients` wait for nothing but their turn. Deferred: another mail's end
+    // took this one along; it is due again at once, and the attempt is not counted.
+    bool again = false;
     bool adapterUnusable = false;  // Deferred because of the folder, disk or tool and not because of this
                                    // mail: suspend the adapter, do not count the attempt
     Cause cause = Cause::Other;    // Deferred

@@ -17,6 +17,8 @@ struct Registry {
     std::deque<Kind> kinds GUARDED_BY(mutex) = {
         bsmtpKind(), ccmailKind(), dropKind(),   lmtpKind(), maildirKind(), mboxKind(),
         mhKind(),    nncpKind(),   pickupKind(), pipeKind(), smtpKind(),    uucpKind(),
+        ccmailKind(), dropKind(), ftnKind(),    lmtpKind(), maildirKind(),
+        mboxKind(),   mhKind(),   pickupKind(), smtpKind(),
     };
 };
 

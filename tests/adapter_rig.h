@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -28,8 +29,8 @@ inline void spill(const std::string& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-// Regular files that a consumer sees: everything but dot files and what lies in dot folders, relative,
-// sorted.
+// Regular files that a consumer sees as mail: everything but dot files, what lies in dot folders, and a
+// mailer's lists of files; relative, sorted.
 inline std::vector<std::string> visibleFiles(const std::string& folder) {
     namespace fs = std::filesystem;
     std::vector<std::string> found;
@@ -39,7 +40,8 @@ inline std::vector<std::string> visibleFiles(const std::string& folder) {
             if (it->is_directory()) it.disable_recursion_pending();
             continue;
         }
-        if (it->is_regular_file()) found.push_back(fs::relative(it->path(), folder).string());
+        if (it->is_regular_file() && it->path().extension() != ".flo")
+            found.push_back(fs::relative(it->path(), folder).string());
     }
     std::sort(found.begin(), found.end());
     return found;
@@ -85,9 +87,14 @@ class AdapterRig {
     std::string folder() const { return settings_.at("folder"); }
     std::string temp() const { return temp_.path(); }
     std::string stage() const { return folder() + "/.postern-" + context_.name + "/stage"; }
+    // How many mails a file holds, for kinds that put several into one.
+    using Count = std::function<std::size_t(const std::string& bytes)>;
+    void setCount(Count count) { count_ = std::move(count); }
+
     // The artifacts there: files, or, as "inbox#2", the messages of mailbox files.
     std::vector<std::string> visible() const {
         const std::vector<std::string> files = visibleFiles(folder());
+        if (count_) return counted(files);
         if (kind_ != "mbox") return files;
         std::vector<std::string> found;
         for (const std::string& file : files) {
@@ -146,6 +153,13 @@ class AdapterRig {
         "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nHello from the gateway.\r\nLine two.\r\n";
 
   private:
+    // A file of several mails stands there so many times.
+    std::vector<std::string> counted(const std::vector<std::string>& files) const {
+        std::vector<std::string> found;
+        for (const std::string& file : files)
+            found.insert(found.end(), count_(slurp(folder() + "/" + file)), file);
+        return found;
+    }
     // "inbox#2" as its file and the message's number; 0 for an artifact that is a file.
     static std::pair<std::string, std::size_t> inBox(const std::string& artifact) {
         const auto mark = artifact.find('#');
@@ -159,6 +173,7 @@ class AdapterRig {
     adapters::AdapterContext context_;
     std::unique_ptr<adapters::Adapter> adapter_;
     Result<void> probed_;
+    Count count_;
     std::vector<std::unique_ptr<ByteSource>> sources_;
 };
 

@@ -1,11 +1,6 @@
 #include "adapters/mailbox/mbox_lock.h"
 
-#include <algorithm>
-
 #include "base/peer.h"
-#include "base/random.h"
-#include "base/sync.h"
-#include "base/text.h"
 
 namespace postern::adapters {
 
@@ -15,73 +10,19 @@ std::string dotlockOf(const std::string& mailbox) {
     return mailbox + ".lock";
 }
 
-Result<bool> isOurs(const Folder& folder, const std::string& name, const LockPlan& plan) {
-    POSTERN_LET(file, folder.openRead(name));
-    char text[256];
-    POSTERN_LET(got, file.readAt(0, text, sizeof text));
-    return std::string_view(text, got).starts_with(plan.signature + " ");
-}
-
-Millis ageOf(const FileFacts& facts) {
-    return std::chrono::duration_cast<Millis>(Clock::system().now() -
-                                              fromMillis(facts.changedNanos / 1'000'000));
-}
-
-// Taken away under another name first: what another program put there meanwhile is put back.
-Result<void> breakStale(const Folder& folder, const std::string& name, const FileFacts& judged) {
-    const std::string aside = ".stale-" + randomName(8);
-    POSTERN_LET(moved, folder.moveNoReplace(name, folder, aside));
-    if (moved != Moved::Done) return {};
-    POSTERN_LET(facts, folder.facts(aside));
-    if (facts.number == judged.number) return folder.remove(aside);
-    POSTERN_LET(back, folder.moveNoReplace(aside, folder, name));
-    return back == Moved::Done ? Result<void>() : folder.remove(aside);
-}
-
-// Removes the dotlock there when it is left over, and says whether it was ours; or who has it.
-Result<bool> judge(const Folder& folder, const std::string& name, const LockPlan& plan) {
-    const auto facts = folder.facts(name);
-    if (!facts.ok()) return facts.error().code == Errc::NotFound ? Result<bool>(false) : facts.error();
-    const std::string path = joinPath(folder.path(), name);
-    if (!facts->regular) return fail(Errc::Denied, path + " is no lock file");
-    const auto read = isOurs(folder, name, plan);  // others' may be closed to us
-    const bool ours = read.ok() && *read;
-    const Millis age = ageOf(*facts);
-    const bool stale = plan.staleAfter > Millis(0) && age > plan.staleAfter;
-    if (ours || stale) {
-        POSTERN_TRY(breakStale(folder, name, *facts));
-        return ours;
-    }
-    return fail(Errc::Busy, "the mailbox is locked by its reader: " + path + " is there for " +
-                                formatDurationMillis(std::max<std::int64_t>(age.count(), 0) / 1000 * 1000));
+LockFilePlan dotlockPlan(const LockPlan& plan) {
+    return {plan.signature, plan.staleAfter, "the mailbox is locked by its reader"};
 }
 
 }  // namespace
 
-Result<FileLock> takeOwnLock(const Folder& stage, const std::string& mailbox) {
-    // A fixed number of files. Mailboxes that share one wait a moment for each other; none is held while a
-    // reader is waited for.
-    constexpr std::size_t kLocks = 64;
-    std::uint32_t sum = 2166136261u;
-    for (const char c : mailbox) sum = (sum ^ static_cast<unsigned char>(c)) * 16777619u;
-    auto lock = FileLock::acquire(joinPath(stage.path(), ".lock-" + std::to_string(sum % kLocks)));
-    if (lock.ok() || lock.error().code != Errc::Busy) return lock;
-    return fail(Errc::Busy, "another worker of ours is writing to " + mailbox + ": " + lock.error().text);
-}
-
-void waitForLock(SteadyTime deadline) {
-    constexpr Millis kLookAgain{20};
-    Mutex mutex;
-    Condition nobody;
-    const SteadyTime until = std::min(deadline, Clock::system().steady() + kLookAgain);
-    const MutexLock lock(mutex);
-    while (Clock::system().steady() < until) nobody.waitUntil(mutex, until);
-}
-
 Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, const std::string& mailbox,
                                                        const LockPlan& plan, bool create) {
     std::unique_ptr<MailboxLock> lock(new MailboxLock(folder, mailbox));
-    if (plan.dotlock) POSTERN_TRY(lock->takeDotlock(plan));
+    if (plan.dotlock) {
+        POSTERN_LET(dotlock, LockFile::take(folder, dotlockOf(mailbox), dotlockPlan(plan)));
+        lock->dotlock_ = std::move(dotlock);
+    }
     POSTERN_TRY(lock->openFile(plan, create));
     if (lock->exists() && plan.range) {
         POSTERN_LET(locked, lock->file_.tryLock());
@@ -95,50 +36,12 @@ Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, con
 }
 
 std::string MailboxLock::asideName(const LockPlan& plan, const std::string& mailbox) {
-    std::uint64_t sum = 14695981039346656037u;
-    for (const char c : plan.signature + "/" + mailbox)
-        sum = (sum ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    return ".dotlock-" + std::to_string(sum);
+    return LockFile::asideName(dotlockPlan(plan), dotlockOf(mailbox));
 }
 
-// Written aside and then moved into its place, so that a crash never leaves one without our name in it: we
-// would take that for a stranger's. The name aside is the mailbox's own, and under the caller's own lock what
-// is there can only be left over.
-Result<bool> MailboxLock::placeDotlock(const LockPlan& plan) {
-    const std::string aside = asideName(plan, mailbox_);
-    auto created = folder_.create(aside, 0644);
-    if (!created.ok() && created.error().code == Errc::Exists) {
-        POSTERN_TRY(folder_.remove(aside));
-        created = folder_.create(aside, 0644);
-    }
-    if (!created.ok()) return created.error();
-    const auto placed = [&]() -> Result<Moved> {
-        POSTERN_TRY(created->write(plan.signature + " " + std::to_string(processId()) + "\n"));
-        POSTERN_TRY(created->sync());
-        return folder_.moveNoReplace(aside, folder_, dotlockOf(mailbox_), Folder::Namers::Others);
-    }();
-    if (placed.ok() && *placed == Moved::Done) {
-        POSTERN_LET(facts, created->facts());
-        dotlock_ = facts.number;
-        return true;
-    }
-    (void)folder_.remove(aside);  // a hidden leftover is harmless, and the next one takes it
-    if (!placed.ok()) return placed.error();
-    if (*placed == Moved::TargetExists) return false;
-    return fail(Errc::Busy, joinPath(folder_.path(), aside) + " was taken away");
-}
-
-Result<void> MailboxLock::takeDotlock(const LockPlan& plan) {
-    POSTERN_LET(there, folder_.has(dotlockOf(mailbox_)));  // while we wait for it, nothing is written
-    auto placed = there ? Result<bool>(false) : placeDotlock(plan);
-    if (!placed.ok()) return placed.error();
-    if (!*placed) {
-        POSTERN_LET(ours, judge(folder_, dotlockOf(mailbox_), plan));
-        tookOver_ = ours;
-        POSTERN_LET(again, placeDotlock(plan));
-        if (!again) return fail(Errc::Busy, "the mailbox was locked by its reader just now");
-    }
-    return folder_.sync();  // half a mail must never be there without it, not even after a power failure
+Result<void> MailboxLock::removeLeftover(const Folder& folder, const std::string& mailbox,
+                                         const LockPlan& plan) {
+    return LockFile::removeLeftover(folder, dotlockOf(mailbox), dotlockPlan(plan));
 }
 
 Result<void> MailboxLock::openFile(const LockPlan& plan, bool create) {
@@ -172,24 +75,6 @@ Result<void> MailboxLock::checkFile() const {
     if (!held.regular || held.links != 1)
         return fail(Errc::Denied, path + " has another name somewhere, or is no file: not written to");
     return {};
-}
-
-MailboxLock::~MailboxLock() {
-    if (!dotlock_) return;
-    // A reader may have taken it for stale and put its own there.
-    const std::string name = dotlockOf(mailbox_);
-    const auto facts = folder_.facts(name);
-    if (facts.ok() && facts->number == *dotlock_) (void)folder_.remove(name);
-}
-
-Result<void> MailboxLock::removeLeftover(const Folder& folder, const std::string& mailbox,
-                                         const LockPlan& plan) {
-    const std::string name = dotlockOf(mailbox);
-    const auto facts = folder.facts(name);
-    if (!facts.ok() || !facts->regular) return {};
-    const auto ours = isOurs(folder, name, plan);
-    if (!ours.ok() || !*ours) return {};
-    return breakStale(folder, name, *facts);
 }
 
 }  // namespace postern::adapters

@@ -10,9 +10,9 @@
 // Thread rule: one thread.
 
 #include <memory>
-#include <optional>
 #include <string>
 
+#include "adapters/spool/lock_file.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -26,19 +26,12 @@ struct LockPlan {
     std::string fileOwner;  // of mailboxes that we make; empty: the service's own
 };
 
-// Between the threads and processes that write for one stage folder. Busy: another has it.
-Result<FileLock> takeOwnLock(const Folder& stage, const std::string& mailbox);
-
-// Waits a moment before the next look at a lock, not longer than until `deadline`.
-void waitForLock(SteadyTime deadline);
-
 class MailboxLock {
   public:
     // Looks once and never waits. Busy: a reader has it, and which lock says so. Denied: the file is a link,
     // has several names, or is no file at all; nothing was touched. With `create` a missing mailbox is made.
     static Result<std::unique_ptr<MailboxLock>> take(const Folder& folder, const std::string& mailbox,
                                                      const LockPlan& plan, bool create);
-    ~MailboxLock();  // lets go
     MailboxLock(const MailboxLock&) = delete;
     MailboxLock& operator=(const MailboxLock&) = delete;
 
@@ -46,7 +39,7 @@ class MailboxLock {
     File& file() { return file_; }  // every write goes to its end
     const std::string& mailbox() const { return mailbox_; }
     // A dotlock that a crash of ours left behind was still in its place.
-    bool tookOver() const { return tookOver_; }
+    bool tookOver() const { return dotlock_ && dotlock_->tookOver(); }
 
     // Removes a dotlock that a crash of ours left behind.
     static Result<void> removeLeftover(const Folder& folder, const std::string& mailbox,
@@ -57,16 +50,13 @@ class MailboxLock {
 
   private:
     MailboxLock(const Folder& folder, std::string mailbox) : folder_(folder), mailbox_(std::move(mailbox)) {}
-    Result<bool> placeDotlock(const LockPlan& plan);
-    Result<void> takeDotlock(const LockPlan& plan);
     Result<void> openFile(const LockPlan& plan, bool create);
     Result<void> checkFile() const;
 
     const Folder& folder_;
     const std::string mailbox_;
-    bool tookOver_ = false;
-    std::optional<std::uint64_t> dotlock_;  // the file number of ours
     File file_;
+    std::unique_ptr<LockFile> dotlock_;  // goes before the file's own lock
 };
 
 }  // namespace postern::adapters

@@ -150,8 +150,8 @@ std::vector<adapters::Recipient> namedOnce(const queue::Claim& claim) {
 Settlement settlementFor(const queue::Claim& claim, const adapters::Outcome& outcome, WallTime received,
                          const config::Adapter& settings, WallTime now) {
     Settlement settlement;
-    if (outcome.adapterUnusable) {
-        // The mail is not to blame: due at once, for the moment the adapter works again.
+    if (outcome.adapterUnusable || (outcome.verdict == Verdict::Deferred && outcome.again)) {
+        // The mail is not to blame: due at once, or for the moment the adapter works again.
         settlement = blank(claim, Settlement::Kind::Deferred, outcome.reason);
         settlement.due = now;
         settlement.uncounted = true;

@@ -10,6 +10,7 @@
 
 #include "adapters/extension/loader.h"
 #include "tests/adapter_rig.h"
+#include "tests/ftn_reader.h"
 
 namespace postern::tests {
 
@@ -64,6 +65,12 @@ inline const std::vector<AdapterCase>& adapterCases() {
                   {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
+                  {"ftn", "ftn", {{"address", "2:999/1"}, {"link", "2:999/2"}}, ""},
+                  {"ftn_bundle", "ftn", {{"address", "2:999/1"}, {"link", "2:999/2"}, {"bundle", "64"}}, ""},
+                  {"ftn_bso",
+                   "ftn",
+                   {{"address", "2:999/1"}, {"link", "2:999/2"}, {"mode", "bso"}},
+                   "postern-packets"},
                   {"maildir", "maildir", {}, "new"},
                   {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
                   {"mbox", "mbox", {}, "", Naming::Shared},
@@ -135,6 +142,13 @@ inline const std::vector<CommandCase>& commandCases() {
 
 inline void PrintTo(const CommandCase& which, std::ostream* out) {
     *out << which.label;
+// The mails of a packet; those that were split count once.
+inline std::size_t mailsOfPacket(const std::string& bytes) {
+    const auto packet = readFtnPacket(bytes);
+    if (!packet.ok()) return 1;
+    return static_cast<std::size_t>(
+        std::count_if(packet->messages.begin(), packet->messages.end(),
+                      [](const FtnMessage& each) { return !each.isLaterPart(); }));
 }
 
 inline std::string caseName(const testing::TestParamInfo<AdapterCase>& info) {
@@ -147,7 +161,9 @@ inline void PrintTo(const AdapterCase& which, std::ostream* out) {
 
 class AdapterSuite : public testing::TestWithParam<AdapterCase> {
   protected:
-    AdapterSuite() : rig_(GetParam().kind, GetParam().settings) {}
+    AdapterSuite() : rig_(GetParam().kind, GetParam().settings) {
+        if (GetParam().settings.contains("bundle")) rig_.setCount(&mailsOfPacket);
+    }
     void SetUp() override { ASSERT_TRUE(rig_.probed().ok()) << rig_.probed().error().text; }
 
     // The only artifact's content; fails the test when there is not exactly one.

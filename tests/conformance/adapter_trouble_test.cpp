@@ -417,6 +417,7 @@ int tinyDiskStory(const AdapterCase& which, const std::string& disk) {
     SettingMap settings = which.settings;
     settings["folder"] = disk + "/live";
     AdapterRig rig(which.kind, settings);
+    if (settings.contains("bundle")) rig.setCount(&mailsOfPacket);
     if (!rig.probed().ok()) return 1;
     std::vector<Job> jobs = {rig.job(1, 1), rig.job(2, 1, AdapterRig::kPlain + std::string(3 << 20, 'x')),
                              rig.job(3, 1)};

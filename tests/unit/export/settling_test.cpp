@@ -41,6 +41,18 @@ TEST(Settling, EachVerdictHasOneEnd) {
     }
 }
 
+// Another mail of its file was taken away: not this one's attempt, and its turn again at once.
+TEST(Settling, WhatWasTakenAlongIsDueAtOnceAndNotCounted) {
+    adapters::Outcome outcome = adapters::deferred("another mail of its file was taken away");
+    EXPECT_FALSE(
+        exporting::settlementFor(claimOf(1, std::chrono::hours(1)), outcome, kNow, {}, kNow).uncounted);
+    outcome.again = true;
+    const auto got = exporting::settlementFor(claimOf(1, Millis(1)), outcome, kNow, {}, kNow);
+    EXPECT_EQ(static_cast<int>(got.kind), static_cast<int>(Kind::Deferred));
+    EXPECT_TRUE(got.uncounted);
+    EXPECT_EQ(got.due, kNow);
+}
+
 TEST(Settling, TheLastReasonIsKeptWhenTheAgeEnds) {
     const auto got =
         exporting::settlementFor(claimOf(9, Millis(1)), adapters::deferred("busy"), kNow, {}, kNow);

@@ -1,0 +1,78 @@
+#include "adapters/ftn/flow_files.h"
+
+#include <cstdio>
+#include <set>
+
+#include "base/text.h"
+
+namespace postern::adapters::ftn {
+
+namespace {
+
+constexpr std::size_t kLongestFlow = 8 * 1024 * 1024;
+
+std::string hex(int number, int digits) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%0*x", digits, static_cast<unsigned>(number) & 0xffffu);
+    return text;
+}
+
+// The files that a list names, whatever is to become of them: the first letter says that, "~" is done.
+std::set<std::string, std::less<>> namedIn(std::string_view list) {
+    std::set<std::string, std::less<>> files;
+    for (std::string_view line : split(list, '\n')) {
+        line = trim(line);
+        if (!line.empty() && std::string_view("^#~-!@").find(line.front()) != std::string_view::npos)
+            line.remove_prefix(1);
+        if (!line.empty()) files.emplace(line);
+    }
+    return files;
+}
+
+}  // namespace
+
+FlowPlace flowPlace(const Node& link, const FlowPlan& plan) {
+    FlowPlace place{plan.outbound, hex(link.net, 4) + hex(link.node, 4)};
+    if (link.zone != plan.zone) place.folder += "." + hex(link.zone, 3);
+    if (link.point == 0) return place;
+    place.folder = joinPath(place.folder, place.base + ".pnt");
+    place.base = hex(link.point, 8);
+    return place;
+}
+
+Result<std::unique_ptr<Flow>> Flow::open(const Node& link, const FlowPlan& plan) {
+    const FlowPlace place = flowPlace(link, plan);
+    POSTERN_LET(folder, Folder::make(joinPath(plan.folder, place.folder), plan.folderMode));
+    std::unique_ptr<Flow> flow(
+        new Flow(std::move(folder), place.base + "." + plan.flavour + "lo", plan.fileMode));
+    POSTERN_LET(busy, LockFile::take(flow->folder_, place.base + ".bsy", plan.lock));
+    flow->busy_ = std::move(busy);
+    return flow;
+}
+
+Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names) {
+    POSTERN_LET(there, folder_.has(file_));
+    std::string list;
+    if (there) {
+        POSTERN_LET(text, readFile(joinPath(folder_.path(), file_), kLongestFlow));
+        list = std::move(text);
+    }
+    const auto listed = namedIn(list);
+    std::string lines;
+    for (const std::string& name : names) {
+        const std::string path = joinPath(packets.path(), name);
+        if (listed.contains(path)) continue;
+        POSTERN_LET(waits, packets.has(name));
+        if (waits) lines += "^" + path + "\n";
+    }
+    if (lines.empty()) return {};
+    // A line that a power failure cut off must not be joined with ours.
+    if (!list.empty() && list.back() != '\n') lines.insert(0, "\n");
+    auto file = there ? folder_.openShared(file_) : folder_.create(file_, fileMode_);
+    if (!file.ok()) return file.error();
+    POSTERN_TRY(file->write(lines));
+    POSTERN_TRY(file->sync());
+    return there ? Result<void>() : folder_.sync();
+}
+
+}  // namespace postern::adapters::ftn

@@ -1,0 +1,161 @@
+#include "adapters/ftn/ftn_outbound.h"
+
+#include <map>
+
+#include "base/text.h"
+
+namespace postern::adapters::ftn {
+
+namespace {
+
+constexpr std::string_view kPrefix = "flow1 ";
+
+Recovery damaged() {
+    return {Found::CannotTell, "the record of its staged file is damaged", std::nullopt};
+}
+
+}  // namespace
+
+std::string formatFlowEvidence(const FlowEvidence& evidence) {
+    return std::string(kPrefix) + nodeText(evidence.link) + " " + evidence.packet;
+}
+
+std::optional<FlowEvidence> parseFlowEvidence(std::string_view text) {
+    if (!text.starts_with(kPrefix)) return std::nullopt;
+    text.remove_prefix(kPrefix.size());
+    const std::size_t blank = text.find(' ');
+    const auto link = parseNode(text.substr(0, blank));
+    if (blank == std::string_view::npos || !link) return std::nullopt;
+    return FlowEvidence{*link, std::string(text.substr(blank + 1))};
+}
+
+struct Outbound::Held {
+    FileLock own;
+    std::unique_ptr<Flow> flow;  // goes first
+};
+
+// Waits a while: a mailer's session is over soon, another thread of ours at once.
+Result<std::unique_ptr<Outbound::Held>> Outbound::hold(const Node& link) const {
+    const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
+    POSTERN_LET(stage, Folder::open(plan_.stage));
+    for (;;) {
+        auto held = [&]() -> Result<std::unique_ptr<Held>> {
+            POSTERN_LET(own, takeOwnLock(stage, nodeText(link)));
+            POSTERN_LET(flow, Flow::open(link, plan_.flow));
+            return std::make_unique<Held>(Held{std::move(own), std::move(flow)});
+        }();
+        if (held.ok() || held.error().code != Errc::Busy || Clock::system().steady() >= deadline) return held;
+        waitForLock(deadline);
+    }
+}
+
+Result<void> Outbound::list(Flow& flow, const std::vector<std::string>& packets) const {
+    POSTERN_LET(folder, Folder::open(joinPath(plan_.flow.folder, kPacketFolder)));
+    return flow.add(folder, packets);
+}
+
+Result<void> Outbound::probe() {
+    POSTERN_TRY(packets_->probe());
+    POSTERN_LET(outbound,
+                Folder::make(joinPath(plan_.flow.folder, plan_.flow.outbound), plan_.flow.folderMode));
+    return outbound.mayWrite();
+}
+
+void Outbound::stage(std::span<Job> jobs, const std::function<void()>& beat) {
+    std::vector<Node> links;
+    for (const Job& job : jobs) links.push_back(job.outcome ? Node{} : linkOf_(job.delivery));
+    packets_->stage(jobs, beat);
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        if (!jobs[i].evidence.empty() && !jobs[i].outcome)
+            jobs[i].evidence = formatFlowEvidence({links[i], jobs[i].evidence});
+}
+
+void Outbound::publish(std::span<Job> jobs, const std::function<void()>& beat) {
+    std::map<std::string, std::pair<Node, std::vector<Job*>>> byLink;
+    for (Job& job : jobs) {
+        if (job.outcome) continue;
+        const auto evidence = parseFlowEvidence(job.evidence);
+        if (!evidence) {
+            job.outcome = unknown("the record of its staged file is damaged: " + job.evidence);
+            continue;
+        }
+        auto& [link, members] = byLink[nodeText(evidence->link)];
+        link = evidence->link;
+        members.push_back(&job);
+    }
+    for (auto& [name, linked] : byLink) publishFor(linked.first, linked.second, beat);
+}
+
+void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, const std::function<void()>& beat) {
+    beat();
+    const auto held = hold(link);
+    if (!held.ok()) {
+        for (Job* job : jobs) keepBack(*job, held.error());
+        return;
+    }
+    std::vector<Job> inner;
+    for (const Job* job : jobs) {
+        inner.push_back(*job);
+        inner.back().evidence = parseFlowEvidence(job->evidence)->packet;
+    }
+    packets_->publish(inner, beat);
+    std::vector<std::string> packets;
+    for (const Job& job : inner) {
+        if (job.outcome->verdict != Verdict::Exported) continue;
+        std::string name = fileOf(job.evidence)->name;
+        if (packets.empty() || packets.back() != name) packets.push_back(std::move(name));
+    }
+    const auto listed = packets.empty() ? Result<void>() : list(*(*held)->flow, packets);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i]->notes = std::move(inner[i].notes);
+        jobs[i]->outcome = std::move(inner[i].outcome);
+        if (!listed.ok() && jobs[i]->outcome->verdict == Verdict::Exported)
+            jobs[i]->outcome = unknown("its packet is not listed for the mailer yet: " + listed.error().text);
+    }
+}
+
+// The link is busy: the packet does not appear, unless it is there already.
+void Outbound::keepBack(Job& job, const Error& error) {
+    const Recovery seen = packets_->recover(job.delivery.key, parseFlowEvidence(job.evidence)->packet);
+    if (seen.found != Found::NotPublished)
+        job.outcome = unknown(error.text);
+    else
+        job.outcome = error.code == Errc::Busy ? deferred(error) : unusable(error.text);
+}
+
+void Outbound::abandon(Job& job) {
+    const auto evidence = parseFlowEvidence(job.evidence);
+    if (!evidence) return;
+    Job inner = job;
+    inner.evidence = evidence->packet;
+    packets_->abandon(inner);
+}
+
+Recovery Outbound::recover(const DeliveryKey& staged, std::string_view text) {
+    const auto evidence = parseFlowEvidence(text);
+    const auto file = evidence ? fileOf(evidence->packet) : std::nullopt;
+    if (!file) return damaged();
+    Recovery seen = packets_->recover(staged, evidence->packet);
+    if (seen.found != Found::Published) return seen;
+    const auto listed = [&]() -> Result<void> {
+        POSTERN_LET(packets, Folder::open(joinPath(plan_.flow.folder, kPacketFolder)));
+        POSTERN_LET(waits, packets.has(file->name));
+        if (!waits) return {};  // a mailer had it: the link may be busy for long
+        POSTERN_LET(held, hold(evidence->link));
+        return held->flow->add(packets, {file->name});
+    }();
+    if (listed.ok()) return seen;
+    Recovery later{Found::CannotTell, listed.error().text, std::nullopt};
+    if (listed.error().code == Errc::Busy)
+        later.busy = listed.error();
+    else
+        later.unusable = listed.error();
+    return later;
+}
+
+std::string Outbound::describe() const {
+    return packets_->describe() + "; listed in the flow files of " +
+           joinPath(plan_.flow.folder, plan_.flow.outbound);
+}
+
+}  // namespace postern::adapters::ftn

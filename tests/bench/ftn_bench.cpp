@@ -1,0 +1,89 @@
+// How many mails a second become FidoNet netmail: one thread, stage() and publish() with every sync, in
+// batches of
+// 64. Usage: ftn [FOLDER [MAILS]]   (the folder decides which disk)
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adapters/registry.h"
+#include "base/file.h"
+#include "base/random.h"
+
+using namespace postern;
+
+namespace {
+
+constexpr int kBatch = 64;
+
+const std::string kMail =
+    "Received: from mx.example.org by gw.example; Tue, 14 Nov 2023 22:13:21 +0000\r\n"
+    "From: Alice Example <alice@example.org>\r\nTo: Bob Sysop <bob@legacy.example>\r\n"
+    "Subject: About tomorrow\r\nMessage-ID: <20231114221320.4711@example.org>\r\n"
+    "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    "Hello Bob,\r\n\r\nthe meeting is at ten, not at nine. Please tell the others, and bring the list of\r\n"
+    "nodes that we talked about. Caf\xc3\xa9 afterwards?\r\n\r\nAlice\r\n";
+
+adapters::Settings settingsFor(const adapters::Kind& kind, const std::string& folder,
+                               const std::string& bundle) {
+    adapters::Settings settings;
+    for (const adapters::Setting& setting : kind.settings)
+        settings.set(setting.key, setting.fallback ? setting.fallback : "");
+    settings.set("folder", folder);
+    settings.set("address", "2:999/1");
+    settings.set("link", "2:999/2");
+    settings.set("bundle", bundle);
+    return settings;
+}
+
+std::vector<adapters::Job> batchFrom(int first, ByteSource& message) {
+    std::vector<adapters::Job> jobs(kBatch);
+    for (int i = 0; i < kBatch; ++i) {
+        adapters::Delivery& delivery = jobs[static_cast<std::size_t>(i)].delivery;
+        delivery.key = {ItemId{first + i}, Epoch{1}};
+        delivery.sender = "alice@example.org";
+        delivery.recipients = {{1, "bob@legacy.example", "Bob Sysop"}};
+        delivery.received = fromMillis(1'700'000'000'000);
+        delivery.message = &message;
+    }
+    return jobs;
+}
+
+// Mails a second; negative when something went wrong.
+double measure(const std::string& folder, const std::string& bundle, int mails) {
+    const adapters::Kind* kind = adapters::kindNamed("ftn");
+    auto adapter =
+        kind->make({"bench", "gw.example", "abcdefgh12345678", {}, {}}, settingsFor(*kind, folder, bundle));
+    if (!adapter.ok() || !(*adapter)->probe().ok()) return -1;
+    StringSource message(kMail);
+    const auto begin = std::chrono::steady_clock::now();
+    for (int done = 0; done < mails; done += kBatch) {
+        auto jobs = batchFrom(done + 1, message);
+        (*adapter)->stage(jobs, [] {});
+        (*adapter)->publish(jobs, [] {});
+        for (const auto& job : jobs)
+            if (!job.outcome || job.outcome->verdict != adapters::Verdict::Exported) return -1;
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    return mails / took.count();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::string base = count > 1 ? arguments[1] : std::filesystem::temp_directory_path().string();
+    const int mails = count > 2 ? std::atoi(arguments[2]) : 32'000;
+    bool fine = true;
+    for (const auto& [bundle, target] : {std::pair{"1", 0.0}, {"64", 20'000.0}}) {
+        const std::string folder = base + "/postern-ftn-bench-" + randomName(6);
+        const double rate = measure(folder, bundle, target > 0 ? mails : mails / 8);
+        std::filesystem::remove_all(folder);
+        fine = fine && rate > 0;
+        std::printf("ftn, %s mails a packet: %.0f mails/s (target %.0f)\n", bundle, rate, target);
+    }
+    return fine ? 0 : 1;
+}

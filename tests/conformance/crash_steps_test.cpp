@@ -1,0 +1,164 @@
+// A batch whose process dies at each of its system calls in turn, for adapters that put several mails into
+// one file or list them for a mailer: each mail arrives once, whatever the consumer does meanwhile.
+
+#include <csignal>
+#include <cstdlib>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/adapter_rig.h"
+#include "tests/ftn_reader.h"
+
+namespace postern::tests {
+
+namespace fs = std::filesystem;
+using adapters::Found;
+using adapters::Job;
+using adapters::Verdict;
+
+namespace {
+
+constexpr int kMails = 6;
+
+// Runs `work` in a child that is killed as it enters its n-th system call. False: it ended before.
+bool killedAt(int n, const std::function<void()>& work) {
+    const pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+        raise(SIGSTOP);
+        work();
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+    bool entering = true;
+    for (int calls = 0;;) {
+        ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+        waitpid(child, &status, 0);
+        if (WIFEXITED(status) || WIFSIGNALED(status)) return false;
+        if (WSTOPSIG(status) != (SIGTRAP | 0x80)) continue;
+        if (entering && ++calls == n) {
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            return true;
+        }
+        entering = !entering;
+    }
+}
+
+// The service's part: evidence is committed by one rename, all of it or nothing.
+void commit(const std::string& path, const std::vector<Job>& jobs) {
+    std::string text;
+    for (const Job& job : jobs) text += job.evidence + "\n";
+    spill(path + ".new", text);
+    fs::rename(path + ".new", path);
+}
+
+std::vector<std::string> committed(const std::string& path) {
+    std::vector<std::string> lines;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+struct Way {
+    const char* label;
+    SettingMap settings;
+};
+
+class CrashSteps : public testing::TestWithParam<std::tuple<Way, bool>> {
+  protected:
+    static SettingMap settings() {
+        SettingMap all = std::get<0>(GetParam()).settings;
+        all.emplace("address", "2:999/1");
+        all.emplace("link", "2:999/2");
+        return all;
+    }
+    static bool listed() { return settings().contains("mode"); }
+
+    // The consumer: takes what it may see, and counts the mails.
+    static std::size_t consume(const AdapterRig& rig) {
+        std::size_t mails = 0;
+        const auto take = [&](const std::string& path) {
+            if (!fs::exists(path)) return;
+            const auto packet = readFtnPacket(slurp(path));
+            EXPECT_TRUE(packet.ok()) << "torn: " << packet.error().text;
+            if (packet.ok()) mails += packet->messages.size();
+            fs::remove(path);
+        };
+        if (!listed()) {
+            for (const std::string& file : rig.visible()) take(rig.folder() + "/" + file);
+            return mails;
+        }
+        const std::string flow = rig.folder() + "/outbound/03e70002.flo";
+        if (fs::exists(rig.folder() + "/outbound/03e70002.bsy")) return 0;  // a mailer honours it
+        for (const std::string& line : committed(flow)) take(line.substr(1));
+        fs::remove(flow);
+        return mails;
+    }
+};
+
+}  // namespace
+
+TEST_P(CrashSteps, EachMailArrivesOnce) {
+    const bool takesAtOnce = std::get<1>(GetParam());
+    // Each sixth call, and every one where POSTERN_EVERY_STEP is set: ./check --full does that.
+    const int stride = std::getenv("POSTERN_EVERY_STEP") == nullptr ? 6 : 1;
+    int kills = 0;
+    for (int n = takesAtOnce ? 1 : 1 + stride / 2; n < 2000; n += stride) {
+        AdapterRig rig("ftn", settings());
+        const std::string marks = rig.temp() + "/marks";
+        const bool killed = killedAt(n, [&] {
+            std::vector<Job> jobs;
+            for (int item = 1; item <= kMails; ++item) jobs.push_back(rig.job(item, 1));
+            rig.adapter().stage(jobs, [] {});
+            commit(marks, jobs);
+            rig.adapter().publish(jobs, [] {});
+        });
+        std::size_t arrived = takesAtOnce ? consume(rig) : 0;
+        rig.restart();
+        ASSERT_TRUE(rig.probed().ok()) << n << ": " << rig.probed().error().text;
+        std::vector<Job> again;
+        const auto evidence = committed(marks);
+        if (evidence.empty()) {
+            EXPECT_EQ(arrived + consume(rig), 0u) << n << ": published before the commit";
+        }
+        for (int item = 1; item <= kMails; ++item) {
+            const auto found =
+                evidence.empty()
+                    ? Found::NotPublished
+                    : rig.adapter()
+                          .recover({ItemId{item}, Epoch{1}}, evidence.at(static_cast<std::size_t>(item - 1)))
+                          .found;
+            ASSERT_NE(found, Found::CannotTell) << n;
+            if (found == Found::NotPublished) again.push_back(rig.job(item, 2));
+        }
+        rig.adapter().stage(again, [] {});
+        rig.adapter().publish(again, [] {});
+        for (const Job& job : again)
+            ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << n << outcomeText(job);
+        arrived += consume(rig);
+        ASSERT_EQ(arrived, static_cast<std::size_t>(kMails)) << "killed at call " << n;
+        EXPECT_FALSE(fs::exists(rig.folder() + "/outbound/03e70002.bsy")) << n;
+        EXPECT_TRUE(rig.visible().empty()) << n << ": a packet that no list names";
+        if (!killed) break;
+        ++kills;
+    }
+    EXPECT_GT(kills, 60 / stride) << "the sweep does not reach its points";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, CrashSteps,
+    testing::Combine(testing::Values(Way{"bundle", {{"bundle", "4"}}}, Way{"bso", {{"mode", "bso"}}},
+                                     Way{"bso_bundle", {{"mode", "bso"}, {"bundle", "4"}}}),
+                     testing::Bool()),
+    [](const auto& which) {
+        return std::string(std::get<0>(which.param).label) +
+               (std::get<1>(which.param) ? "_taken_at_once" : "_taken_late");
+    });
+
+}  // namespace postern::tests
