@@ -97,14 +97,16 @@ def mail_seeds(tests, out):
             if not name.endswith(".eml") or os.path.getsize(path) > 8000:
                 continue
             with open(path, "rb") as file:
-                write(out, "mime", f"{number}-{name}", bytes([number * 37 % 256, number * 29 % 256]) + file.read())
+                mail = file.read()
+            write(out, "mime", f"{number}-{name}", bytes([number * 37 % 256, number * 29 % 256]) + mail)
+            write(out, "ftn", f"{number}-{name}", bytes([number * 37 % 256]) + mail)
             number += 1
 
 
 def main():
     tests, out = sys.argv[1:]
     shutil.rmtree(out, ignore_errors=True)
-    for name in ("intake", "config", "mime", "decoders"):
+    for name in ("intake", "config", "mime", "decoders", "ftn"):
         os.makedirs(os.path.join(out, name))
     dialogues = os.path.join(tests, "unit/intake/dialogues")
     for name in sorted(os.listdir(dialogues)):
