@@ -35,8 +35,8 @@ struct Outbound::Held {
 };
 
 // Waits a while: a mailer's session is over soon, another thread of ours at once.
-Result<std::unique_ptr<Outbound::Held>> Outbound::hold(const Node& link) const {
-    const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
+Result<std::unique_ptr<Outbound::Held>> Outbound::hold(const Node& link, SteadyTime deadline,
+                                                       const std::function<void()>& beat) const {
     POSTERN_LET(stage, Folder::open(plan_.stage));
     for (;;) {
         auto held = [&]() -> Result<std::unique_ptr<Held>> {
@@ -46,6 +46,7 @@ Result<std::unique_ptr<Outbound::Held>> Outbound::hold(const Node& link) const {
         }();
         if (held.ok() || held.error().code != Errc::Busy || Clock::system().steady() >= deadline) return held;
         waitForLock(deadline);
+        beat();
     }
 }
 
@@ -83,12 +84,14 @@ void Outbound::publish(std::span<Job> jobs, const std::function<void()>& beat) {
         link = evidence->link;
         members.push_back(&job);
     }
-    for (auto& [name, linked] : byLink) publishFor(linked.first, linked.second, beat);
+    const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
+    for (auto& [name, linked] : byLink) publishFor(linked.first, linked.second, deadline, beat);
 }
 
-void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, const std::function<void()>& beat) {
+void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
+                          const std::function<void()>& beat) {
     beat();
-    const auto held = hold(link);
+    const auto held = hold(link, deadline, beat);
     if (!held.ok()) {
         for (Job* job : jobs) keepBack(*job, held.error());
         return;
@@ -141,7 +144,7 @@ Recovery Outbound::recover(const DeliveryKey& staged, std::string_view text) {
         POSTERN_LET(packets, Folder::open(joinPath(plan_.flow.folder, kPacketFolder)));
         POSTERN_LET(waits, packets.has(file->name));
         if (!waits) return {};  // a mailer had it: the link may be busy for long
-        POSTERN_LET(held, hold(evidence->link));
+        POSTERN_LET(held, hold(evidence->link, Clock::system().steady() + plan_.lockWait, [] {}));
         return held->flow->add(packets, {file->name});
     }();
     if (listed.ok()) return seen;

@@ -29,7 +29,7 @@ inline constexpr const char* kPacketFolder = "postern-packets";
 
 struct OutboundPlan {
     FlowPlan flow;
-    Millis lockWait{5'000};  // for a link that is busy
+    Millis lockWait{5'000};  // for links that are busy, all of a batch together
     std::string stage;       // the spool's stage folder, where our own locks are
 };
 
@@ -62,8 +62,10 @@ class Outbound final : public Adapter {
     // Both locks of a link, for as long as it lives.
     struct Held;
 
-    Result<std::unique_ptr<Held>> hold(const Node& link) const;
-    void publishFor(const Node& link, std::vector<Job*>& jobs, const std::function<void()>& beat);
+    Result<std::unique_ptr<Held>> hold(const Node& link, SteadyTime deadline,
+                                       const std::function<void()>& beat) const;
+    void publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
+                    const std::function<void()>& beat);
     void keepBack(Job& job, const Error& error);
     Result<void> list(Flow& flow, const std::vector<std::string>& packets) const;
 
