@@ -15,10 +15,8 @@ const std::string kNothing;
 struct Registry {
     Mutex mutex;
     std::deque<Kind> kinds GUARDED_BY(mutex) = {
-        bsmtpKind(), ccmailKind(), dropKind(),   lmtpKind(), maildirKind(), mboxKind(),
-        mhKind(),    nncpKind(),   pickupKind(), pipeKind(), smtpKind(),    uucpKind(),
-        ccmailKind(), dropKind(), ftnKind(),    lmtpKind(), maildirKind(),
-        mboxKind(),   mhKind(),   pickupKind(), smtpKind(),
+        bsmtpKind(), ccmailKind(), dropKind(),   ftnKind(),  lmtpKind(), maildirKind(), mboxKind(),
+        mhKind(),    nncpKind(),   pickupKind(), pipeKind(), smtpKind(), uucpKind(),
     };
 };
 

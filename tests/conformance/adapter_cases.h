@@ -142,6 +142,8 @@ inline const std::vector<CommandCase>& commandCases() {
 
 inline void PrintTo(const CommandCase& which, std::ostream* out) {
     *out << which.label;
+}
+
 // The mails of a packet; those that were split count once.
 inline std::size_t mailsOfPacket(const std::string& bytes) {
     const auto packet = readFtnPacket(bytes);
