@@ -82,6 +82,13 @@
     EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
     EVENT(ItemFailed, "item.failed", Warning,                                                                \
           "It will not be tried again. The reason says why; see 'postern queue show'.")                      \
+    EVENT(ItemReturned, "item.returned", Warning,                                                            \
+          "The legacy side gave it back after it took it; who failed is told to its sender.")                \
+    EVENT(ImportDone, "import.done", Info, "Nothing to do: the import program took the files.")              \
+    EVENT(ImportFailed, "import.failed", Error,                                                              \
+          "The import program can not do its work; the files wait and are tried again. See the reason.")     \
+    EVENT(ImportSetAside, "import.set_aside", Error,                                                         \
+          "The file is not imported again by itself. Its .reason.txt says why, and what to do.")             \
     EVENT(ReportQueued, "report.queued", Info, "Nothing to do: somebody is told what became of the item.")   \
     EVENT(ReportFailed, "report.failed", Warning,                                                            \
           "The sender of a failed mail is not told. The text says why; then 'postern queue bounce' tells.")  \

@@ -21,7 +21,8 @@ inline constexpr std::string_view kFailed = "failed";           // never will be
 inline constexpr std::string_view kHeld = "held";               // set aside for a person
 inline constexpr std::string_view kMoved = "moved";             // to, or from, another adapter's item
 inline constexpr std::string_view kInDoubt = "in doubt";        // nobody can tell; waits for a person
-inline constexpr std::string_view kLapsed = "lapsed";           // its claim ended without a word; ready again
+inline constexpr std::string_view kReturned = "returned";  // the legacy side said more of it after it took it
+inline constexpr std::string_view kLapsed = "lapsed";      // its claim ended without a word; ready again
 inline constexpr std::string_view kInterrupted =
     "interrupted";  // cut off in publishing; the adapter is asked
 inline constexpr std::string_view kUnanswered = "not known yet";  // it was, and can not tell now; asked again

@@ -7,11 +7,13 @@
 #include "queue/history.h"
 #include "queue/recipients.h"
 #include "schema_0002_queue.h"
+#include "schema_0003_returned.h"
 
 namespace postern::queue {
 
 const std::vector<store::Migration>& queueMigrations() {
-    static const std::vector<store::Migration> migrations = {{2, "queue", kSchema0002Queue}};
+    static const std::vector<store::Migration> migrations = {{2, "queue", kSchema0002Queue},
+                                                             {3, "returned", kSchema0003Returned}};
     return migrations;
 }
 

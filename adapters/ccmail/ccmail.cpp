@@ -1,8 +1,11 @@
-// Lotus cc:Mail: one import file per item in the folder that IMPORT reads (FORMATS.md section 3).
+// Lotus cc:Mail: one import file per item in the folder that IMPORT reads (FORMATS.md section 3); with an
+// import program, in the folder from which we feed it (ccmail_import.h).
 
 #include <cstdio>
 
 #include "adapters/ccmail/ccmail_format.h"
+#include "adapters/ccmail/ccmail_import.h"
+#include "adapters/ccmail/ccmail_und.h"
 #include "adapters/kinds.h"
 #include "adapters/profile.h"
 #include "adapters/spool/spool.h"
@@ -13,6 +16,7 @@ namespace postern::adapters {
 
 namespace {
 
+constexpr const char* kSubmit = "Submit";
 constexpr int kLongestSubject = 200;  // more would not leave room for recipients
 
 using ccmail::DateOrder;
@@ -21,8 +25,17 @@ using ccmail::SenderForm;
 
 class CcMail final : public SpoolAdapter {
   public:
-    CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options)
-        : SpoolAdapter(adapterContext, std::move(plan)), options_(std::move(options)) {}
+    CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options,
+           std::unique_ptr<ccmail::Importer> importer)
+        : SpoolAdapter(adapterContext, std::move(plan)),
+          options_(std::move(options)),
+          importer_(std::move(importer)) {}
+
+    Result<void> probe() override {
+        POSTERN_TRY(SpoolAdapter::probe());
+        const MutexLock lock(importing_);
+        return importer_ ? importer_->probe() : Result<void>();
+    }
 
     Grouping grouping() const override {
         // "Bcc: " is the longest label.
@@ -39,10 +52,29 @@ class CcMail final : public SpoolAdapter {
         return text.error().text;
     }
 
+    Result<std::vector<Returned>> attend(const std::function<bool()>& stopping) override {
+        const MutexLock lock(importing_);
+        std::vector<Returned> all;
+        if (!importer_) return all;
+        POSTERN_LET(answers, importer_->attend(stopping));
+        for (ccmail::ImportAnswer& answer : answers) all.push_back(returned(answer));
+        return all;
+    }
+
+    Result<void> settle(const std::string& token) override {
+        const MutexLock lock(importing_);
+        return importer_ ? importer_->settle(token) : Result<void>();
+    }
+
+    std::string describe() const override {
+        return SpoolAdapter::describe() + (importer_ ? "; moved from Submit to Import, and imported" : "");
+    }
+
   protected:
     // Eight and three characters: DOS tools read them (KB Q164695). The number repeats after 65,536 items; a
     // name still taken then only waits.
     Result<Place> place(const Delivery& delivery) const override {
+        if (importer_) return Place{kSubmit, ccmail::importName(delivery.key.item)};
         char name[16];
         std::snprintf(name, sizeof name, "msg%04x.ccm",
                       static_cast<unsigned>(delivery.key.item.value & 0xffff));
@@ -62,7 +94,23 @@ class CcMail final : public SpoolAdapter {
     }
 
   private:
+    Returned returned(ccmail::ImportAnswer& answer) const {
+        using Kind = ccmail::ImportAnswer::Kind;
+        Returned made{answer.name, answer.item, std::move(answer.text)};
+        made.doubt = answer.kind == Kind::Doubt;
+        if (answer.kind != Kind::Undeliverable) return made;
+        auto given = ccmail::readUndeliverable(made.text, options_.profile.charset);
+        made.text = ccmail::reasonOf(given);
+        made.refused = [given = std::move(given), options = options_](std::span<const Recipient> all) {
+            return ccmail::givenBack(given, all, options);
+        };
+        return made;
+    }
+
     const Options options_;
+    mutable Mutex importing_;
+    const std::unique_ptr<ccmail::Importer>
+        importer_;  // its functions under the lock; none: IMPORT runs elsewhere
 };
 
 // Names that stand behind "at": no accents and nothing that has a meaning in an address (KB Q156063).
@@ -119,11 +167,48 @@ Result<Options> optionsOf(const Settings& settings) {
     return options;
 }
 
+// "NAME=value", and a search path where none is given.
+Result<std::vector<std::string>> environmentOf(const Settings& settings) {
+    std::vector<std::string> all = settings.list("import_environment");
+    bool path = false;
+    for (const std::string& each : all) {
+        if (each.find('=') == std::string::npos || each.front() == '=')
+            return fail(Errc::Invalid, "import_environment: '" + each + "' is not NAME=value");
+        path = path || each.starts_with("PATH=");
+    }
+    if (!path) all.push_back("PATH=/usr/bin:/bin");
+    return all;
+}
+
+// None: no import program is given.
+Result<std::unique_ptr<ccmail::Importer>> importerOf(const AdapterContext& context, const Settings& settings,
+                                                     const SpoolPlan& spool) {
+    ccmail::ImportPlan plan;
+    plan.program = settings.list("import_program");
+    if (plan.program.empty()) return std::unique_ptr<ccmail::Importer>();
+    if (!isAbsolutePath(plan.program.front()))
+        return fail(Errc::Invalid, "import_program: begins with the program's absolute path");
+    plan.adapter = context.name;
+    plan.folder = spool.folder;
+    const std::string stage = stagePath(context, spool);
+    plan.state = spool.stage.empty() ? joinPath(parentPath(stage), "import") : stage + ".import";
+    POSTERN_LET(environment, environmentOf(settings));
+    plan.environment = std::move(environment);
+    plan.batch = static_cast<int>(settings.integer("import_batch"));
+    plan.interval = Millis(settings.milliseconds("import_interval"));
+    plan.deadline = Millis(settings.milliseconds("import_deadline"));
+    plan.attempts = static_cast<int>(settings.integer("import_attempts"));
+    plan.folderMode = spool.folderMode;
+    return std::make_unique<ccmail::Importer>(std::move(plan));
+}
+
 Result<std::unique_ptr<Adapter>> makeCcMail(const AdapterContext& context, const Settings& settings) {
     POSTERN_LET(plan, spoolPlan(settings));
     POSTERN_LET(options, optionsOf(settings));
-    plan.live = {""};
-    return std::unique_ptr<Adapter>(std::make_unique<CcMail>(context, std::move(plan), std::move(options)));
+    POSTERN_LET(importer, importerOf(context, settings, plan));
+    plan.live = {importer ? kSubmit : ""};
+    return std::unique_ptr<Adapter>(
+        std::make_unique<CcMail>(context, std::move(plan), std::move(options), std::move(importer)));
 }
 
 std::vector<Setting> addressSettings() {
@@ -177,10 +262,43 @@ std::vector<Setting> formatSettings() {
     };
 }
 
+std::vector<Setting> importSettings() {
+    return {
+        {"import_program", SettingType::List, "",
+         "The import program and its arguments, run on files moved to Import; {folder} in them is its path. "
+         "Empty: it runs elsewhere."},
+        {"import_environment", SettingType::List, "",
+         "What the program sees as its environment: NAME=value."},
+        {"import_batch", SettingType::Integer, "5", "Files of one run.", {}, 1, 1000},
+        {"import_interval",
+         SettingType::Duration,
+         "15s",
+         "Between two runs; a full one is followed by the next at once.",
+         {},
+         0,
+         3'600'000},
+        {"import_deadline",
+         SettingType::Duration,
+         "10m",
+         "A run that takes longer is ended, and what it left is in doubt.",
+         {},
+         100,
+         86'400'000},
+        {"import_attempts",
+         SettingType::Integer,
+         "5",
+         "Failed runs that may leave a file behind before it is refused.",
+         {},
+         1,
+         20},
+    };
+}
+
 }  // namespace
 
 Kind ccmailKind() {
     std::vector<Setting> own = addressSettings();
+    for (Setting& setting : importSettings()) own.push_back(std::move(setting));
     for (Setting& setting :
          profileSettings(ccmail::postOfficeProfile(), formatSettings(), {"attachments=mime", "expand_tabs"}))
         own.push_back(std::move(setting));

@@ -37,7 +37,8 @@ class SpoolAdapter : public Adapter {
   public:
     SpoolAdapter(AdapterContext context, SpoolPlan plan);
 
-    Result<void> probe() final;
+    // Whoever overrides it calls this one first.
+    Result<void> probe() override;
     void stage(std::span<Job> jobs, const std::function<void()>& beat) final;
     void publish(std::span<Job> jobs, const std::function<void()>& beat) final;
     // The row never reached `publishing` with this file, and its name carries an epoch that was ours alone.

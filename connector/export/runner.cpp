@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "connector/export/attending.h"
 #include "queue/inspect.h"
 #include "queue/operate.h"
 
@@ -38,7 +39,9 @@ void Runner::start() {
     for (int i = 0; i < settings_.watchers; ++i) {
         const Inbox inbox = notifier_.subscribe(settings_.name);
         watchers_.push_back(
-            {inbox, std::jthread([this, inbox](const std::stop_token& stop) { watch(stop, inbox); })});
+            {inbox, std::jthread([this, inbox, attends = i == 0](const std::stop_token& stop) {
+                 watch(stop, inbox, attends);
+             })});
     }
 }
 
@@ -108,22 +111,36 @@ Runner::Health Runner::health() const {
     return health_;
 }
 
-void Runner::watch(const std::stop_token& stop, const Inbox& inbox) {
+void Runner::watch(const std::stop_token& stop, const Inbox& inbox, bool attends) {
     nameThisThread("watch:" + settings_.name);
     const auto hint = [this](const std::string& adapter) { notifier_.notify(adapter); };
-    Exporter exporter({store_, queue_, *adapter_, settings_, counters_, {options_.regroup, hint}});
+    const Post post{store_, queue_, *adapter_, settings_, counters_, {options_.regroup, hint}};
+    Exporter exporter(post);
     while (!stop.stop_requested()) {
         const SteadyTime now = clock_.steady();
         SteadyTime wake = now + options_.pollInterval;
         if (gate_.takeExpired()) endHold();
         if (ensureUsable(exporter, stop)) {
             wake = work(exporter, stop);
+            if (attends && claims() && !stop.stop_requested()) wake = std::min(wake, lookAfter(post, stop));
         } else {
             MutexLock lock(mutex_);
             wake = std::min(wake, busyProbing_ ? wake : probeAt_);
         }
         if (wake > clock_.steady()) inbox->waitUntil(wake);
     }
+}
+
+// What was exported may need more: an import program, answers. Result: when to look again.
+SteadyTime Runner::lookAfter(const Post& post, const std::stop_token& stop) {
+    const auto attended = attend(post, [&] { return stop.stop_requested(); });
+    if (!attended.ok())
+        trouble("take what came back", attended.error());
+    else if (!attended->unusable.empty())
+        suspend(attended->unusable);
+    else if (attended->answers > 0)
+        return clock_.steady();
+    return clock_.steady() + options_.pollInterval;
 }
 
 // True when the adapter works. One watcher at a time looks; the others wait for its word.

@@ -1,7 +1,8 @@
 #pragma once
 // The watchers of one adapter: threads that wait for a hint, the next due time or a slow poll, and export
 // what is due. A folder or tool that can not be used suspends this adapter loudly, and it resumes by itself
-// when a probe says so; other adapters do not notice (KB Q193760, Q202178).
+// when a probe says so; other adapters do not notice (KB Q193760, Q202178). The first watcher also looks
+// after what was exported, between batches and when idle, but not while the adapter is suspended.
 //
 // Thread rule: start() and stop() from one thread; everything else from any.
 
@@ -61,9 +62,10 @@ class Runner {
   private:
     using Inbox = std::shared_ptr<store::Inbox>;
 
-    void watch(const std::stop_token& stop, const Inbox& inbox);
+    void watch(const std::stop_token& stop, const Inbox& inbox, bool attends);
     bool ensureUsable(Exporter& exporter, const std::stop_token& stop);
     SteadyTime work(Exporter& exporter, const std::stop_token& stop);
+    SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
     void maintain(Exporter& exporter);
     void sweepLeftovers();

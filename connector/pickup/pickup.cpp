@@ -5,11 +5,11 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/set_aside.h"
 #include "base/text.h"
 #include "connector/intake/awaited_answer.h"
 #include "connector/intake/local_mail.h"
 #include "connector/pickup/envelope.h"
-#include "connector/pickup/set_aside.h"
 
 namespace postern::pickup {
 

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-namespace postern::pickup {
+namespace postern {
 
 // Moves `name` from `from` to `to` as `wanted`, or, where that is taken, "wanted~1", "wanted~2", ...; the
 // reason is in "<that name>.reason.txt", which is there before the file. Both are on the disk when it
@@ -15,4 +15,4 @@ namespace postern::pickup {
 Result<std::string> setAside(const Folder& from, std::string_view name, const Folder& to,
                              std::string_view wanted, std::string_view reason);
 
-}  // namespace postern::pickup
+}  // namespace postern

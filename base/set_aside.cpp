@@ -1,8 +1,8 @@
-#include "connector/pickup/set_aside.h"
+#include "base/set_aside.h"
 
 #include "base/random.h"
 
-namespace postern::pickup {
+namespace postern {
 
 namespace {
 
@@ -46,4 +46,4 @@ Result<std::string> setAside(const Folder& from, std::string_view name, const Fo
     return fail(Errc::Exists, to.path() + " holds too many files named " + plain);
 }
 
-}  // namespace postern::pickup
+}  // namespace postern

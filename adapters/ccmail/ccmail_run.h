@@ -1,0 +1,54 @@
+#pragma once
+// The records of a run of the import program, and the names of import files. Pure.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/child_process.h"
+#include "base/ids.h"
+
+namespace postern::adapters::ccmail {
+
+struct RunEntry {
+    int attempts = 0;  // runs that left it behind; 0: it comes from Submit
+    std::string name;
+};
+
+struct Run {
+    std::string id;  // unlike any other
+    std::vector<RunEntry> entries;
+    bool full = false;  // there may be more
+};
+
+// How a run ended. Not `seen`: we died, or stopped waiting.
+struct RunEnd {
+    bool seen = false;
+    ProcessEnd::How how = ProcessEnd::How::NotStarted;
+    int code = 0;
+    std::string text;  // one line: how, and the beginning of what it wrote
+
+    // What a code of the tool says (KB Q168670, Q179072): 3 not configured or unreachable, 4 locked.
+    bool noPostOffice() const { return exited() && (code == 3 || code == 4); }
+    bool failed() const { return exited() && code != 0 && !noPostOffice(); }
+    bool exited() const { return seen && how == ProcessEnd::How::Exited; }
+};
+
+// Damaged or cut off: nothing.
+std::string formatRun(const Run& run);
+std::optional<Run> parseRun(std::string_view text);
+std::string formatRunEnd(const RunEnd& end);
+std::optional<RunEnd> parseRunEnd(std::string_view text);
+RunEnd runEndOf(const ProcessEnd& end);
+
+// "m" and seven digits of base 36: eight and three characters for the DOS tools (KB Q164695), which tell the
+// item and never repeat, so that what comes back under that name is known to be its.
+std::string importName(ItemId item);  // "m0000001.ccm"
+// Of a name or its stem, in any case; nothing for names that are not ours.
+std::optional<ItemId> itemOfName(std::string_view name);
+std::string stemOf(std::string_view name);    // lower case, without what follows the first dot
+bool isImportFile(std::string_view name);     // *.ccm
+bool isUndeliverable(std::string_view name);  // *.und
+
+}  // namespace postern::adapters::ccmail
