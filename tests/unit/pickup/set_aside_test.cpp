@@ -1,4 +1,4 @@
-#include "connector/pickup/set_aside.h"
+#include "base/set_aside.h"
 
 #include <fstream>
 
