@@ -289,9 +289,10 @@ node {peer}@fidonet {host} -
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 return
-            check(self.process.poll() is None, read(self.log))
+            if self.process.poll() is not None:
+                raise AssertionError(f"binkd ended with {self.process.returncode}: {self.log}")
             threading.Event().wait(0.05)
-        raise AssertionError(f"binkd does not listen: {read(self.log)[-500:]}")
+        raise AssertionError(f"binkd does not listen on port {port}")
 
     def call(self, peer):
         return run([self.program, "-p", "-c", "-P", f"{peer}@fidonet", self.config], fine=(0, 1))
