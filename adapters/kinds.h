@@ -5,14 +5,19 @@
 
 namespace postern::adapters {
 
+Kind b2fKind();
 Kind bsmtpKind();
 Kind ccmailKind();
 Kind dropKind();
+Kind fbbKind();
 Kind ftnKind();
+Kind gwapiKind();
 Kind lmtpKind();
 Kind maildirKind();
 Kind mboxKind();
 Kind mhKind();
+Kind mhsKind();
+Kind mmffKind();
 Kind nncpKind();
 Kind pickupKind();
 Kind pipeKind();

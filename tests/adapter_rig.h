@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "adapters/registry.h"
+#include "tests/fbb_reader.h"
 #include "tests/mbox_reader.h"
 #include "tests/temp_folder.h"
 
@@ -93,22 +94,24 @@ class AdapterRig {
 
     // The artifacts there: files, or, as "inbox#2", the messages of mailbox files.
     std::vector<std::string> visible() const {
-        const std::vector<std::string> files = visibleFiles(folder());
+        std::vector<std::string> files = visibleFiles(folder());
+        std::erase_if(files, [](const std::string& file) { return isCompanion(file); });
         if (count_) return counted(files);
-        if (kind_ != "mbox") return files;
+        if (!isShared()) return files;
         std::vector<std::string> found;
         for (const std::string& file : files) {
-            const MboxFile box = readMbox(slurp(folder() + "/" + file));
-            for (std::size_t i = 1; i <= box.messages.size(); ++i)
-                found.push_back(file + "#" + std::to_string(i));
-            if (!box.fault.empty()) found.push_back(file + ": " + box.fault);
+            const auto [parts, fault] = parsed(slurp(folder() + "/" + file));
+            for (std::size_t i = 1; i <= parts.size(); ++i) found.push_back(file + "#" + std::to_string(i));
+            if (!fault.empty()) found.push_back(file + ": " + fault);
         }
         return found;
     }
     std::string content(const std::string& artifact) const {
         const auto [file, number] = inBox(artifact);
-        const std::string bytes = slurp(folder() + "/" + file);
-        return number == 0 ? bytes : readMbox(bytes).messages.at(number - 1).content;
+        std::string bytes = slurp(folder() + "/" + file);
+        if (number > 0) return parsed(bytes).first.at(number - 1).content;
+        for (const std::string& beside : companions(bytes)) bytes += slurp(folder() + "/" + beside);
+        return bytes;
     }
     // As a consumer does that takes one artifact away.
     void take(const std::string& artifact) const {
@@ -119,8 +122,8 @@ class AdapterRig {
             return;
         }
         std::string bytes = slurp(path);
-        const MboxMessage message = readMbox(bytes).messages.at(number - 1);
-        spill(path, bytes.erase(message.begin, message.end - message.begin));
+        const Part part = parsed(bytes).first.at(number - 1);
+        spill(path, bytes.erase(part.begin, part.end - part.begin));
     }
 
     // A delivery of `message` to bob. The rig keeps the bytes alive.
@@ -129,9 +132,7 @@ class AdapterRig {
         adapters::Job made;
         made.delivery.key = {ItemId{item}, Epoch{epoch}};
         made.delivery.sender = "alice@example.org";
-        // A pickup folder's server, and a batch's reader, send to addresses.
-        const bool address = kind_ == "pickup" || kind_ == "bsmtp";
-        made.delivery.recipients = {{1, "bob@legacy.example", address ? "bob@corp.example" : "bob"}};
+        made.delivery.recipients = {{1, "bob@legacy.example", bob()}};
         made.delivery.received = fromMillis(1'700'000'000'000);
         made.delivery.message = sources_.back().get();
         return made;
@@ -152,6 +153,36 @@ class AdapterRig {
         "From: Alice Example <alice@example.org>\r\nTo: bob@legacy.example\r\nSubject: Hello\r\n"
         "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\r\nHello from the gateway.\r\nLine two.\r\n";
 
+    // Files that go with others, as the kinds name their folders.
+    static bool isCompanion(const std::string& file) {
+        for (const char* folder : {"PARCEL/", "IPARCEL/", "ATT_IN/"})
+            if (file.starts_with(folder)) return true;
+        return false;
+    }
+    // All that are there, with their folders.
+    std::vector<std::string> companions() const {
+        std::vector<std::string> files = visibleFiles(folder());
+        std::erase_if(files, [](const std::string& file) { return !isCompanion(file); });
+        return files;
+    }
+    // Those that this artifact names.
+    std::vector<std::string> companions(const std::string& artifact) const {
+        std::vector<std::string> files = companions();
+        std::erase_if(files, [&](const std::string& file) {
+            return artifact.find(file.substr(file.find('/') + 1)) == std::string::npos;
+        });
+        return files;
+    }
+    // How this kind names him.
+    std::string bob() const {
+        static const std::map<std::string, std::string> kNames = {
+            {"pickup", "bob@corp.example"}, {"bsmtp", "bob@corp.example"},  {"b2f", "N0BBB"},
+            {"fbb", "N0USR@N0BBS.TST.NOAM"}, {"mhs", "bob@HUB"},
+            {"mmff", "NET/PO/BOB"},          {"gwapi", "DOM.PO.bob"}};
+        const auto found = kNames.find(kind_);
+        return found == kNames.end() ? "bob" : found->second;
+    }
+
   private:
     // A file of several mails stands there so many times.
     std::vector<std::string> counted(const std::vector<std::string>& files) const {
@@ -159,6 +190,20 @@ class AdapterRig {
         for (const std::string& file : files)
             found.insert(found.end(), count_(slurp(folder() + "/" + file)), file);
         return found;
+    }
+    struct Part {
+        std::string content;
+        std::size_t begin, end;
+    };
+    bool isShared() const { return kind_ == "mbox" || kind_ == "fbb"; }
+    // The messages of a file that holds many, and what is wrong with it.
+    std::pair<std::vector<Part>, std::string> parsed(const std::string& bytes) const {
+        std::vector<Part> parts;
+        const auto take = [&](const auto& file) {
+            for (const auto& each : file.messages) parts.push_back({each.content, each.begin, each.end});
+            return std::pair(std::move(parts), file.fault);
+        };
+        return kind_ == "mbox" ? take(readMbox(bytes)) : take(readFbb(bytes));
     }
     // "inbox#2" as its file and the message's number; 0 for an artifact that is a file.
     static std::pair<std::string, std::size_t> inBox(const std::string& artifact) {

@@ -40,7 +40,7 @@ class Bsmtp final : public SpoolAdapter {
         return Place{"", std::string(name) + "." + own_.extension};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         return writeFormed(job, own_.format, bsmtpCarrier(), [&](const FormedMessage& formed) {
             return file.writeLines(
                 [&](const StagedFile::Sink& sink) {

@@ -81,7 +81,7 @@ class CcMail final : public SpoolAdapter {
         return Place{"", name};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         auto document = ccmail::makeDocument(job.delivery, readable, options_);
         if (!document.ok()) {

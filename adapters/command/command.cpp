@@ -67,7 +67,7 @@ Result<void> CommandAdapter::probe() {
 void CommandAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto looked = folders();
     if (!looked.ok()) return endAll(jobs, unusable(looked.error().text));
-    const auto writer = [this](Job& job, StagedFile& file) { return write(job, file); };
+    const auto writer = [this](Job& job, StagedFile& file, Companions&) { return write(job, file); };
     auto staging = Staging::begin(*looked->folders, jobs.size(), 0600, writer, beat);
     if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
     for (Job& job : jobs) {

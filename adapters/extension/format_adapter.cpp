@@ -39,7 +39,7 @@ class FormatAdapter final : public SpoolAdapter {
         return Place{"", std::move(name)};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         auto mail = MailView::make(job, profile_);
         if (!mail.ok() && mail.error().code == Errc::Invalid)
             return std::optional<Outcome>(rejected(mail.error().text));

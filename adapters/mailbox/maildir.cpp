@@ -62,7 +62,7 @@ class Maildir final : public SpoolAdapter {
         return settings_.sizeInName ? place.name + ",S=" + std::to_string(bytes) : place.name;
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         return writeMailboxFile(job, settings_.format, settings_.lineEnds, file);
     }
 

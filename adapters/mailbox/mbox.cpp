@@ -110,7 +110,7 @@ void Mbox::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unusable(held.error().text));
     if (const auto boxes = (*held)->live(""); !boxes.ok()) return endAll(jobs, unusable(boxes.error().text));
-    const auto writer = [this](Job& job, StagedFile& file) { return convert(job, file); };
+    const auto writer = [this](Job& job, StagedFile& file, Companions&) { return convert(job, file); };
     auto staging = Staging::begin(**held, jobs.size(), 0600, writer, beat);
     if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
     for (Job& job : jobs) {

@@ -6,8 +6,8 @@ namespace postern::adapters {
 
 namespace {
 
-std::string dotlockOf(const std::string& mailbox) {
-    return mailbox + ".lock";
+std::string dotlockOf(const std::string& mailbox, const LockPlan& plan) {
+    return plan.dotlockName.empty() ? mailbox + ".lock" : plan.dotlockName;
 }
 
 LockFilePlan dotlockPlan(const LockPlan& plan) {
@@ -20,7 +20,7 @@ Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, con
                                                        const LockPlan& plan, bool create) {
     std::unique_ptr<MailboxLock> lock(new MailboxLock(folder, mailbox));
     if (plan.dotlock) {
-        POSTERN_LET(dotlock, LockFile::take(folder, dotlockOf(mailbox), dotlockPlan(plan)));
+        POSTERN_LET(dotlock, LockFile::take(folder, dotlockOf(mailbox, plan), dotlockPlan(plan)));
         lock->dotlock_ = std::move(dotlock);
     }
     POSTERN_TRY(lock->openFile(plan, create));
@@ -36,12 +36,12 @@ Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, con
 }
 
 std::string MailboxLock::asideName(const LockPlan& plan, const std::string& mailbox) {
-    return LockFile::asideName(dotlockPlan(plan), dotlockOf(mailbox));
+    return LockFile::asideName(dotlockPlan(plan), dotlockOf(mailbox, plan));
 }
 
 Result<void> MailboxLock::removeLeftover(const Folder& folder, const std::string& mailbox,
                                          const LockPlan& plan) {
-    return LockFile::removeLeftover(folder, dotlockOf(mailbox), dotlockPlan(plan));
+    return LockFile::removeLeftover(folder, dotlockOf(mailbox, plan), dotlockPlan(plan));
 }
 
 Result<void> MailboxLock::openFile(const LockPlan& plan, bool create) {

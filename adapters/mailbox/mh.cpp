@@ -58,7 +58,7 @@ class Mh final : public SpoolAdapter {
         return Place{std::move(mailbox), ""};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         return writeMailboxFile(job, format_, LineEnds::Lf, file);
     }
 

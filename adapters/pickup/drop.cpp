@@ -34,7 +34,7 @@ class Drop final : public SpoolAdapter {
         return Place{"", std::string(name) + "." + settings_.extension};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         auto formed = FormedMessage::make(job.delivery, settings_.format, mail::Carrier{}, job.notes);
         if (!formed.ok() && formed.error().code == Errc::Invalid)
             return std::optional<Outcome>(rejected(formed.error().text));

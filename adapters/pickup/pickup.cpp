@@ -118,7 +118,7 @@ class Pickup final : public SpoolAdapter {
         return Place{"", name};
     }
 
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         std::int64_t envelope = 1024;
         for (const Recipient& recipient : job.delivery.recipients) envelope += lineBytes(recipient);
         mail::Carrier carrier;

@@ -76,7 +76,7 @@ class BundleAdapter::Files final : public SpoolAdapter {
 
   protected:
     Result<Place> place(const Delivery& delivery) const override { return owner_.place(delivery); }
-    Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
+    Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         return owner_.writeFile(job, file);
     }
 

@@ -47,9 +47,11 @@ struct SpoolAdapter::Publishing {
         std::shared_ptr<const LiveFolder> live;
     };
     const SpoolFolders& folders;
+    const CompanionNames companionNames;
     // Live folders that were looked at in this call: still the ones we opened, or why not.
     std::map<std::string, Result<std::shared_ptr<const LiveFolder>>> live;
     std::vector<Published> published;
+    std::vector<Published> beside;                     // jobs whose companions are in their places
     std::map<std::string, std::string> lastNames;           // by folder: of the last file named late
     std::map<std::string, std::vector<std::string>> names;  // by folder: of what was published
 
@@ -63,6 +65,11 @@ struct SpoolAdapter::Publishing {
     // Withdraws the job's file, then ends the job with `outcome`: a deferred job must not be published later
     // (A2).
     void giveUp(Job& job, const SpoolEvidence& evidence, Outcome outcome);
+    Result<void> takeBackBeside(const SpoolEvidence& evidence) {
+        if (evidence.companions == 0) return {};
+        const auto& place = checked(evidence.besideFolder);
+        return place.ok() ? takeBackCompanions(folders, evidence, **place, companionNames) : place.error();
+    }
 };
 
 void SpoolAdapter::Publishing::giveUp(Job& job, const SpoolEvidence& evidence, Outcome outcome) {
@@ -71,7 +78,12 @@ void SpoolAdapter::Publishing::giveUp(Job& job, const SpoolEvidence& evidence, O
         job.outcome =
             unknown(outcome.reason + "; its staged file could not be withdrawn: " + witness.error().text);
     } else if (*witness == Witness::Withdrawn) {
-        job.outcome = std::move(outcome);
+        const auto taken = takeBackBeside(evidence);  // otherwise a recovery takes them
+        job.outcome = taken.ok() ? std::move(outcome)
+                                 : unknown(outcome.reason +
+                                           "; the files that go with it could not be taken "
+                                           "back: " +
+                                           taken.error().text);
     } else if (const auto& folder = checked(evidence.folder); folder.ok()) {
         // Somebody else renamed the one staged file: a late worker, or ourselves before a crash.
         const std::string& path = (*folder)->folder.path();
@@ -105,7 +117,9 @@ Result<std::shared_ptr<const SpoolFolders>> SpoolAdapter::folders() const {
 void SpoolAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unusable(held.error().text));
-    const auto writer = [this](Job& job, StagedFile& file) { return write(job, file); };
+    const auto writer = [this](Job& job, StagedFile& file, Companions& beside) {
+        return write(job, file, beside);
+    };
     auto staging = Staging::begin(**held, jobs.size(), plan_.fileMode, writer, beat);
     if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
     for (Job& job : jobs) {
@@ -133,16 +147,23 @@ void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& stag
         job.outcome = trouble(folders, where->folder, live.error());
         return;
     }
-    const auto size = staging.write(job);
-    if (!size) return;
+    const auto written = staging.write(job);
+    if (!written) return;
     job.evidence = formatEvidence({folders.token(), stagedName(job.delivery.key), where->folder,
-                                   where->name.empty() ? kNamedLate : nameFor(*where, *size)});
+                                   where->name.empty() ? kNamedLate : nameFor(*where, written->bytes),
+                                   where->besideFolder, written->companions});
 }
 
 void SpoolAdapter::publish(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
     if (!held.ok()) return endAll(jobs, unknown(held.error().text));
-    Publishing publishing{**held, {}, {}, {}, {}};
+    const auto beside = [this](ItemId item, int number) { return companionName(item, number); };
+    Publishing publishing{**held, beside, {}, {}, {}, {}, {}};
+    for (Job& job : jobs) {
+        beat();
+        if (!job.outcome) publishBeside(job, publishing);
+    }
+    syncBeside(publishing);
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) publishOne(job, publishing);
@@ -150,6 +171,36 @@ void SpoolAdapter::publish(std::span<Job> jobs, const std::function<void()>& bea
     syncPublished(publishing);
     for (const auto& [folder, names] : publishing.names)
         afterPublishing((*publishing.live.at(folder))->folder, names);
+}
+
+// What the artifact will name is there before it is. What is wrong with the job otherwise is publishOne()'s.
+void SpoolAdapter::publishBeside(Job& job, Publishing& publishing) const {
+    const auto evidence = parseEvidence(job.evidence);
+    if (!evidence || evidence->companions == 0 || !context_.guards.noReplace) return;
+    if (evidence->token != publishing.folders.token()) return;
+    const auto& live = publishing.checked(evidence->besideFolder);
+    if (!live.ok())
+        return publishing.giveUp(job, *evidence,
+                                 trouble(publishing.folders, evidence->besideFolder, live.error()));
+    const auto moved =
+        publishCompanions(publishing.folders, *evidence, (*live)->folder, publishing.companionNames);
+    if (moved.ok()) return publishing.beside.push_back({&job, *live});
+    publishing.giveUp(job, *evidence,
+                      moved.error().code == Errc::Busy
+                          ? deferred(moved.error().text, Cause::Busy)
+                          : trouble(publishing.folders, evidence->besideFolder, moved.error()));
+}
+
+// No power failure may leave an artifact that names what is not there.
+void SpoolAdapter::syncBeside(Publishing& publishing) const {
+    std::map<const LiveFolder*, Result<void>> synced;
+    for (const auto& [job, live] : publishing.beside) {
+        if (live->durableRenames) continue;
+        auto found = synced.find(live.get());
+        if (found == synced.end()) found = synced.emplace(live.get(), live->folder.sync()).first;
+        if (!found->second.ok())
+            publishing.giveUp(*job, *parseEvidence(job->evidence), unusable(found->second.error().text));
+    }
 }
 
 void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
@@ -240,6 +291,14 @@ void SpoolAdapter::abandon(Job& job) {
     if (const auto held = folders(); held.ok()) dropStaged(**held, job);
 }
 
+Result<void> SpoolAdapter::takeBackBeside(const SpoolFolders& folders, const SpoolEvidence& evidence) const {
+    if (evidence.companions == 0) return {};
+    POSTERN_LET(live, folders.live(evidence.besideFolder));
+    POSTERN_TRY(live->folder.stillThere());
+    return takeBackCompanions(folders, evidence, *live,
+                              [this](ItemId item, int number) { return companionName(item, number); });
+}
+
 Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text) {
     const auto evidence = parseEvidence(text);
     if (!evidence || evidence->staged != stagedName(staged))
@@ -254,8 +313,11 @@ Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text)
                 std::nullopt};
     const auto witness = withdraw(folders, *evidence);
     if (!witness.ok()) return cannotLook(witness.error());
-    if (*witness == Witness::Withdrawn)
+    if (*witness == Witness::Withdrawn) {
+        if (const auto taken = takeBackBeside(folders, *evidence); !taken.ok())
+            return cannotLook(taken.error());
         return {Found::NotPublished, "its staged file was still there and is withdrawn now", std::nullopt};
+    }
     const auto live = folders.live(evidence->folder);
     if (!live.ok()) return cannotLookIn(folders, evidence->folder, live.error());
     if (const auto there = (*live)->folder.stillThere(); !there.ok()) {
@@ -270,6 +332,42 @@ Recovery SpoolAdapter::recover(const DeliveryKey& staged, std::string_view text)
     }
     return {Found::Published, "its staged file is gone: published as " + livePath(plan_, *evidence),
             std::nullopt};
+}
+
+namespace {
+
+// Companions written into nothing, for their sizes.
+class Unkept final : public Companions {
+  public:
+    explicit Unkept(Job& job) : job_(job) {}
+    Result<void> add(const std::function<Result<void>(StagedFile&)>& write) override {
+        std::string buffer;
+        const std::function<void()> beat = [] {};
+        StagedFile file(buffer, beat);
+        POSTERN_TRY(write(file));
+        ++count_;
+        sizes_.push_back(file.position());
+        return {};
+    }
+    void note(const std::function<std::string(int)>& name) {
+        for (int number = 1; number <= count_; ++number)
+            job_.notes.push_back("beside it: " + name(number) + ", " +
+                                 std::to_string(sizes_[static_cast<std::size_t>(number) - 1]) + " bytes");
+    }
+
+  private:
+    Job& job_;
+    std::vector<std::int64_t> sizes_;
+};
+
+}  // namespace
+
+Result<std::optional<Outcome>> SpoolAdapter::convert(Job& job, StagedFile& file) const {
+    Unkept beside(job);
+    auto written = write(job, file, beside);
+    if (written.ok() && !*written)
+        beside.note([&](int number) { return companionName(job.delivery.key.item, number); });
+    return written;
 }
 
 Result<int> SpoolAdapter::sweep(const std::function<bool(const DeliveryKey&)>& isOver) {
@@ -289,48 +387,6 @@ std::string SpoolAdapter::describe() const {
     if (const int count = unknownFiles_; count > 0)
         text += "; " + std::to_string(count) + " files there are not ours and were left alone";
     return text;
-}
-
-std::vector<Setting> spoolSettings(std::vector<Setting> own) {
-    std::vector<Setting> all = {
-        {"folder", SettingType::Path, nullptr, "The folder from which the legacy side takes the files."},
-        {"stage", SettingType::Path, "",
-         "A folder on the same volume for files being written; needed when the consumer reads dot folders "
-         "too. "
-         "Empty: .postern-<adapter> inside the folder."},
-        {"create", SettingType::Boolean, "true",
-         "Make the folder when it is missing; false for a volume that may not be mounted."},
-        {"file_mode", SettingType::Text, "0640", "Permission bits of the files, in octal."},
-        {"folder_mode", SettingType::Text, "0770", "Permission bits of the folders that it makes, in octal."},
-        {"synchronous_renames", SettingType::Boolean, "true",
-         "Ask the file system to make each file durable before the consumer can see it (ext4)."},
-    };
-    for (Setting& setting : own) all.push_back(std::move(setting));
-    return all;
-}
-
-Result<unsigned> octalMode(const Settings& settings, const char* key) {
-    const std::string& mode = settings.text(key);
-    if (mode.size() < 3 || mode.size() > 4 || mode.find_first_not_of("01234567") != std::string::npos)
-        return fail(Errc::Invalid, std::string(key) + ": '" + mode + "' is not octal, like 0640");
-    return static_cast<unsigned>(std::stoul(mode, nullptr, 8));
-}
-
-Result<SpoolPlan> spoolPlan(const Settings& settings) {
-    SpoolPlan plan;
-    plan.folder = settings.text("folder");
-    plan.stage = settings.text("stage");
-    plan.create = settings.boolean("create");
-    plan.synchronousRenames = settings.boolean("synchronous_renames");
-    if (!isAbsolutePath(plan.folder)) return fail(Errc::Invalid, "folder: must be an absolute path");
-    if (!plan.stage.empty() && !isAbsolutePath(plan.stage))
-        return fail(Errc::Invalid, "stage: must be an absolute path");
-    if (plan.stage == plan.folder) return fail(Errc::Invalid, "stage: must be another folder than folder");
-    POSTERN_LET(fileMode, octalMode(settings, "file_mode"));
-    plan.fileMode = fileMode & 0777;
-    POSTERN_LET(folderMode, octalMode(settings, "folder_mode"));
-    plan.folderMode = folderMode;
-    return plan;
 }
 
 }  // namespace postern::adapters

@@ -12,6 +12,8 @@
 //
 // The last line holds only while the folders are the ones in which it was staged (SpoolFolders). A staged
 // file whose row may be in `publishing` is therefore never deleted and never made again.
+//
+// A format whose artifact names other files writes them as companions (adapters/spool/companions.h).
 
 #include <atomic>
 #include <functional>
@@ -20,6 +22,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/registry.h"
+#include "adapters/spool/companions.h"
 #include "adapters/spool/spool_folders.h"
 #include "adapters/spool/staging.h"
 #include "adapters/spool/witness.h"
@@ -31,6 +34,7 @@ namespace postern::adapters {
 struct Place {
     std::string folder;  // relative to the spool's folder; "" is the folder itself
     std::string name;    // empty: named late, by nextName(), as a format with running numbers needs it
+    std::string besideFolder = {};  // where its companions go; one of the plan's live folders
 };
 
 class SpoolAdapter : public Adapter {
@@ -43,9 +47,8 @@ class SpoolAdapter : public Adapter {
     void publish(std::span<Job> jobs, const std::function<void()>& beat) final;
     // The row never reached `publishing` with this file, and its name carries an epoch that was ours alone.
     void abandon(Job& job) final;
-    Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const final {
-        return write(job, file);
-    }
+    // Of companions only their sizes, as notes.
+    Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const final;
     Recovery recover(const DeliveryKey& staged, std::string_view evidence) final;
     Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) final;
     std::string describe() const override;
@@ -75,7 +78,11 @@ class SpoolAdapter : public Adapter {
     }
     // Writes the artifact. An outcome ends the job (the file is removed); an Error of the file is the disk's,
     // any other defers the mail. What was lost goes to job.notes.
-    virtual Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const = 0;
+    virtual Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions& beside) const = 0;
+    // The live name of a companion. Asked of formats that write some; no name may serve two items.
+    virtual std::string companionName(ItemId item, int number) const {
+        return std::to_string(item.value) + "." + std::to_string(number);
+    }
 
   private:
     struct Publishing;
@@ -87,7 +94,10 @@ class SpoolAdapter : public Adapter {
         std::string name;
     };
     Result<Renamed> rename(const SpoolEvidence& evidence, const Folder& live, Publishing& publishing) const;
+    void publishBeside(Job& job, Publishing& publishing) const;
+    void syncBeside(Publishing& publishing) const;
     void publishOne(Job& job, Publishing& publishing) const;
+    Result<void> takeBackBeside(const SpoolFolders& folders, const SpoolEvidence& evidence) const;
     void publishByCopy(Job& job, Publishing& publishing) const;
     void syncPublished(Publishing& publishing) const;
 

@@ -16,7 +16,7 @@ Result<void> StagedFile::check(Result<void> result) {
 
 Result<void> StagedFile::flush() {
     if (buffer_.empty()) return {};
-    POSTERN_TRY(check(file_.write(buffer_)));
+    if (!unkept_) POSTERN_TRY(check(file_.write(buffer_)));
     flushed_ += static_cast<std::int64_t>(buffer_.size());
     buffer_.clear();
     return {};
@@ -25,7 +25,7 @@ Result<void> StagedFile::flush() {
 Result<void> StagedFile::write(std::string_view bytes) {
     if (buffer_.size() + bytes.size() > kBufferBytes) POSTERN_TRY(flush());
     if (bytes.size() > kBufferBytes / 2 && buffer_.empty()) {
-        POSTERN_TRY(check(file_.write(bytes)));
+        if (!unkept_) POSTERN_TRY(check(file_.write(bytes)));
         flushed_ += static_cast<std::int64_t>(bytes.size());
         return {};
     }

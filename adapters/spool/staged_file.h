@@ -23,6 +23,12 @@ class StagedFile {
         buffer_.clear();
     }
 
+    // Into nothing: only position() comes of it.
+    StagedFile(std::string& buffer, const std::function<void()>& beat)
+        : buffer_(buffer), beat_(beat), unkept_(true) {
+        buffer_.clear();
+    }
+
     Result<void> write(std::string_view bytes);
     // `message`, whose lines end with CRLF, with the line ends asked for. A bare CR or LF stays as it is.
     Result<void> writeMessage(ByteSource& message, LineEnds lineEnds);
@@ -45,6 +51,7 @@ class StagedFile {
     const std::function<void()>& beat_;
     std::int64_t flushed_ = 0;
     bool refused_ = false;
+    const bool unkept_ = false;
 };
 
 }  // namespace postern::adapters

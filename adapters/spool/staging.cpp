@@ -1,6 +1,7 @@
 #include "adapters/spool/staging.h"
 
 #include "adapters/spool/spool_evidence.h"
+#include "adapters/spool/witness.h"
 #include "base/peer.h"
 
 namespace postern::adapters {
@@ -25,7 +26,47 @@ Result<Staging> Staging::begin(const SpoolFolders& folders, std::size_t jobs, un
     return staging;
 }
 
-std::optional<std::int64_t> Staging::write(Job& job) {
+// The companions of the job that is being written.
+class Staging::Beside final : public Companions {
+  public:
+    Beside(const Staging& staging, const DeliveryKey& key) : staging_(staging), staged_(stagedName(key)) {}
+
+    Result<void> add(const std::function<Result<void>(StagedFile&)>& write) override {
+        if (count() >= kMostCompanions)
+            return fail(Errc::Invalid, "it has more than " + std::to_string(kMostCompanions) + " files");
+        auto created =
+            staging_.folders_.stage().create(companionStagedName(staged_, count() + 1), staging_.fileMode_);
+        if (!created.ok()) {
+            refused_ = refused_ || created.error().code != Errc::Exists;
+            return created.error();
+        }
+        ++count_;
+        StagedFile file(std::move(*created), buffer_, staging_.beat_);
+        auto written = write(file);
+        if (written.ok()) written = file.flush();
+        refused_ = refused_ || file.refused();
+        if (written.ok()) staging_.keep(file.takeFile(), files_);
+        return written;
+    }
+    bool refused() const { return refused_; }
+    std::vector<File> takeFiles() { return std::move(files_); }
+
+  private:
+    const Staging& staging_;
+    const std::string staged_;
+    std::string buffer_;
+    std::vector<File> files_;
+    bool refused_ = false;
+};
+
+// Where each file is synced for itself it stays open until then.
+void Staging::keep(File file, std::vector<File>& files) const {
+    if (volume_) return;
+    file.startWriteback();
+    files.push_back(std::move(file));
+}
+
+std::optional<Staging::Written> Staging::write(Job& job) {
     const std::string name = stagedName(job.delivery.key);
     auto created = folders_.stage().create(name, fileMode_);
     // Whatever the umask is.
@@ -40,52 +81,50 @@ std::optional<std::int64_t> Staging::write(Job& job) {
         return std::nullopt;
     }
     StagedFile file(std::move(*created), buffer_, beat_);
-    auto written = writer_(job, file);
+    Beside beside(*this, job.delivery.key);
+    auto written = writer_(job, file, beside);
     if (written.ok() && !written->has_value()) {
         if (const auto flushed = file.flush(); !flushed.ok()) written = flushed.error();
     }
     if (!written.ok()) {
-        job.outcome = file.refused() ? unusable(written.error().within(folders_.stage().path()).text)
-                                     : deferred(written.error());
+        job.outcome = file.refused() || beside.refused()
+                          ? unusable(written.error().within(folders_.stage().path()).text)
+                          : deferred(written.error());
     } else if (written->has_value()) {
         job.outcome = std::move(**written);
     }
     if (job.outcome) {
-        (void)folders_.stage().remove(name);  // sweep() takes it otherwise
+        removeStaged(folders_, name, beside.count());
         return std::nullopt;
     }
-    const std::int64_t size = file.position();
-    File done = file.takeFile();
-    if (volume_) {
-        done = File();
-    } else {
-        done.startWriteback();
-    }
-    written_.push_back({&job, name, std::move(done)});
-    return size;
+    const Written done{file.position(), beside.count()};
+    Kept kept{&job, beside.takeFiles(), done.companions};
+    keep(file.takeFile(), kept.files);
+    kept_.push_back(std::move(kept));
+    return done;
 }
 
-void Staging::drop(const Written& written, const Error& error) const {
-    (void)folders_.stage().remove(written.name);  // sweep() takes it otherwise
-    written.job->evidence.clear();
-    written.job->outcome = unusable(error.text);
+void Staging::drop(const Kept& kept, const Error& error) const {
+    removeStaged(folders_, stagedName(kept.job->delivery.key), kept.companions);
+    kept.job->evidence.clear();
+    kept.job->outcome = unusable(error.text);
 }
 
 void Staging::finish() {
-    if (written_.empty()) return;
+    if (kept_.empty()) return;
     const Folder& stage = folders_.stage();
-    if (!volume_) {
-        for (auto& written : written_) {
-            if (const auto synced = written.file.sync(); !synced.ok())
-                drop(written, synced.error().within(joinPath(stage.path(), written.name)));
+    for (Kept& kept : kept_) {
+        for (File& file : kept.files) {
+            if (const auto synced = file.sync(); !synced.ok() && !kept.job->outcome)
+                drop(kept, synced.error().within(joinPath(stage.path(), stagedName(kept.job->delivery.key))));
             beat_();
         }
     }
     const auto synced = volume_ ? volume_->syncVolume() : stage.sync();
     beat_();
     if (synced.ok()) return;
-    for (const auto& written : written_)
-        if (!written.job->outcome) drop(written, synced.error());
+    for (const Kept& kept : kept_)
+        if (!kept.job->outcome) drop(kept, synced.error());
 }
 
 std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& delivery) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "adapters/spool/companions.h"
 #include "adapters/spool/spool_folders.h"
 #include "adapters/spool/staged_file.h"
 
@@ -17,29 +18,36 @@ namespace postern::adapters {
 
 class Staging {
   public:
-    // Writes the artifact of a job, as SpoolAdapter::write() does.
-    using Writer = std::function<Result<std::optional<Outcome>>(Job& job, StagedFile& file)>;
+    // Writes the artifact of a job and the files beside it, as SpoolAdapter::write() does.
+    using Writer =
+        std::function<Result<std::optional<Outcome>>(Job& job, StagedFile& file, Companions& beside)>;
+    struct Written {
+        std::int64_t bytes;  // of the artifact
+        int companions;
+    };
 
     // `jobs` is how many there may be. An Error: nothing can be staged now.
     static Result<Staging> begin(const SpoolFolders& folders, std::size_t jobs, unsigned fileMode,
                                  Writer writer, const std::function<void()>& beat);
 
-    // Writes the job's file as stagedName(key). On failure the job has its outcome and no file; otherwise the
-    // result is how many bytes were written.
-    std::optional<std::int64_t> write(Job& job);
+    // Writes the job's file as stagedName(key), and its companions. On failure the job has its outcome and no
+    // file.
+    std::optional<Written> write(Job& job);
 
     // Syncs all that was written. Jobs whose file may not be durable get an outcome and lose their evidence.
     void finish();
 
   private:
-    struct Written {
+    class Beside;
+    struct Kept {
         Job* job;
-        std::string name;
-        File file;  // open only when each file is synced for itself
+        std::vector<File> files;  // open only when each file is synced for itself
+        int companions;
     };
     Staging(const SpoolFolders& folders, unsigned fileMode, Writer writer, const std::function<void()>& beat)
         : folders_(folders), fileMode_(fileMode), writer_(std::move(writer)), beat_(beat) {}
-    void drop(const Written& written, const Error& error) const;
+    void keep(File file, std::vector<File>& files) const;
+    void drop(const Kept& kept, const Error& error) const;
 
     const SpoolFolders& folders_;
     const unsigned fileMode_;
@@ -47,7 +55,7 @@ class Staging {
     const std::function<void()>& beat_;
     std::optional<Folder> volume_;  // set: one sync of the whole volume for all
     std::string buffer_;
-    std::vector<Written> written_;
+    std::vector<Kept> kept_;
 };
 
 // Recipients that became impossible since they were accepted (settings changed) are rejected alone; the

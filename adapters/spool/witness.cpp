@@ -54,7 +54,7 @@ Result<Swept> sweepFolders(const SpoolFolders& folders,
             return true;
         }));
         for (const std::string& name : names) {
-            const auto key = parseStagedName(name);
+            const auto key = ownerOfStaged(name);
             if (!key) {
                 if (!name.starts_with(".")) ++swept.unknown;  // the marker is ours
                 continue;
@@ -62,7 +62,7 @@ Result<Swept> sweepFolders(const SpoolFolders& folders,
             if (!isOver(*key)) continue;
             // Two sweeps at once, or the worker itself, may take it first.
             const auto gone = folder->remove(name);
-            if (gone.ok()) ++swept.removed;
+            if (gone.ok() && parseStagedName(name)) ++swept.removed;
             if (!gone.ok() && gone.error().code != Errc::NotFound) return gone.error();
         }
     }
@@ -72,7 +72,13 @@ Result<Swept> sweepFolders(const SpoolFolders& folders,
 void dropStaged(const SpoolFolders& folders, const Job& job) {
     const auto evidence = parseEvidence(job.evidence);
     if (!evidence || evidence->token != folders.token()) return;
-    (void)folders.stage().remove(evidence->staged);  // sweep() takes it otherwise
+    removeStaged(folders, evidence->staged, evidence->companions);
+}
+
+void removeStaged(const SpoolFolders& folders, const std::string& staged, int companions) {
+    (void)folders.stage().remove(staged);  // sweep() takes it otherwise, and them too
+    for (int number = 1; number <= companions; ++number)
+        (void)folders.stage().remove(companionStagedName(staged, number));
 }
 
 }  // namespace postern::adapters

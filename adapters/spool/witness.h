@@ -24,6 +24,9 @@ Result<Witness> withdraw(const SpoolFolders& folders, const SpoolEvidence& evide
 // the queue has forgotten. An error is not told: those that were withdrawn by recover() are the rule.
 void withdrawEarlier(const SpoolFolders& folders, const DeliveryKey& key);
 
+// Drops a staged file with its companions, itself first; what stays is left to the sweep.
+void removeStaged(const SpoolFolders& folders, const std::string& staged, int companions);
+
 // The row never reached `publishing` with this staged file, and its name carries an epoch that was ours
 // alone: it is removed, or left to the sweep.
 void dropStaged(const SpoolFolders& folders, const Job& job);
@@ -32,7 +35,7 @@ struct Swept {
     int removed = 0;
     int unknown = 0;  // files that are not ours; left alone
 };
-// Removes staged and withdrawn files of attempts that are over.
+// Removes staged and withdrawn files of attempts that are over, companions with their artifacts.
 Result<Swept> sweepFolders(const SpoolFolders& folders,
                            const std::function<bool(const DeliveryKey&)>& isOver);
 

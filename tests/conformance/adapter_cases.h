@@ -27,6 +27,7 @@ struct AdapterCase {
     SettingMap settings;
     const char* live;  // where bob's mail appears, relative to the folder
     Naming naming = Naming::Key;
+    bool small = false;  // holds texts of a few megabytes, and no files
 };
 
 // A kind from outside this tree instead of ours, from the environment:
@@ -60,17 +61,20 @@ inline const std::vector<AdapterCase>& adapterCases() {
         strangerKind() != nullptr
             ? strangersCases()
             : std::vector<AdapterCase>{
+                  {"b2f", "b2f", {{"call", "N0AAA"}, {"total_limit", "0"}}, ""},
                   {"bsmtp", "bsmtp", {}, ""},
                   {"bsmtp_lf", "bsmtp", {{"line_ends", "lf"}, {"greeting", "ehlo"}}, ""},
                   {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
+                  {"fbb", "fbb", {{"call", "N0GW"}, {"total_limit", "8M"}}, "", Naming::Shared, true},
                   {"ftn", "ftn", {{"address", "2:999/1"}, {"link", "2:999/2"}}, ""},
                   {"ftn_bundle", "ftn", {{"address", "2:999/1"}, {"link", "2:999/2"}, {"bundle", "64"}}, ""},
                   {"ftn_bso",
                    "ftn",
                    {{"address", "2:999/1"}, {"link", "2:999/2"}, {"mode", "bso"}},
                    "postern-packets"},
+                  {"gwapi", "gwapi", {}, "API_IN"},
                   {"maildir", "maildir", {}, "new"},
                   {"maildir_per_recipient", "maildir", {{"layout", "per-recipient"}}, "bob/new"},
                   {"mbox", "mbox", {}, "", Naming::Shared},
@@ -79,6 +83,10 @@ inline const std::vector<AdapterCase>& adapterCases() {
                   {"mh", "mh", {}, "", Naming::Running},
                   {"mh_with_unseen", "mh", {{"sequence", "unseen"}}, "", Naming::Running},
                   {"mh_per_recipient", "mh", {{"layout", "per-recipient"}}, "bob", Naming::Running},
+                  {"mhs", "mhs", {}, "SND"},
+                  {"mhs_gateway", "mhs", {{"folders", "gateway"}, {"format", "smf-71"}}, "IN"},
+                  {"mhs_without_synchronous_renames", "mhs", {{"synchronous_renames", "false"}}, "SND"},
+                  {"mmff", "mmff", {}, ""},
                   {"pickup_replay", "pickup", {}, ""},
                   {"pickup", "pickup", {{"mode", "pickup"}}, "", Naming::Key},
                   {"pickup_iis", "pickup", {{"mode", "iis"}}, "", Naming::Key},

@@ -170,7 +170,9 @@ TEST_P(AdapterSuite, SweepingRemovesWhatIsOverAndNothingElse) {
     EXPECT_EQ(rig_.adapter().recover(jobs[3].delivery.key, jobs[3].evidence).found, Found::NotPublished);
     spill(rig_.stage() + "/minutes.txt", "an operator's");
     const auto over = [](const DeliveryKey& key) { return key.item.value == 2 || key.item.value == 4; };
-    EXPECT_EQ(rig_.adapter().sweep(over).value(), 2);  // item 4 lies among the withdrawn
+    // Item 4 lies among the withdrawn. A batch that lies in one file stays until all of it is over.
+    const bool together = std::string(GetParam().kind) == "fbb";
+    EXPECT_EQ(rig_.adapter().sweep(over).value(), together ? 1 : 2);
     EXPECT_EQ(rig_.adapter().sweep(over).value(), 0);
     EXPECT_TRUE(std::filesystem::exists(rig_.stage() + "/minutes.txt"));
     EXPECT_NE(rig_.adapter().describe().find("1 files there are not ours"), std::string::npos)
@@ -246,11 +248,12 @@ TEST_P(AdapterSuite, ConvertingGivesTheBytesThatExportingGives) {
         int changed = 0;
         for (const std::string& seen : visibleFiles(rig_.folder())) {
             const std::string now = slurp(rig_.folder() + "/" + seen);
-            if (now == before[seen]) continue;
+            if (now == before[seen] || AdapterRig::isCompanion(seen)) continue;
             ++changed;
             EXPECT_EQ(now, before[seen] + slurp(rig_.temp() + "/shown/" + name)) << seen;
         }
         EXPECT_EQ(changed, 1);
+        std::erase_if(shown.notes, [](const std::string& note) { return note.starts_with("beside it: "); });
         EXPECT_EQ(shown.notes, job.notes);
     }
 }
