@@ -20,11 +20,11 @@ namespace postern::adapters {
 
 struct LockPlan {
     bool dotlock = true, range = true;
-    std::string dotlockName = {};  // where it is not "<mailbox>.lock"
-    Millis staleAfter{0};          // a dotlock of others that is older is removed; 0: never
-    std::string signature;         // begins our dotlocks: "postern <store> <adapter>"
+    Millis staleAfter{0};   // a dotlock of others that is older is removed; 0: never
+    std::string signature;  // begins our dotlocks: "postern <store> <adapter>"
     unsigned fileMode = 0660;
-    std::string fileOwner;  // of mailboxes that we make; empty: the service's own
+    std::string fileOwner;         // of mailboxes that we make; empty: the service's own
+    std::string dotlockName = {};  // where it is not "<mailbox>.lock"
 };
 
 class MailboxLock {

@@ -51,7 +51,7 @@ struct SpoolAdapter::Publishing {
     // Live folders that were looked at in this call: still the ones we opened, or why not.
     std::map<std::string, Result<std::shared_ptr<const LiveFolder>>> live;
     std::vector<Published> published;
-    std::vector<Published> beside;                     // jobs whose companions are in their places
+    std::vector<Published> beside;                          // jobs whose companions are in their places
     std::map<std::string, std::string> lastNames;           // by folder: of the last file named late
     std::map<std::string, std::vector<std::string>> names;  // by folder: of what was published
 

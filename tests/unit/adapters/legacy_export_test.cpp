@@ -1,0 +1,412 @@
+// What the adapters b2f, fbb, mhs, mmff and gwapi make of mails, read back by strict readers: any mail at
+// all, and the cases that each format is known for.
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "adapters/item_code.h"
+#include "tests/adapter_rig.h"
+#include "tests/legacy_readers.h"
+
+namespace postern::adapters {
+
+using tests::AdapterRig;
+using tests::SettingMap;
+using tests::slurp;
+
+namespace {
+
+const SettingMap kCall{{"call", "N0AAA"}};
+
+std::string mailWith(const std::string& header, const std::string& body) {
+    return "From: Alice Example <alice@example.org>\r\nTo: bob@legacy.example\r\n"
+           "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n" +
+           header + "\r\n" + body;
+}
+
+// The one artifact of a mail.
+std::string exported(AdapterRig& rig, const std::string& mail) {
+    const Job job = rig.exportJob(rig.job(1, 1, mail));
+    EXPECT_TRUE(job.outcome && job.outcome->verdict == Verdict::Exported) << tests::outcomeText(job);
+    const auto files = tests::visibleFiles(rig.folder());
+    for (const std::string& file : files)
+        if (!AdapterRig::isCompanion(file)) return slurp(rig.folder() + "/" + file);
+    return {};
+}
+
+tests::B2fMessage b2fOf(const std::string& mail, SettingMap settings = {}) {
+    settings.insert(kCall.begin(), kCall.end());
+    AdapterRig rig("b2f", settings);
+    auto read = tests::readB2f(exported(rig, mail));
+    EXPECT_TRUE(read.ok()) << (read.ok() ? "" : read.error().text);
+    return read.ok() ? *read : tests::B2fMessage();
+}
+
+tests::FbbMessage fbbOf(const std::string& mail, SettingMap settings = {}) {
+    settings.insert(kCall.begin(), kCall.end());
+    AdapterRig rig("fbb", settings);
+    const auto read = tests::readFbb(exported(rig, mail));
+    EXPECT_EQ(read.fault, "");
+    EXPECT_EQ(read.messages.size(), 1u);
+    return read.messages.empty() ? tests::FbbMessage() : read.messages.front();
+}
+
+std::string withFile(const std::string& name, const std::string& base64) {
+    return mailWith("Subject: Files\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+                    "--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b\r\nContent-Type: "
+                    "application/octet-stream; name=\"" +
+                        name + "\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64 + "\r\n--b--\r\n");
+}
+
+// A mail of anything: bytes of all kinds, long lines, commands of all formats, files.
+std::string anyMail(std::mt19937& random) {
+    static const std::vector<std::string> kPieces = {
+        "\r\n",
+        "\n",
+        "/EX\r\n",
+        "/ex\r\n",
+        "\x1a",
+        "SP N0USR < N0BAD\r\n",
+        "***\r\n",
+        "From ",
+        "-END-\r\n",
+        "SUBJECT= x;",
+        "TEXT:5\r\n",
+        "TO:x\r\n",
+        "Mid: X\r\n",
+        "\xff\xfe",
+        "\xc3\xa4\xe2\x82\xac",
+        ";",
+        "\t",
+        "=?utf-8?q?=0D=0A?=",
+        "  ",
+        "https://example.org/",
+        "\xf0\x9f\x98\x80",
+        "{}",
+        ",",
+        std::string("\0", 1),
+        "word ",
+    };
+    const auto some = [&](std::size_t most) {
+        std::string text;
+        for (std::size_t left = random() % most; left > 0; --left)
+            text += random() % 4 == 0 ? std::string(1, static_cast<char>(random()))
+                                      : kPieces[random() % kPieces.size()];
+        return text;
+    };
+    const auto line = [&] {
+        std::string text = some(40);
+        std::erase(text, '\r');
+        std::erase(text, '\n');
+        return text;
+    };
+    std::string mail =
+        random() % 8 == 0 ? "" : "From: " + line() + " <a" + std::to_string(random() % 9) + "@b.org>\r\n";
+    mail += "To: " + line() + "\r\nSubject: " + line() + line() + "\r\n";
+    if (random() % 2 == 0) return mail + "\r\n" + some(200) + std::string(random() % 300, 'x') + some(100);
+    mail += "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + some(100);
+    for (std::size_t files = random() % 4; files > 0; --files)
+        mail += "\r\n--b\r\nContent-Type: application/x-y; name=\"" + line() +
+                "\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + some(60);
+    return mail + "\r\n--b--\r\n";
+}
+
+}  // namespace
+
+TEST(LegacyExport, AnyMailIsReadBackByItsStrictReader) {
+    struct Case {
+        const char* kind;
+        SettingMap settings;
+    };
+    const std::vector<Case> cases = {
+        {"b2f", {{"call", "N0AAA"}, {"wrap", "40"}}},
+        {"b2f", {{"call", "N0AAA"}, {"charset", "us-ascii"}, {"sender", "smtp"}}},
+        {"fbb", {{"call", "N0GW"}, {"attachments", "uuencode"}}},
+        {"fbb", {{"call", "N0GW"}, {"charset", "cp850"}}},
+        {"mhs", {{"author", "comment"}}},
+        {"mhs", {{"charset", "shift_jis"}, {"format", "smf-71"}}},
+        {"mmff", {{"line_ends", "cr"}}},
+        {"mmff", {{"line_ends", "crlf"}}},
+        {"gwapi", {}}};
+    for (const Case& which : cases) {
+        std::mt19937 random(1);
+        AdapterRig rig(which.kind, which.settings);
+        std::vector<Job> jobs;
+        for (int item = 1; item <= 60; ++item) jobs.push_back(rig.job(item, 1, anyMail(random)));
+        rig.adapter().stage(jobs, [] {});
+        rig.adapter().publish(jobs, [] {});
+        for (const Job& job : jobs)
+            ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << tests::outcomeText(job);
+        if (std::string(which.kind) == "fbb") {
+            const auto read = tests::readFbb(slurp(rig.folder() + "/mail.in"));
+            EXPECT_EQ(read.fault, "");
+            EXPECT_EQ(read.messages.size(), jobs.size());
+            continue;
+        }
+        for (const std::string& file : rig.visible()) {
+            const std::string bytes = slurp(rig.folder() + "/" + file);
+            const std::string kind = which.kind;
+            std::string fault;
+            const auto take = [&](const auto& read) { fault = read.ok() ? "" : read.error().text; };
+            if (kind == "b2f") take(tests::readB2f(bytes));
+            if (kind == "mhs") take(tests::readSmf(bytes));
+            if (kind == "mmff")
+                take(tests::readMmff(bytes, which.settings.at("line_ends") == "cr" ? "\r" : "\r\n"));
+            if (kind == "gwapi") take(tests::readGwApi(bytes));
+            ASSERT_EQ(fault, "") << kind << " " << file << "\n" << bytes;
+        }
+        EXPECT_EQ(rig.visible().size(), jobs.size());
+    }
+}
+
+TEST(ItemCode, NamesTheItemInFewCharacters) {
+    EXPECT_EQ(itemCode(ItemId{1}, 7), "0000001");
+    EXPECT_EQ(itemCode(ItemId{36 * 36 - 1}, 3), "0ZZ");
+    const std::string id = networkId("GW", "abcdefgh12345678", ItemId{36});
+    EXPECT_EQ(id.size(), 12u);
+    EXPECT_EQ(id.substr(0, 2), "GW");
+    EXPECT_EQ(id.substr(5), "0000010");
+    EXPECT_NE(id, networkId("GW", "another-store-00", ItemId{36}));
+}
+
+TEST(B2fExport, SaysSizesSendersAndFilesExactly) {
+    const auto read = b2fOf(withFile("r\xc3\xa9sum\xc3\xa9 1.dat", "AAECAwQFBgcICQ=="));
+    EXPECT_EQ(read.id.size(), 12u);
+    EXPECT_EQ(read.from, "N0AAA");
+    EXPECT_EQ(read.to, std::vector<std::string>{"N0BBB"});
+    EXPECT_EQ(read.date, "2023/11/14 22:13");
+    EXPECT_EQ(read.body, "From: Alice Example <alice@example.org>\r\n\r\nHello.\r\n");
+    ASSERT_EQ(read.files.size(), 1u);
+    EXPECT_EQ(read.files[0].data, std::string("\0\1\2\3\4\5\6\7\10\11", 10));
+    EXPECT_EQ(read.files[0].name, "=?iso-8859-1?q?r=E9sum=E9_1.dat?=");
+}
+
+TEST(B2fExport, ABodyIsNeverEmptyAndTheSenderMayBeTheAuthor) {
+    const auto read = b2fOf(mailWith("Subject: \xc3\xa4\r\n", ""), {{"sender", "smtp"}});
+    EXPECT_EQ(read.from, "SMTP:alice@example.org");
+    EXPECT_EQ(read.body, "(no text)\r\n");
+    EXPECT_EQ(read.subject, "=?iso-8859-1?q?=E4?=");
+}
+
+TEST(B2fExport, OverTheLimitItIsRejectedOrGoesWithoutFiles) {
+    std::string large;
+    for (int line = 0; line < 2500; ++line) large += std::string(76, 'A') + "\r\n";
+    const std::string mail = withFile("large.bin", large);
+    AdapterRig strict("b2f", kCall);
+    const Job refused = strict.exportJob(strict.job(1, 1, mail));
+    ASSERT_EQ(refused.outcome->verdict, Verdict::Rejected) << tests::outcomeText(refused);
+    EXPECT_NE(refused.outcome->reason.find("total_limit is 120000"), std::string::npos)
+        << refused.outcome->reason;
+    EXPECT_TRUE(strict.visible().empty());
+    const auto read = b2fOf(mail, {{"over_limit", "drop-files"}});
+    EXPECT_TRUE(read.files.empty());
+    EXPECT_NE(read.body.find("large.bin"), std::string::npos) << read.body;
+}
+
+TEST(B2fExport, TakesStationsAndInternetAddressesAndNothingElse) {
+    AdapterRig rig("b2f", kCall);
+    const auto refuses = [&](const std::string& legacy) {
+        return rig.adapter().refuses({1, "bob@legacy.example", legacy}).has_value();
+    };
+    for (const char* good :
+         {"N0BBB", "n0bbb-10", "SHELTER1", "N0BBB@winlink.org", "SMTP:bob@example.org", "bob@example.org"})
+        EXPECT_FALSE(refuses(good)) << good;
+    for (const char* bad : {"N0BBB:1", "A-VERY-LONG-NAME", "-N0BBB", "N0 BBB", "12345", "SMTP:bob",
+                            "SMTP:", "\"a:b\"@example.org", "N0BBB\r\nCc: X"})
+        EXPECT_TRUE(refuses(bad)) << bad;
+}
+
+TEST(FbbExport, IsTheCommandTheTitleTheTextAndItsEnd) {
+    const auto read =
+        fbbOf(mailWith("Subject: Gr\xc3\xbc\xc3\x9f"
+                       "e\r\n",
+                       "Hello.\r\n"));
+    EXPECT_EQ(read.type, "SP");
+    EXPECT_EQ(read.to, "N0USR");
+    EXPECT_EQ(read.route, "N0BBS.TST.NOAM");
+    EXPECT_EQ(read.from, "N0AAA");
+    EXPECT_EQ(read.bid.size(), 12u);
+    EXPECT_EQ(read.content.substr(0, 41), "From: Alice Example <alice@example.org>\n\n");
+    EXPECT_NE(read.content.find("Hello.\n"), std::string::npos);
+}
+
+// A stranger's text must not end the message: what is behind would be a command of the board.
+TEST(FbbExport, NoLineOfAMailEndsTheMessage) {
+    const auto read = fbbOf(mailWith("Subject: /EX\r\n",
+                                     "/EX\r\nSP N0SYS < N0BAD\r\nOwned\r\n/ex now\r\n\x1a\r\n"
+                                     "*** LINKED\r\n/EX"));
+    EXPECT_EQ(read.title, "> /EX");
+    EXPECT_NE(read.content.find("\n /EX\nSP N0SYS < N0BAD\nOwned\n /ex now\n"), std::string::npos)
+        << read.content;
+    EXPECT_NE(read.content.find("\n *** LINKED\n /EX\n"), std::string::npos) << read.content;
+}
+
+TEST(FbbExport, NoLineIsLongerThanAScreen) {
+    const auto read = fbbOf(mailWith("Subject: x\r\n", "https://example.org/" + std::string(200, 'a') +
+                                                           "\r\n" + std::string(79, 'b') + "\r\n"));
+    std::string joined = read.content;
+    std::erase(joined, '\n');
+    EXPECT_NE(joined.find("https://example.org/" + std::string(200, 'a')), std::string::npos);
+    EXPECT_NE(joined.find(std::string(79, 'b')), std::string::npos);
+}
+
+TEST(FbbExport, ProgramsOfTheBoardGetNoPrivateMail) {
+    AdapterRig rig("fbb", kCall), bulletins("fbb", {{"call", "N0AAA"}, {"type", "bulletin"}});
+    for (const char* bad : {"SYSOP", "REQDIR", "WP", "ALL", "N0USRXY", "N0USR@", "N0USR@A..B", "N0USR @ X Y",
+                            "", "N0USR < N0BAD", "N0USR$1"})
+        EXPECT_TRUE(rig.adapter().refuses({1, "bob@legacy.example", bad}) || !*bad) << bad;
+    for (const char* good : {"N0USR", "n0usr@n0bbs", "N0USR@N0BBS.#RGN.TST.NOAM"})
+        EXPECT_FALSE(rig.adapter().refuses({1, "bob@legacy.example", good})) << good;
+    EXPECT_FALSE(bulletins.adapter().refuses({1, "bob@legacy.example", "ALL@EU"}));
+}
+
+TEST(FbbExport, TheBoardsLockIsHonouredAndOursIsTakenOver) {
+    AdapterRig rig("fbb", {{"call", "N0AAA"}, {"lock_wait", "0s"}});
+    tests::spill(rig.folder() + "/mail.lck", "");
+    Job job = rig.exportJob(rig.job(1, 1));
+    ASSERT_EQ(job.outcome->verdict, Verdict::Deferred) << tests::outcomeText(job);
+    EXPECT_EQ(job.outcome->cause, Cause::Busy);
+    EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found, Found::NotPublished);
+    std::filesystem::last_write_time(
+        rig.folder() + "/mail.lck", std::filesystem::file_time_type::clock::now() - std::chrono::minutes(61));
+    EXPECT_EQ(rig.exportJob(rig.job(1, 2)).outcome->verdict, Verdict::Exported)
+        << "the board's own rule: an hour";
+    EXPECT_FALSE(std::filesystem::exists(rig.folder() + "/mail.lck"));
+    tests::spill(rig.folder() + "/mail.lck", "postern " + tests::kRigContext.storeId + " legacy 1\n");
+    EXPECT_EQ(rig.exportJob(rig.job(2, 1)).outcome->verdict, Verdict::Exported) << "left by a crash of ours";
+}
+
+TEST(FbbExport, AFullImportFileGivesTheBoardTime) {
+    AdapterRig rig("fbb", {{"call", "N0AAA"}, {"lock_wait", "0s"}, {"file_limit", "64k"}});
+    tests::spill(rig.folder() + "/mail.in", std::string(65'000, 'x') + "\n");
+    const Job job = rig.exportJob(rig.job(1, 1, mailWith("Subject: x\r\n", std::string(900, 'y') + "\r\n")));
+    ASSERT_EQ(job.outcome->verdict, Verdict::Deferred) << tests::outcomeText(job);
+    EXPECT_NE(job.outcome->reason.find("has not read"), std::string::npos) << job.outcome->reason;
+    std::filesystem::remove(rig.folder() + "/mail.in");
+    EXPECT_EQ(rig.exportJob(rig.job(1, 2)).outcome->verdict, Verdict::Exported);
+}
+
+// The journal and the merged file are the witness; each state that a crash can leave is settled.
+TEST(FbbExport, ACrashAtEveryStepOfABatchIsSettled) {
+    for (const char* cut : {"merged", "journal", "torn journal", "renamed"}) {
+        AdapterRig rig("fbb", kCall);
+        std::vector<Job> jobs = {rig.job(1, 1), rig.job(2, 1)};
+        rig.adapter().stage(jobs, [] {});
+        const std::string step = cut, base = rig.stage() + "/";
+        if (step != "renamed") tests::spill(base + ".m1.1-1", "half");
+        if (step == "torn journal") tests::spill(base + ".j1.1-1", "postern-fbb 1.");
+        if (step == "journal" || step == "renamed") tests::spill(base + ".j1.1-1", "postern-fbb 1.1 2.1 .\n");
+        rig.restart();
+        for (Job& job : jobs)
+            EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found,
+                      step == "renamed" ? Found::Published : Found::NotPublished)
+                << cut;
+        rig.adapter().publish(jobs, [] {});
+        EXPECT_TRUE(rig.visible().empty()) << cut;
+        if (step == "renamed") continue;
+        std::vector<Job> again = {rig.job(1, 2), rig.job(2, 2)};
+        rig.adapter().stage(again, [] {});
+        rig.adapter().publish(again, [] {});
+        EXPECT_EQ(rig.visible().size(), 2u) << cut;
+    }
+}
+
+TEST(FbbExport, WhatStandsInTheImportFileStays) {
+    AdapterRig rig("fbb", kCall);
+    tests::spill(rig.folder() + "/mail.in", "SP N0OLD < N0GW $OLD1\nOld\nText\n/EX");
+    rig.exportJob(rig.job(1, 1));
+    const auto read = tests::readFbb(slurp(rig.folder() + "/mail.in"));
+    EXPECT_EQ(read.fault, "");
+    ASSERT_EQ(read.messages.size(), 2u);
+    EXPECT_EQ(read.messages[0].to, "N0OLD");
+}
+
+TEST(MhsExport, WritesTheFieldsThatEveryReaderKnows) {
+    AdapterRig rig("mhs", {});
+    const auto read = tests::readSmf(exported(rig, withFile("A long name.dat", "AAECAwQFBgcICQ==")));
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    EXPECT_EQ(read->format, "SMF-70");
+    EXPECT_EQ(read->field("To"), "bob@HUB");
+    EXPECT_EQ(read->field("From"), "alice@INTERNET {SMTP: alice@example.org}");
+    EXPECT_EQ(read->field("Date"), "14-Nov-23 22:13");
+    ASSERT_EQ(read->parcels.size(), 1u);
+    EXPECT_EQ(read->parcels[0].first, "00000101");
+    EXPECT_EQ(read->parcels[0].second, "A_LONG_N.DAT");
+    EXPECT_EQ(slurp(rig.folder() + "/PARCEL/00000101"), std::string("\0\1\2\3\4\5\6\7\10\11", 10));
+}
+
+TEST(MhsExport, AddressesKeepTheirForm) {
+    AdapterRig short70("mhs", {{"workgroup", "HUB"}}), long71("mhs", {{"format", "smf-71"}});
+    const auto refuses = [](AdapterRig& rig, const std::string& legacy) {
+        return rig.adapter().refuses({1, "bob@legacy.example", legacy}).has_value();
+    };
+    for (const char* good : {"bob", "bob@HUB", "bob@HUB { FAX: 123 }", "/general@MBBS {MBBS: /general}",
+                             "user@host {CCMAIL:test,user}"})
+        EXPECT_FALSE(refuses(short70, good)) << good;
+    for (const char* bad : {"bobby-long@HUB", "bob@WORKGROUP", "b ob@HUB", "bob@HUB {a", "bob@HUB {a}b}",
+                            "@HUB", "bob@HUB (x)", "bob,jim@HUB", "bob@HUB {}", "bob\r\nX: y@HUB"})
+        EXPECT_TRUE(refuses(short70, bad)) << bad;
+    EXPECT_FALSE(refuses(long71, "bobby-long@WORKGROUP"));
+    EXPECT_TRUE(refuses(long71, "bob")) << "no workgroup";
+}
+
+TEST(MmffExport, SizesCountTheTerminatorsThatAreWritten) {
+    for (const auto& [name, end] : {std::pair{"cr", "\r"}, {"lf", "\n"}, {"crlf", "\r\n"}}) {
+        AdapterRig rig("mmff", {{"line_ends", name}});
+        const auto read = tests::readMmff(exported(rig, withFile("NOTE.TXT", "YWJjZGVmZw==")), end);
+        ASSERT_TRUE(read.ok()) << name << read.error().text;
+        EXPECT_EQ(read->to, std::vector<std::string>{"CSI:NET/PO/BOB"});
+        EXPECT_EQ(read->from, "SMTP:alice@example.org");
+        EXPECT_EQ(read->date + " " + read->time, "2023-11-14 22:13");
+        EXPECT_EQ(read->text,
+                  std::string("From: Alice Example <alice@example.org>") + end + end + "Hello." + end);
+        ASSERT_EQ(read->files.size(), 1u);
+        EXPECT_EQ(read->files[0].name, "NOTE.TXT");
+        EXPECT_EQ(read->files[0].data, "abcdefg");
+    }
+}
+
+TEST(MmffExport, TakesTheAddressTypesOfTheFormat) {
+    AdapterRig rig("mmff", {});
+    const auto refuses = [&](const std::string& legacy) {
+        return rig.adapter().refuses({1, "bob@legacy.example", legacy}).has_value();
+    };
+    for (const char* good : {"NET/PO/BOB", "CSI:NET/PO/BOB", "smtp:bob@example.org", "bob@example.org",
+                             "FAX:+1 555 1234", "X400:/c=us/admd=x", "MHS:bob@HUB {x}"})
+        EXPECT_FALSE(refuses(good)) << good;
+    for (const char* bad : {"NET/PO", "NET/PO/TOOLONGNAME1", "CSI:a//b", "FOO:bar", "SMTP:x", "NET/PO/B\nO"})
+        EXPECT_TRUE(refuses(bad)) << bad;
+}
+
+TEST(GwApiExport, NamesItsTextAndFilesByTheItemAlone) {
+    AdapterRig rig("gwapi", {});
+    const auto read = tests::readGwApi(exported(rig, withFile("\xc3\x84.txt", "YWJjZGVmZw==")));
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    EXPECT_EQ(read->to(), std::vector<std::string>{"DOM.PO.bob"});
+    EXPECT_EQ(read->keyword("FROM-TEXT"), "Alice Example <alice@example.org>");
+    EXPECT_EQ(read->keyword("MSG-FILE"), "00000101.TXT");
+    EXPECT_EQ(slurp(rig.folder() + "/ATT_IN/00000101.TXT"), "Hello.\r\n");
+    ASSERT_EQ(read->attachments.size(), 1u);
+    EXPECT_EQ(read->attachments[0].current, "00000102.ATH");
+    EXPECT_EQ(read->attachments[0].size, "7");
+    EXPECT_EQ(slurp(rig.folder() + "/ATT_IN/00000102.ATH"), "abcdefg");
+}
+
+TEST(GwApiExport, ASubjectEndsNoValue) {
+    AdapterRig rig("gwapi", {});
+    const auto read = tests::readGwApi(exported(rig, mailWith("Subject: a; -END- ;b\r\n", "x\r\n")));
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    EXPECT_EQ(read->keyword("SUBJECT"), "a, -END- ,b");
+}
+
+// Nobody is told of a Bcc: these formats show everybody, so each recipient gets a file of his own unless the
+// administrator says otherwise.
+TEST(LegacyExport, NobodyIsShownToOthersByDefault) {
+    for (const char* kind : {"b2f", "fbb", "mhs", "mmff", "gwapi"}) {
+        AdapterRig rig(kind, kind == std::string("b2f") || kind == std::string("fbb") ? kCall : SettingMap());
+        EXPECT_EQ(rig.adapter().grouping().mostRecipients, 1) << kind;
+    }
+}
+
+}  // namespace postern::adapters
