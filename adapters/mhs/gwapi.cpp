@@ -38,7 +38,7 @@ class GwApi final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions& beside) const override {
-        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         const ItemId item = job.delivery.key.item;
         const auto fileName = [&](int number) { return companionName(item, number); };
         auto document = gwapi::makeDocument(job.delivery, readable, networkId("GW", context().storeId, item),

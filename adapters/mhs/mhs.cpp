@@ -41,7 +41,7 @@ class Mhs final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions& beside) const override {
-        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         const auto parcel = [&](int number) { return companionName(job.delivery.key.item, number); };
         auto document = mhs::makeDocument(job.delivery, readable, parcel, options_);
         if (!document.ok()) {

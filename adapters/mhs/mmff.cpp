@@ -35,7 +35,7 @@ class Mmff final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
-        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         auto document = mmff::makeDocument(job.delivery, readable, options_);
         if (!document.ok()) {
             if (document.error().code != Errc::Invalid) return document.error();

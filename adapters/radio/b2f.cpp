@@ -34,7 +34,7 @@ class B2f final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
-        POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+        POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         auto document = b2f::makeDocument(job.delivery, readable, idOf(job.delivery), options_);
         if (!document.ok()) {
             if (document.error().code != Errc::Invalid) return document.error();

@@ -191,7 +191,7 @@ std::string Fbb::describe() const {
     std::string text = "messages in " + joinPath(plan_.spool.folder, plan_.file) + ", staged in " +
                        stagePath(context_, plan_.spool);
     const auto held = folders();
-    if (!held.ok()) return text + "; not opened yet";
+    if (!held.ok()) return text;
     text += "; a batch is there whole or not at all, and the board refuses an id that it has seen";
     if (const int count = unknownFiles_; count > 0)
         text += "; " + std::to_string(count) + " files there are not ours and were left alone";
@@ -248,10 +248,8 @@ std::vector<Setting> fileSettings() {
          600'000},
         {"stale_lock", SettingType::Duration, "1h",
          "A lock of another program that is older is removed, as the board does it; 0s: never."},
-        {"file_mode", SettingType::Text, "0660",
-         "Permission bits of the file, in octal, less those of the umask."},
-        {"folder_mode", SettingType::Text, "0770",
-         "Permission bits of the folders that it makes, in octal, less those of the umask."},
+        {"file_mode", SettingType::Text, "0660", "Permission bits of the file, in octal."},
+        {"folder_mode", SettingType::Text, "0770", "Permission bits of the folders that it makes, in octal."},
         {"stage", SettingType::Path, "",
          "A folder on the same volume for what is being written. Empty: .postern-<adapter> inside the "
          "folder."},

@@ -126,7 +126,7 @@ Result<std::string> message(const Delivery& delivery, const std::string& bid, co
                             std::vector<std::string>& notes) {
     if (delivery.recipients.empty()) return fail(Errc::Invalid, "it has no recipient");
     POSTERN_LET(to, address(legacyOrAddress(delivery.recipients.front()), options));
-    POSTERN_LET(readable, mail::readMessage(*delivery.message));
+    POSTERN_LET(readable, mail::readMessage(*delivery.message, mail::readingFor(options.profile)));
     readable.text = letterHead(readable, delivery) + readable.text;
     POSTERN_LET(converted, mail::convert(readable, {delivery.sender, delivery.received}, options.profile));
     breakLongLines(options.profile, converted);

@@ -3,6 +3,7 @@
 #include "adapters/radio/fbb.h"
 #include "adapters/spool/spool_evidence.h"
 #include "adapters/spool/staging.h"
+#include "base/peer.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -161,6 +162,7 @@ Result<void> Fbb::writeMerged(Publishing& publishing, MailboxLock& lock, const s
     if (old > 0 && old + added > plan_.fileLimit)
         return fail(Errc::Busy, "the board has not read " + done().target + " yet, " + formatSize(old));
     POSTERN_LET(merged, stage.create(name, plan_.spool.fileMode));
+    POSTERN_TRY(setOpenFileMode(merged.handle(), plan_.spool.fileMode));
     POSTERN_LET(bundle, stage.openRead(publishing.bundle));
     std::string piece;
     if (old > 0) {

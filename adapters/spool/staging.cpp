@@ -41,6 +41,10 @@ class Staging::Beside final : public Companions {
             return created.error();
         }
         ++count_;
+        if (const auto set = setOpenFileMode(created->handle(), staging_.fileMode_); !set.ok()) {
+            refused_ = true;
+            return set;
+        }
         StagedFile file(std::move(*created), buffer_, staging_.beat_);
         auto written = write(file);
         if (written.ok()) written = file.flush();
