@@ -175,10 +175,13 @@ class AdapterRig {
     }
     // How this kind names him.
     std::string bob() const {
-        static const std::map<std::string, std::string> kNames = {
-            {"pickup", "bob@corp.example"}, {"bsmtp", "bob@corp.example"},  {"b2f", "N0BBB"},
-            {"fbb", "N0USR@N0BBS.TST.NOAM"}, {"mhs", "bob@HUB"},
-            {"mmff", "NET/PO/BOB"},          {"gwapi", "DOM.PO.bob"}};
+        static const std::map<std::string, std::string> kNames = {{"pickup", "bob@corp.example"},
+                                                                  {"bsmtp", "bob@corp.example"},
+                                                                  {"b2f", "N0BBB"},
+                                                                  {"fbb", "N0USR@N0BBS.TST.NOAM"},
+                                                                  {"mhs", "bob@HUB"},
+                                                                  {"mmff", "NET/PO/BOB"},
+                                                                  {"gwapi", "DOM.PO.bob"}};
         const auto found = kNames.find(kind_);
         return found == kNames.end() ? "bob" : found->second;
     }
