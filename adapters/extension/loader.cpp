@@ -27,6 +27,9 @@ struct Loaded {
     Mutex mutex;
     std::map<std::string, std::string> seen GUARDED_BY(mutex);  // path: why it was refused, or nothing
     Poco::ClassLoader<sdk::Kind> loader GUARDED_BY(mutex);
+    // Handles that keep libraries loaded, and the kinds they made.
+    std::vector<std::unique_ptr<Poco::SharedLibrary>> libraries GUARDED_BY(mutex);
+    std::vector<std::unique_ptr<sdk::Kind>> kinds GUARDED_BY(mutex);
 };
 
 Loaded& loaded() {
@@ -35,8 +38,8 @@ Loaded& loaded() {
 }
 
 // Before one object of the library is touched: whether it speaks our language at all.
-Result<void> checkStamp(const std::string& path) {
-    auto* library = new Poco::SharedLibrary();  // stays loaded, as the class loader's own handle does
+Result<void> checkStamp(const std::string& path, Loaded& all) REQUIRES(all.mutex) {
+    Poco::SharedLibrary* library = all.libraries.emplace_back(std::make_unique<Poco::SharedLibrary>()).get();
     library->load(path);
     if (!library->hasSymbol("postern_adapter"))
         return fail(Errc::Invalid, "is no adapter library: POSTERN_ADAPTERS(...) is missing in it");
@@ -73,20 +76,30 @@ Result<Kind> describeKind(const sdk::Kind& kind, const Keys& reserved) {
                 }};
 }
 
-Result<void> load(const std::string& path, Poco::ClassLoader<sdk::Kind>& loader, const Keys& reserved) {
-    POSTERN_TRY(checkStamp(path));
-    loader.loadLibrary(path);
-    const auto* manifest = loader.findManifest(path);
+Result<void> load(const std::string& path, Loaded& all, const Keys& reserved) REQUIRES(all.mutex) {
+    POSTERN_TRY(checkStamp(path, all));
+    all.loader.loadLibrary(path);
+    const auto* manifest = all.loader.findManifest(path);
     if (manifest == nullptr || manifest->size() == 0)
         return fail(Errc::Invalid, "holds no kind: name its classes in POSTERN_ADAPTERS(...)");
     std::vector<Kind> kinds;
     for (auto each = manifest->begin(); each != manifest->end(); ++each) {
-        const sdk::Kind* kind = each->create();  // never destroyed
-        POSTERN_LET(described, describeKind(*kind, reserved));
+        const sdk::Kind& kind = *all.kinds.emplace_back(each->create());
+        POSTERN_LET(described, describeKind(kind, reserved));
         kinds.push_back(std::move(described));
     }
     for (Kind& kind : kinds) addKind(std::move(kind));
     return {};
+}
+
+Result<void> tryLoad(const std::string& path, Loaded& all, const Keys& reserved) REQUIRES(all.mutex) {
+    try {
+        return load(path, all, reserved);
+    } catch (const Poco::Exception& thrown) {
+        return fail(Errc::Invalid, "can not be loaded: " + escapeLine(thrown.displayText(), 300));
+    } catch (const std::exception& thrown) {
+        return fail(Errc::Invalid, "gave up with \"" + escapeLine(thrown.what(), 300) + "\"");
+    }
 }
 
 std::vector<std::string> librariesIn(const std::string& folder, std::vector<Refused>& refused) {
@@ -114,15 +127,7 @@ std::vector<Refused> loadExtensions(const std::string& folder,
         const MutexLock lock(all.mutex);
         auto seen = all.seen.find(path);
         if (seen == all.seen.end()) {
-            const auto result = [&]() -> Result<void> {
-                try {
-                    return load(path, all.loader, reserved);
-                } catch (const Poco::Exception& thrown) {
-                    return fail(Errc::Invalid, "can not be loaded: " + escapeLine(thrown.displayText(), 300));
-                } catch (const std::exception& thrown) {
-                    return fail(Errc::Invalid, "gave up with \"" + escapeLine(thrown.what(), 300) + "\"");
-                }
-            }();
+            const Result<void> result = tryLoad(path, all, reserved);
             seen = all.seen.emplace(path, result.ok() ? "" : result.error().text).first;
         }
         if (!seen->second.empty()) refused.push_back({path, seen->second});

@@ -59,7 +59,7 @@ TEST_P(AdapterSuite, A2PublishingTwiceMakesOneArtifact) {
 }
 
 TEST_P(AdapterSuite, A2PublishingFromManyThreadsMakesOneArtifact) {
-    for (int round = 1; round <= 20; ++round) {
+    for (int round = 1; round <= 8; ++round) {
         Job staged = rig_.job(round, 1);
         rig_.stageJob(staged);
         std::vector<Job> copies(8, staged);
@@ -112,7 +112,7 @@ TEST_P(AdapterSuite, Q107091_PublishedAndTakenByTheConsumerIsPublished) {
 
 TEST_P(AdapterSuite, A3RecoveryAndPublishingAtOnceAgree) {
     int published = 0;
-    for (int round = 1; round <= 200; ++round) {
+    for (int round = 1; round <= 60; ++round) {
         Job job = rig_.job(round, 1);
         rig_.stageJob(job);
         adapters::Recovery seen;
@@ -170,9 +170,9 @@ TEST_P(AdapterSuite, SweepingRemovesWhatIsOverAndNothingElse) {
     EXPECT_EQ(rig_.adapter().recover(jobs[3].delivery.key, jobs[3].evidence).found, Found::NotPublished);
     spill(rig_.stage() + "/minutes.txt", "an operator's");
     const auto over = [](const DeliveryKey& key) { return key.item.value == 2 || key.item.value == 4; };
-    // Item 4 lies among the withdrawn. A batch that lies in one file stays until all of it is over.
-    const bool together = std::string(GetParam().kind) == "fbb";
-    EXPECT_EQ(rig_.adapter().sweep(over).value(), together ? 1 : 2);
+    // Item 4 lies among the withdrawn; fbb withdraws one of a batch by a mark and keeps the batch's file.
+    const bool marks = std::string(GetParam().kind) == "fbb";
+    EXPECT_EQ(rig_.adapter().sweep(over).value(), marks ? 3 : 2);
     EXPECT_EQ(rig_.adapter().sweep(over).value(), 0);
     EXPECT_TRUE(std::filesystem::exists(rig_.stage() + "/minutes.txt"));
     EXPECT_NE(rig_.adapter().describe().find("1 files there are not ours"), std::string::npos)
