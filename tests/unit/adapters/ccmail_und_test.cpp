@@ -96,10 +96,11 @@ TEST(CcmailUnd, StatusSaysWhetherItIsTheName) {
 
 // Whatever the bytes are: it ends, and everybody is told.
 TEST(CcmailUnd, AnyBytesAreRead) {
+    const std::string_view letters("*To: \r\n\0\xff\x94:abcContents", 23);
     std::minstd_rand random(7);
     for (int round = 0; round < 200; ++round) {
         std::string bytes(random() % 2000, '\0');
-        for (char& c : bytes) c = "*To: \r\n\0\xff\x94:abcContents"[random() % 24];
+        for (char& c : bytes) c = letters[random() % letters.size()];
         EXPECT_FALSE(refusedBy(bytes).empty());
         for (const std::string& reason : readUndeliverable(bytes, "cp850").reasons)
             EXPECT_EQ(reason.find_first_of("\r\n\t\x1b"), std::string::npos);
