@@ -1,9 +1,8 @@
 #include "adapters/profile.h"
 
 #include <algorithm>
-#include <set>
 
-#include "base/sync.h"
+#include "adapters/kept_text.h"
 #include "base/text.h"
 #include "mail/charset.h"
 
@@ -51,21 +50,13 @@ std::vector<const char*> wordsOf(const Word<Value> (&words)[N]) {
     return all;
 }
 
-// A fallback made from a number, kept for the life of the program: kinds are made once.
-const char* kept(const std::string& text) {
-    static Mutex mutex;
-    static std::set<std::string> texts;
-    const MutexLock lock(mutex);
-    return texts.insert(text).first->c_str();
-}
-
 const char* yesNo(bool value) {
     return value ? "true" : "false";
 }
 
 std::vector<Setting> textSettings(const Profile& fallback) {
     return {
-        {"charset", SettingType::Text, kept(fallback.charset),
+        {"charset", SettingType::Text, keptText(fallback.charset),
          "The character set of the legacy side: cp437, cp850, windows-1252, koi8-r, shift_jis, utf-8, ..."},
         {"on_loss", SettingType::Choice, wordOf(fallback.lossy, kLossy),
          "What becomes of mail with characters that the set lacks, which turn into '?': allow lets it go, "
@@ -74,7 +65,7 @@ std::vector<Setting> textSettings(const Profile& fallback) {
          wordsOf(kLossy)},
         {"wrap",
          SettingType::Integer,
-         kept(std::to_string(fallback.columns)),
+         keptText(std::to_string(fallback.columns)),
          "Break lines at this column; 0 leaves them.",
          {},
          0,
@@ -83,7 +74,7 @@ std::vector<Setting> textSettings(const Profile& fallback) {
          "Write tabs as blanks, to stops of 8."},
         {"text_limit",
          SettingType::Size,
-         kept(std::to_string(fallback.textLimit)),
+         keptText(std::to_string(fallback.textLimit)),
          "Bytes of one text; 0 is no limit, otherwise at least 256.",
          {},
          0,
@@ -92,7 +83,7 @@ std::vector<Setting> textSettings(const Profile& fallback) {
          "What becomes of a longer text: a file, or several texts.", wordsOf(kLongTexts)},
         {"subject_limit",
          SettingType::Integer,
-         kept(std::to_string(fallback.subjectLimit)),
+         keptText(std::to_string(fallback.subjectLimit)),
          "Characters of the subject; the whole of a longer one leads the text. 0 is no limit, otherwise at "
          "least 20.",
          {},
@@ -100,7 +91,7 @@ std::vector<Setting> textSettings(const Profile& fallback) {
          998},
         {"notes_in_text", SettingType::Boolean, yesNo(fallback.notesInText),
          "Say at the end of the text what was lost."},
-        {"date_zone", SettingType::Text, kept(fallback.zone.name()),
+        {"date_zone", SettingType::Text, keptText(fallback.zone.name()),
          "The zone of the dates written: a name such as Europe/Berlin, or a POSIX rule such as "
          "CET-1CEST,M3.5.0,M10.5.0/3."},
     };
@@ -114,7 +105,7 @@ std::vector<Setting> fileSettings(const Profile& fallback) {
          wordsOf(kAttachments)},
         {"attachment_limit",
          SettingType::Size,
-         kept(std::to_string(fallback.attachmentLimit)),
+         keptText(std::to_string(fallback.attachmentLimit)),
          "A larger file is left out with a note; 0 is no limit.",
          {},
          0,

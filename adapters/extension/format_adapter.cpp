@@ -64,7 +64,8 @@ Result<std::unique_ptr<Adapter>> makeFormatAdapter(const sdk::Kind& kind, const 
                                                    const Settings& settings) {
     POSTERN_LET(plan, spoolPlan(settings));
     plan.live = {""};
-    POSTERN_LET(profile, profileOf(settings, profileFor(kind)));
+    POSTERN_LET(fallback, guarded([&] { return profileFor(kind); }));
+    POSTERN_LET(profile, profileOf(settings, fallback));
     std::string problem;
     POSTERN_LET(format, guarded([&] {
                     return kind.makeFormat({context.name, context.hostname}, SettingsView(settings), problem);

@@ -11,6 +11,7 @@
 
 #include "adapters/extension/bridges.h"
 #include "adapters/extension/settings_view.h"
+#include "adapters/kept_text.h"
 #include "adapters/registry.h"
 #include "base/file.h"
 #include "base/sync.h"
@@ -69,7 +70,7 @@ Result<Kind> describeKind(const sdk::Kind& kind, const Keys& reserved) {
         if (!taken.insert(setting.key).second)
             return fail(Errc::Exists, "gives the kind \"" + name + "\" a setting \"" + setting.key +
                                           "\", which it has already: give it another key");
-    return Kind{extension::keptText(name), extension::keptText(kind.summary()), std::move(settings),
+    return Kind{keptText(name), keptText(kind.summary()), std::move(settings),
                 [&kind](const AdapterContext& context, const Settings& given) {
                     return kind.isTransport() ? extension::makeTransportAdapter(kind, context, given)
                                               : extension::makeFormatAdapter(kind, context, given);
@@ -99,6 +100,8 @@ Result<void> tryLoad(const std::string& path, Loaded& all, const Keys& reserved)
         return fail(Errc::Invalid, "can not be loaded: " + escapeLine(thrown.displayText(), 300));
     } catch (const std::exception& thrown) {
         return fail(Errc::Invalid, "gave up with \"" + escapeLine(thrown.what(), 300) + "\"");
+    } catch (...) {
+        return fail(Errc::Invalid, "gave up without a reason");
     }
 }
 

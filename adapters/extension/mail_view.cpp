@@ -25,7 +25,7 @@ MailView::~MailView() = default;
 
 Result<std::unique_ptr<MailView>> MailView::make(Job& job, const mail::Profile& profile) {
     std::unique_ptr<MailView> view(new MailView(job, profile));
-    POSTERN_LET(readable, mail::readMessage(*job.delivery.message));
+    POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(profile)));
     view->readable_ = std::move(readable);
     POSTERN_LET(converted,
                 mail::convert(view->readable_, {job.delivery.sender, job.delivery.received}, profile));

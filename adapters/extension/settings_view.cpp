@@ -1,21 +1,12 @@
 #include "adapters/extension/settings_view.h"
 
-#include <set>
-
 #include "adapters/extension/bridges.h"
+#include "adapters/kept_text.h"
 #include "adapters/profile.h"
 #include "adapters/spool/spool.h"
-#include "base/sync.h"
 #include "base/text.h"
 
 namespace postern::adapters::extension {
-
-const char* keptText(const std::string& text) {
-    static Mutex mutex;
-    static std::set<std::string> texts;
-    const MutexLock lock(mutex);
-    return texts.insert(text).first->c_str();
-}
 
 namespace {
 

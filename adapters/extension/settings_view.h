@@ -29,8 +29,6 @@ class SettingsView final : public sdk::Settings {
 // The kind's own settings, checked: an Error says what is wrong with one. Texts are kept for ever.
 Result<std::vector<Setting>> ownSettings(const sdk::Kind& kind);
 mail::Profile profileFor(const sdk::Kind& kind);
-// `text` for the life of the program.
-const char* keptText(const std::string& text);
 
 // What makeFormat() and makeTransport() came to.
 Result<void> madeOrWhy(bool made, const std::string& problem);

@@ -120,7 +120,9 @@ class TransportAdapter final : public Adapter {
         } else if (answer->has_value()) {
             job.outcome = outcomeOf(**answer);
         } else if (!(*mail)->trouble().ok()) {
-            transport_->abandon(deliveryView(job.delivery), evidence);
+            job.evidence = std::move(evidence);
+            abandon(job);
+            job.evidence.clear();
             job.outcome = deferred((*mail)->trouble().error());
         } else if (evidence.empty() || evidence.size() > kMostEvidence) {
             job.outcome = deferred("the adapter's library gave no evidence of 1 to 1000 bytes");
@@ -137,7 +139,8 @@ class TransportAdapter final : public Adapter {
 
 Result<std::unique_ptr<Adapter>> makeTransportAdapter(const sdk::Kind& kind, const AdapterContext& context,
                                                       const Settings& settings) {
-    POSTERN_LET(profile, profileOf(settings, profileFor(kind)));
+    POSTERN_LET(fallback, guarded([&] { return profileFor(kind); }));
+    POSTERN_LET(profile, profileOf(settings, fallback));
     std::string problem;
     POSTERN_LET(
         transport, guarded([&] {
