@@ -16,15 +16,16 @@ constexpr std::size_t kMostNames = 10'000;
 constexpr std::size_t kMostReasonBytes = 200;
 constexpr std::string_view kAt = " at ";
 
-// Lines end with CR, LF or both; what comes out has no control characters and no blanks around it.
-template <class Visit>
-void eachLine(std::string_view bytes, Visit visit) {
-    std::size_t at = 0;
-    while (at < bytes.size()) {
-        const std::size_t end = std::min(bytes.find_first_of("\r\n", at), bytes.size());
-        visit(trim(bytes.substr(at, end - at)));
-        at = end + 1;
-    }
+// The next line: it ends with CR, LF or both, has no blanks around it, and is taken off `rest`.
+std::string_view takeLine(std::string_view& rest) {
+    const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+    const std::string_view line = trim(rest.substr(0, end));
+    rest.remove_prefix(end);
+    if (rest.starts_with("\r\n"))
+        rest.remove_prefix(2);
+    else if (!rest.empty())
+        rest.remove_prefix(1);
+    return line;
 }
 
 std::string shown(std::string_view bytes, const std::string& charset) {
@@ -37,6 +38,19 @@ std::string_view betweenAsterisks(std::string_view line) {
     const auto begin = line.find_first_not_of("* \t");
     if (begin == std::string_view::npos) return {};
     return line.substr(begin, line.find_last_not_of("* \t") - begin + 1);
+}
+
+std::string_view reasonIn(std::string_view line) {
+    constexpr std::string_view kRouter = "Not deliverable to";
+    return equalsIgnoreCase(line.substr(0, kRouter.size()), kRouter) ? line : betweenAsterisks(line);
+}
+
+// A line that the form of an import file explains.
+bool isForm(std::string_view line) {
+    for (const std::string_view label : {"Message:", "To:", "cc:", "Bcc:", "From:", "Date:", "Subject:",
+                                         "Contents:", "Text item:", "File item:"})
+        if (equalsIgnoreCase(line.substr(0, label.size()), label)) return true;
+    return line.empty() || parseInt(line).has_value();
 }
 
 std::string_view addressee(std::string_view line) {
@@ -89,23 +103,75 @@ RecipientVerdict refusal(const Recipient& recipient, const std::string& reason) 
 
 }  // namespace
 
-Undeliverable readUndeliverable(std::string_view bytes, const std::string& charset) {
-    Undeliverable given;
-    bool inContents = false;
-    eachLine(bytes.substr(0, kMostUndeliverable), [&](std::string_view line) {
-        if (line == "Contents:") inContents = true;
-        if (line == "Message:") inContents = false;
-        if (const std::string_view reason = betweenAsterisks(line); !reason.empty()) {
-            std::string text = shown(reason, charset);
-            const bool known =
-                std::find(given.reasons.begin(), given.reasons.end(), text) != given.reasons.end();
-            if (!known && given.reasons.size() < kMostReasons) given.reasons.push_back(std::move(text));
+namespace {
+
+class Reader {
+  public:
+    Reader(const std::string& charset, bool cut) : charset_(charset), cut_(cut) {}
+
+    Undeliverable read(std::string_view rest) {
+        while (!rest.empty()) {
+            const std::string_view line = takeLine(rest);
+            if (equalsIgnoreCase(line, "Contents:")) {
+                skipContents(rest);
+            } else {
+                take(line);
+            }
         }
-        if (inContents || given.names.size() >= kMostNames) return;
-        if (const std::string_view name = addressee(line); !name.empty())
-            given.names.push_back(mail::foldLegacyName(shown(name, charset)));
-    });
-    return given;
+        if (given_.reasons.empty()) given_.reasons = std::move(unknown_);
+        return std::move(given_);
+    }
+
+  private:
+    void take(std::string_view line) {
+        if (const std::string_view name = addressee(line); !name.empty()) {
+            if (given_.names.size() < kMostNames)
+                given_.names.push_back(mail::foldLegacyName(shown(name, charset_)));
+        } else if (const std::string_view reason = reasonIn(line); !reason.empty()) {
+            keep(reason, given_.reasons);
+        } else if (!isForm(line) && line.find_first_not_of("* \t") != std::string_view::npos) {
+            keep(line, unknown_);
+        }
+    }
+
+    void keep(std::string_view text, std::vector<std::string>& reasons) {
+        if (reasons.size() >= kMostReasons) return;
+        std::string line = shown(text, charset_);
+        if (std::find(reasons.begin(), reasons.end(), line) == reasons.end())
+            reasons.push_back(std::move(line));
+    }
+
+    // A size that leads into the middle of a line was not meant for these bytes.
+    static bool endsSomething(std::string_view bytes, std::size_t end) {
+        const char last = bytes[end - 1];
+        return end == bytes.size() || last == '\n' || last == '\r' ||
+               bytes.substr(end).starts_with("Message:");
+    }
+
+    void skipContents(std::string_view& rest) {
+        const auto size = parseInt(takeLine(rest));
+        const auto left = static_cast<std::int64_t>(rest.size());
+        if (size && *size > 0 && (*size <= left || cut_)) {
+            const auto end = static_cast<std::size_t>(std::min(*size, left));
+            if (endsSomething(rest, end)) return rest.remove_prefix(end);
+        }
+        while (!rest.empty()) {
+            std::string_view behind = rest;
+            if (equalsIgnoreCase(takeLine(behind), "Message:")) return;
+            rest = behind;
+        }
+    }
+
+    const std::string& charset_;
+    const bool cut_;  // the file goes on behind what is read
+    Undeliverable given_;
+    std::vector<std::string> unknown_;
+};
+
+}  // namespace
+
+Undeliverable readUndeliverable(std::string_view bytes, const std::string& charset) {
+    return Reader(charset, bytes.size() >= kMostUndeliverable).read(bytes.substr(0, kMostUndeliverable));
 }
 
 std::string reasonOf(const Undeliverable& given) {

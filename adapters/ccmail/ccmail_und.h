@@ -1,8 +1,13 @@
 #pragma once
 // What IMPORT gives back: a file "msgXXXX.und" beside the import file (KB Q202178, Q168680). Its exact form
 // is not public. What is known: it holds undeliverable messages in the form of the import file, grows by one
-// report for each failing attempt (KB Q223772), and errors are text between asterisks (KB Q180641, Q193864).
-// So this reader refuses nothing: it takes what it recognises from bytes that may be anything.
+// report for each failing attempt (KB Q223772), errors are text between asterisks (KB Q180641, Q193864), and
+// a router's words begin with "Not deliverable to" (KB Q228743). So this reader refuses nothing: it takes
+// what it recognises from bytes that may be anything.
+//
+// What stands in the contents of a returned message was written by its sender, who may well write "*** Dear
+// Bob ***": it is skipped by its size. Contents whose size leads nowhere (blank, too large: KB Q234745,
+// Q287056) reach to the next "Message:" line.
 //
 // Thread rule: pure. Linear in the text, of which the first part is enough.
 
@@ -19,7 +24,7 @@ inline constexpr std::size_t kMostUndeliverable = 256 << 10;  // bytes that are 
 
 // All texts UTF-8, one line each.
 struct Undeliverable {
-    std::vector<std::string> reasons;  // what stood between asterisks, each once; the first few
+    std::vector<std::string> reasons;  // each once, the first few; if none was recognised, unknown lines
     std::vector<std::string> names;    // of To:, cc: and Bcc: lines in front of contents, folded
 };
 

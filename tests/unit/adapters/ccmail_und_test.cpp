@@ -48,6 +48,30 @@ TEST(CcmailUnd, Q180641_Q193864_ReasonsStandBetweenAsterisks) {
     EXPECT_EQ(ccmail::reasonOf({}), "the post office gave it back without a reason");
 }
 
+TEST(CcmailUnd, Q228743_TheRoutersWordsAreAReasonAndUnknownWordsAreQuoted) {
+    EXPECT_EQ(ccmail::reasonOf(readUndeliverable("Not deliverable to Bo at PO1\r\nMessage:\r\n", "cp850")),
+              "the post office gave it back: Not deliverable to Bo at PO1");
+    EXPECT_THAT(refusedBy("Not deliverable to Bo at PO1\r\nTo: Ann at PO1\r\n"), ElementsAre(3));
+    EXPECT_EQ(ccmail::reasonOf(readUndeliverable(
+                  "\r\nImport: the mailbox is full\r\n****\r\nMessage:\r\n9\r\nTo: Ann at PO1\r\n", "cp850")),
+              "the post office gave it back: Import: the mailbox is full");
+}
+
+// A mail's own words are no reason, and name nobody: its sender wrote them.
+TEST(CcmailUnd, WhatTheReturnedMailSaysIsNoReason) {
+    const std::string text =
+        "Text item:\r\n120         \r\n*** Dear Bo ***\r\nNot deliverable to Bo at PO1\r\n"
+        "Message:\r\nTo: Bo at PO1\r\n*** User not found: Bo at PO1 ***\r\nContents:\r\n";
+    const std::string header = "Message:\r\n300\r\nTo: Ann at PO1\r\nSubject: x\r\nContents:\r\n";
+    const std::string whole = header + std::to_string(text.size()) + "         \r\n" + text;
+    EXPECT_THAT(refusedBy("***error***\r\n" + whole), ElementsAre(1));
+    EXPECT_THAT(refusedBy(whole + "***error***\r\n"), ElementsAre(1));
+    EXPECT_THAT(readUndeliverable(whole + "***error***\r\n", "cp850").reasons, ElementsAre("error"));
+    EXPECT_THAT(readUndeliverable(whole, "cp850").reasons, IsEmpty());
+    const std::string large = header + "900000\r\n" + std::string(600'000, 'x') + "\r\n" + text;
+    EXPECT_THAT(refusedBy(large), ElementsAre(1)) << "what is cut off is skipped to its end";
+}
+
 TEST(CcmailUnd, NamesAreThoseOfTheHeader) {
     const auto given = readUndeliverable(
         "Message:\r\n10\r\nFrom: x at Y\r\nTO:  Ann at  PO1 \r\ncc: Bo at PO1\r\nContents:\r\n5\r\nText "
