@@ -32,6 +32,21 @@ std::string unquoted(std::string name) {
     return name;
 }
 
+// Where the last " at " begins, in any case: names are compared without regard to it.
+std::size_t lastAt(std::string_view name) {
+    for (std::size_t i = name.size(); i-- > 0;)
+        if (equalsIgnoreCase(name.substr(i, kAt.size()), kAt)) return i;
+    return std::string_view::npos;
+}
+
+// "Support at Acme" would be somebody in the post office Acme.
+std::string withoutAt(std::string name) {
+    for (auto at = lastAt(name); at != std::string::npos;
+         at = lastAt(std::string_view(name).substr(0, at + 1)))
+        name.replace(at, kAt.size(), " @ ");
+    return name;
+}
+
 std::string written(std::string_view utf8, const Options& options) {
     return mail::fromUtf8(utf8, options.profile.charset).bytes;
 }
@@ -40,14 +55,15 @@ std::string written(std::string_view utf8, const Options& options) {
 std::string writtenName(std::string_view bytes, const Options& options) {
     std::string name = roundBrackets(mail::toUtf8(bytes, options.profile.charset));
     if (options.quoteSender) name = unquoted(std::move(name));
-    return written(collapseBlanks(name), options);
+    return written(withoutAt(collapseBlanks(name)), options);
 }
 
 // Never longer than kMostSenderBytes, whatever its characters are written as.
 std::string writtenAddress(std::string_view address, const Options& options) {
     std::string bytes;
     for (std::size_t most = kMostSenderBytes;; most = most * 3 / 4) {
-        bytes = roundedBytes(written(collapseBlanks(cutUtf8(address, most)), options), options);
+        const std::string shown = withoutAt(collapseBlanks(cutUtf8(address, most)));
+        bytes = roundedBytes(written(shown, options), options);
         if (bytes.size() <= kMostSenderBytes) return bytes;
     }
 }
@@ -75,9 +91,14 @@ Result<std::string> recipientText(const Recipient& recipient, const Options& opt
     if (mail::cleanLine(text) != text) return fail(Errc::Invalid, shown + " has control characters");
     std::string name = roundBrackets(collapseBlanks(text));
     // "at PO" without a name before it is EXPORT's mistake, not a name (KB Q249133).
-    if (name.starts_with("at ")) name = " " + name;
-    const auto at = name.rfind(kAt);
+    if (equalsIgnoreCase(std::string_view(name).substr(0, 3), "at ")) name.insert(0, " ");
+    const auto at = lastAt(name);
     if (name.empty() || at == 0) return fail(Errc::Invalid, "the recipient has no name: " + shown);
+    if (at != std::string::npos && lastAt(std::string_view(name).substr(0, at + 1)) != std::string::npos)
+        return fail(Errc::Invalid, shown + " has ' at ' twice: nobody could tell its post office");
+    // A stranger may write anything in front of the "@", but not choose a post office.
+    if (at != std::string::npos && recipient.legacy.empty())
+        return fail(Errc::Invalid, shown + " has ' at ' in it, and its route gives no name");
     if (at != std::string::npos && options.resolveNames) name.resize(at);
     if (at == std::string::npos && !options.resolveNames && !options.postOffice.empty())
         name.append(kAt).append(options.postOffice);

@@ -70,6 +70,8 @@ TEST(CcmailRecipient, IsWrittenWithItsPostOffice) {
         {"bob@x", "user@dom at internet", "user@dom at internet"},
         {"bob@x", "J\xc3\xbcrgen", "J\x81rgen at PO1"},
         {"bob@x", "Pat O'Brien", "Pat O'Brien at PO1"},
+        {"bob@x", "Bob AT PO2", "Bob AT PO2"},
+        {"bob@x", "Attila", "Attila at PO1"},
     };
     for (const auto& [address, legacy, wanted] : cases) {
         const auto got = recipientText({1, address, legacy}, atPo1());
@@ -96,6 +98,28 @@ TEST(CcmailRecipient, Q249133_WhatIsNoNameIsRefused) {
         EXPECT_FALSE(recipientText({1, "@x", legacy}, atPo1()).ok()) << testing::PrintToString(legacy);
     EXPECT_FALSE(recipientText({1, "@x", ""}, atPo1()).ok());
     EXPECT_NE(recipientText({1, "@x", " at PO1"}, atPo1()).error().text.find("no name"), std::string::npos);
+}
+
+// The post office is what stands behind " at ", so it must stand there once, and be no stranger's.
+TEST(CcmailRecipient, NobodyOutsideChoosesAPostOffice) {
+    for (const char* legacy : {"bob at PO9 at PO1", "bob at at PO1", "bob AT PO9 at PO1"}) {
+        const auto got = recipientText({1, "bob@x", legacy}, atPo1());
+        ASSERT_FALSE(got.ok()) << legacy << ": " << *got;
+        EXPECT_NE(got.error().text.find("twice"), std::string::npos) << got.error().text;
+    }
+    EXPECT_FALSE(recipientText({1, "\"bob at PO9\"@x", ""}, atPo1()).ok());
+    EXPECT_FALSE(recipientText({1, "bob at PO9@x", ""}, atPo1()).ok());
+    Options resolving = atPo1();
+    resolving.resolveNames = true;
+    EXPECT_FALSE(recipientText({1, "bob@x", "bob at PO9 at PO1"}, resolving).ok());
+}
+
+TEST(CcmailSender, ANameIsNoPostOffice) {
+    EXPECT_EQ(senderOf({"Support at Acme AT Home", "s@acme"}, "", atPo1()),
+              "Support @ Acme @ Home (SMTP:s@acme) at GATEWAY");
+    EXPECT_EQ(senderOf({"x at at y", "s@acme"}, "", atPo1()), "x @ @ y (SMTP:s@acme) at GATEWAY");
+    EXPECT_EQ(senderOf({"", "\"bob at PO1\"@acme"}, "", atPo1()), "\"bob @ PO1\"@acme at GATEWAY");
+    EXPECT_EQ(senderOf({"Matt Atwood", "m@x"}, "", atPo1()), "Matt Atwood (SMTP:m@x) at GATEWAY");
 }
 
 TEST(CcmailSender, Q232687_HasNoSquareBracketsAndIsNeverEmpty) {
