@@ -1,8 +1,10 @@
 // Lotus cc:Mail: one import file per item in the folder that IMPORT reads (FORMATS.md section 3); with an
 // import program, in the folder from which we feed it (ccmail_import.h).
 
+#include <atomic>
 #include <cstdio>
 
+#include "adapters/ccmail/ccmail_backlog.h"
 #include "adapters/ccmail/ccmail_format.h"
 #include "adapters/ccmail/ccmail_import.h"
 #include "adapters/ccmail/ccmail_und.h"
@@ -25,16 +27,20 @@ using ccmail::SenderForm;
 
 class CcMail final : public SpoolAdapter {
   public:
-    CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options,
+    CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options, ccmail::BacklogPlan backlog,
            std::unique_ptr<ccmail::Importer> importer)
         : SpoolAdapter(adapterContext, std::move(plan)),
           options_(std::move(options)),
+          backlog_(std::move(backlog)),
           importer_(std::move(importer)) {}
 
     Result<void> probe() override {
         POSTERN_TRY(SpoolAdapter::probe());
+        bounded_ = true;
+        // What a run uses now is usable, and the run may take long.
+        if (!importer_ || attending_) return {};
         const MutexLock lock(importing_);
-        return importer_ ? importer_->probe() : Result<void>();
+        return importer_->probe();
     }
 
     Grouping grouping() const override {
@@ -56,7 +62,10 @@ class CcMail final : public SpoolAdapter {
         const MutexLock lock(importing_);
         std::vector<Returned> all;
         if (!importer_) return all;
-        POSTERN_LET(answers, importer_->attend(stopping));
+        attending_ = true;
+        const auto given = importer_->attend(stopping);
+        attending_ = false;
+        POSTERN_LET(answers, given);
         for (ccmail::ImportAnswer& answer : answers) all.push_back(returned(answer));
         return all;
     }
@@ -82,6 +91,11 @@ class CcMail final : public SpoolAdapter {
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
+        // Somebody who only wants to see a conversion never probed.
+        if (bounded_) {
+            POSTERN_LET(full, backlog_.full());
+            if (full) return std::optional<Outcome>(deferred(*full, Cause::Busy));
+        }
         POSTERN_LET(readable, mail::readMessage(*job.delivery.message, mail::readingFor(options_.profile)));
         auto document = ccmail::makeDocument(job.delivery, readable, options_);
         if (!document.ok()) {
@@ -89,6 +103,7 @@ class CcMail final : public SpoolAdapter {
             return std::optional<Outcome>(rejected(document.error().text));
         }
         POSTERN_TRY(ccmail::writeDocument(*document, options_, file));
+        backlog_.add(file.position());
         for (std::string& note : document->body.notes) job.notes.push_back(std::move(note));
         return std::optional<Outcome>();
     }
@@ -108,9 +123,11 @@ class CcMail final : public SpoolAdapter {
     }
 
     const Options options_;
+    mutable ccmail::Backlog backlog_;
+    std::atomic<bool> bounded_{false}, attending_{false};
     mutable Mutex importing_;
-    const std::unique_ptr<ccmail::Importer>
-        importer_;  // its functions under the lock; none: IMPORT runs elsewhere
+    // Its functions under the lock; none: IMPORT runs elsewhere.
+    const std::unique_ptr<ccmail::Importer> importer_;
 };
 
 // Names that stand behind "at": no accents and nothing that has a meaning in an address (KB Q156063).
@@ -119,7 +136,7 @@ bool isPostOfficeName(std::string_view name) {
     for (const char c : name)
         if (c < 0x20 || c > 0x7e || std::string_view("[],\"@").find(c) != std::string_view::npos)
             return false;
-    return name == trim(name);
+    return name == trim(name) && lowerAscii(name).find(" at ") == std::string::npos;
 }
 
 DateOrder dateOrderOf(std::string_view text) {
@@ -180,6 +197,11 @@ Result<std::vector<std::string>> environmentOf(const Settings& settings) {
     return all;
 }
 
+std::string statePath(const AdapterContext& context, const SpoolPlan& spool) {
+    const std::string stage = stagePath(context, spool);
+    return spool.stage.empty() ? joinPath(parentPath(stage), "import") : stage + ".import";
+}
+
 // None: no import program is given.
 Result<std::unique_ptr<ccmail::Importer>> importerOf(const AdapterContext& context, const Settings& settings,
                                                      const SpoolPlan& spool) {
@@ -190,8 +212,7 @@ Result<std::unique_ptr<ccmail::Importer>> importerOf(const AdapterContext& conte
         return fail(Errc::Invalid, "import_program: begins with the program's absolute path");
     plan.adapter = context.name;
     plan.folder = spool.folder;
-    const std::string stage = stagePath(context, spool);
-    plan.state = spool.stage.empty() ? joinPath(parentPath(stage), "import") : stage + ".import";
+    plan.state = statePath(context, spool);
     POSTERN_LET(environment, environmentOf(settings));
     plan.environment = std::move(environment);
     plan.batch = static_cast<int>(settings.integer("import_batch"));
@@ -202,13 +223,28 @@ Result<std::unique_ptr<ccmail::Importer>> importerOf(const AdapterContext& conte
     return std::make_unique<ccmail::Importer>(std::move(plan));
 }
 
+// Wherever files wait for an import: in Submit, in its hands, and put away until they are tried again.
+ccmail::BacklogPlan backlogOf(const AdapterContext& context, const Settings& settings, const SpoolPlan& spool,
+                              bool imports) {
+    ccmail::BacklogPlan plan;
+    plan.adapter = context.name;
+    plan.folders = {spool.folder};
+    if (imports)
+        plan.folders = {joinPath(spool.folder, kSubmit), joinPath(spool.folder, "Import"),
+                        joinPath(statePath(context, spool), "again")};
+    plan.mostFiles = settings.integer("waiting_limit");
+    plan.mostBytes = settings.integer("waiting_size");
+    return plan;
+}
+
 Result<std::unique_ptr<Adapter>> makeCcMail(const AdapterContext& context, const Settings& settings) {
     POSTERN_LET(plan, spoolPlan(settings));
     POSTERN_LET(options, optionsOf(settings));
     POSTERN_LET(importer, importerOf(context, settings, plan));
     plan.live = {importer ? kSubmit : ""};
-    return std::unique_ptr<Adapter>(
-        std::make_unique<CcMail>(context, std::move(plan), std::move(options), std::move(importer)));
+    auto backlog = backlogOf(context, settings, plan, importer != nullptr);
+    return std::unique_ptr<Adapter>(std::make_unique<CcMail>(context, std::move(plan), std::move(options),
+                                                             std::move(backlog), std::move(importer)));
 }
 
 std::vector<Setting> addressSettings() {
@@ -291,6 +327,20 @@ std::vector<Setting> importSettings() {
          {},
          1,
          20},
+        {"waiting_limit",
+         SettingType::Integer,
+         "10000",
+         "Files that may wait for an import; further mail waits in the queue. 0 is no limit.",
+         {},
+         0,
+         10'000'000},
+        {"waiting_size",
+         SettingType::Size,
+         "1073741824",
+         "Bytes of files that may wait for an import; 0 is no limit.",
+         {},
+         0,
+         std::int64_t{1} << 50},
     };
 }
 

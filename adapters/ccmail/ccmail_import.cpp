@@ -16,6 +16,7 @@ constexpr std::size_t kMostAnswerBytes = 256 << 10;
 constexpr std::size_t kMostRecordBytes = 4 << 20;
 constexpr std::size_t kMostFound = 10'000;  // files taken along that somebody else put into Import
 constexpr std::size_t kMostLooks = 100;     // files of `again` whose time is asked
+constexpr std::int64_t kMostAttempts = 1000;
 constexpr Millis kLook{200};
 // The service ends: how long a program that works is waited for. It is not ended then; the next start sees
 // what it did.
@@ -83,11 +84,11 @@ Result<void> Importer::probe() {
         if (!one)
             return fail(Errc::Unavailable, folder->path() + " is on another volume than " + submit.path());
     }
-    if (!pathExists(plan_.program.front()))
-        return fail(Errc::Unavailable, "import_program: " + plan_.program.front() + " is not there");
+    if (const auto runs = canRun(plan_.program.front()); !runs.ok())
+        return runs.error().within("import_program");
     folders_.emplace(Folders{std::move(submit), std::move(import), std::move(bad), std::move(state),
                              std::move(again), std::move(answers)});
-    next_ = SteadyTime();
+    if (blocked_.empty()) next_ = SteadyTime();
     return {};
 }
 
@@ -105,10 +106,8 @@ Result<std::vector<ImportAnswer>> Importer::attend(const std::function<bool()>& 
         POSTERN_TRY(stillThere());
         POSTERN_LET(lock, File::openAppend(joinPath(plan_.state, "lock")));
         POSTERN_LET(ours, lock.tryLock());
-        if (!ours) {
-            tell("the program of an earlier run still works; nothing is touched until it ends");
-            break;
-        }
+        if (!ours) return whileAnotherWorks();
+        othersSince_.reset();
         POSTERN_TRY(endInterrupted());
         POSTERN_LET(ready, answers());
         if (!ready.empty()) return ready;
@@ -116,7 +115,20 @@ Result<std::vector<ImportAnswer>> Importer::attend(const std::function<bool()>& 
         POSTERN_LET(full, runOnce(lock, stopping));
         more = full;
     }
-    return answers();
+    POSTERN_LET(ready, answers());
+    if (ready.empty() && !blocked_.empty()) return fail(Errc::Unavailable, blocked_);
+    return ready;
+}
+
+// It is waited for, but not in silence for ever.
+Result<std::vector<ImportAnswer>> Importer::whileAnotherWorks() {
+    const std::string what = "the program of an earlier run still works; nothing is touched until it ends";
+    tell(what);
+    if (!othersSince_) othersSince_ = now();
+    POSTERN_LET(ready, answers());
+    if (ready.empty() && now() - *othersSince_ >= plan_.deadline)
+        return fail(Errc::Unavailable, what + ", and its deadline is over: see what it waits for, or end it");
+    return ready;
 }
 
 // The program began and we did not see to its end.
@@ -136,6 +148,7 @@ Result<bool> Importer::runOnce(File& lock, const std::function<bool()>& stopping
     Run run = chosen;
     POSTERN_TRY(gather(run));
     if (run.entries.empty()) {
+        blocked_.clear();  // nothing waits, so nothing is kept from a post office
         POSTERN_TRY(drop("run"));
         return false;
     }
@@ -144,7 +157,7 @@ Result<bool> Importer::runOnce(File& lock, const std::function<bool()>& stopping
     if (!end) return false;
     POSTERN_TRY(keep("ended", formatRunEnd(*end)));
     POSTERN_TRY(finish(run, *end));
-    return now() >= next_;
+    return blocked_.empty() && now() >= next_;
 }
 
 Result<std::optional<Run>> Importer::openRun() {
@@ -186,27 +199,37 @@ Result<Run> Importer::choose() {
     return run;
 }
 
-// One file that an earlier run left behind, alone, so that no other is blamed for it: 1, 4, 16, ... intervals
-// after that run.
+// One file that an earlier run left behind, alone, so that no other is blamed for it. Those nearest to their
+// end come first: whoever is refused stops waiting, and its sender hears of it.
 Result<bool> Importer::chooseAgain(Run& run) {
-    Millis wait = plan_.interval;
-    for (int attempts = 1; attempts < plan_.attempts; ++attempts, wait *= 4) {
-        const std::string path = joinPath(folders_->again.path(), std::to_string(attempts));
-        if (!pathExists(path)) continue;
-        POSTERN_LET(folder, Folder::open(path));
+    POSTERN_LET(there, attemptsThere());
+    for (const int attempts : there) {
+        const Millis wait = waitAfter(attempts, plan_.interval);
+        POSTERN_LET(folder, Folder::open(joinPath(folders_->again.path(), std::to_string(attempts))));
         bool more = false;
         POSTERN_LET(names, firstFiles(folder, kMostLooks, more));
         for (const std::string& name : names) {
             POSTERN_LET(file, folder.openRead(name));
             POSTERN_LET(moved, file.touchedNanos());
-            const WallTime due = fromMillis(moved / 1'000'000) + wait;
-            if (due > Clock::system().now()) continue;
+            if (!isDue(fromMillis(moved / 1'000'000), wait, Clock::system().now())) continue;
             run.entries.push_back({attempts, name});
             run.full = true;
             return true;
         }
     }
     return false;
+}
+
+// The numbers of the folders in `again`, the greatest first: also of times when more attempts were allowed.
+Result<std::vector<int>> Importer::attemptsThere() const {
+    std::vector<int> found;
+    POSTERN_TRY(folders_->again.list([&](std::string_view name) {
+        const auto number = parseInt(name);
+        if (number && *number > 0 && *number <= kMostAttempts) found.push_back(static_cast<int>(*number));
+        return true;
+    }));
+    std::sort(found.rbegin(), found.rend());
+    return found;
 }
 
 // Moves the files to where the program reads. Those that are gone, as somebody else took them, are left out.

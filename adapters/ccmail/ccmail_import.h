@@ -18,9 +18,9 @@
 //
 //   gone, no .und                  imported
 //   .und                           given back: an answer; if the file is still there, it goes to Bad
-//   there, code 3 or 4             nothing was wrong with it: the post office was not to be had; back to
-//   where
-//                                  it came from, with a growing delay
+//   there, code 3 or 4             nothing was wrong with it: the post office was not to be had. Back to
+//                                  where it came from; attend() fails until a run says otherwise, with a
+//                                  growing delay in between
 //   there, another code but 0      tried again alone; after `attempts` runs refused, and to Bad (KB Q223772)
 //   there, and the program said 0, or was ended by a signal, by its deadline or by nobody knows what
 //                                  in doubt: it was not imported, or not deleted. To Bad, never tried again
@@ -71,12 +71,11 @@ class Importer {
     // Makes what is missing and looks for the program. An Error: nothing can be imported now.
     Result<void> probe();
     // Ends a run that was interrupted, hands out answers, makes runs while they are full and there is no
-    // answer. Errors: a folder or the program can not be used.
+    // answer. Errors: a folder or the program can not be used; the last run met no post office; an earlier
+    // run's program works for longer than any may. The two last heal here, not in probe(): ask again.
     Result<std::vector<ImportAnswer>> attend(const std::function<bool()>& stopping);
     // The answer is committed: forgets it.
     Result<void> settle(const std::string& name);
-    // What keeps the files from being imported; empty: nothing does.
-    const std::string& trouble() const { return trouble_; }
 
   private:
     struct Folders {
@@ -85,11 +84,13 @@ class Importer {
     using Undeliverables = std::map<std::string, std::string>;  // stem, lower case: the file's name
 
     Result<void> stillThere() const;
+    Result<std::vector<ImportAnswer>> whileAnotherWorks();
     Result<void> endInterrupted();
     Result<bool> runOnce(File& lock, const std::function<bool()>& stopping);
     Result<std::optional<Run>> openRun();
     Result<Run> choose();
     Result<bool> chooseAgain(Run& run);
+    Result<std::vector<int>> attemptsThere() const;
     Result<void> gather(Run& run);
     Result<std::optional<RunEnd>> start(const Run& run, File& lock, const std::function<bool()>& stopping);
     Result<void> finish(const Run& run, const RunEnd& end);
@@ -113,8 +114,11 @@ class Importer {
 
     const ImportPlan plan_;
     std::optional<Folders> folders_;
-    SteadyTime next_{};         // no run before
-    int postponed_ = 0;         // runs in a row that met no post office
+    SteadyTime next_{};    // no run before
+    int postponed_ = 0;    // runs in a row that met no post office
+    int blockedBy_ = 0;    // the code with which the last of them ended
+    std::string blocked_;  // what the first of them with that code said; empty: the last run met one
+    std::optional<SteadyTime> othersSince_;  // since when an earlier run's program is seen at work
     bool turnOfAgain_ = false;  // they take turns with new files, so that neither waits for the other
     std::string trouble_;
 };

@@ -64,7 +64,7 @@ Result<void> Importer::judge(const Run& run, const RunEntry& entry, const RunEnd
     if (!end.failed()) return refuse(run, entry, ".doubt", doubtText(end));
     if (entry.attempts + 1 < plan_.attempts) return tryAgain(entry);
     return refuse(run, entry, ".refused",
-                  "the import program left it behind " + std::to_string(plan_.attempts) +
+                  "the import program left it behind " + std::to_string(entry.attempts + 1) +
                       " times; last: it " + end.text);
 }
 
@@ -160,8 +160,15 @@ void Importer::pace(const Run& run, const RunEnd& end) {
     for (int i = 1; i < postponed_ && delay < kLongestDelay; ++i) delay *= 2;
     if (end.exited() && end.code == 0 && run.full) delay = Millis(0);
     next_ = moment + delay;
+    const std::string what = "the import program " + end.text;
+    if (!end.noPostOffice())
+        blocked_.clear();
+    else if (blocked_.empty() || end.code != blockedBy_)
+        blocked_ = what;  // the same words while it lasts: equal events collapse (KB Q242944)
+    blockedBy_ = end.noPostOffice() ? end.code : 0;
+    // Who asks says the others: attend() fails with `blocked_`, and a doubt is said with its file.
     const bool fine = end.exited() && (end.code == 0 || end.code == kUndeliverable);
-    tell(fine || !end.seen ? "" : "the import program " + end.text);
+    tell(fine || !end.seen || end.noPostOffice() ? "" : what);
 }
 
 }  // namespace postern::adapters::ccmail

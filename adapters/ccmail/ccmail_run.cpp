@@ -1,5 +1,7 @@
 #include "adapters/ccmail/ccmail_run.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace postern::adapters::ccmail {
@@ -78,7 +80,33 @@ std::optional<RunEnd> parseRunEnd(std::string_view text) {
 RunEnd runEndOf(const ProcessEnd& end) {
     const std::string_view output = trim(end.output);
     const std::string said = escapeLine(trim(output.substr(0, output.find('\n'))), kMostShown);
-    return {true, end.how, end.code, end.text() + (said.empty() ? "" : ": " + said)};
+    std::string text = end.text();
+    if (const auto advice = adviceOf(end.how == ProcessEnd::How::Exited ? end.code : 0); !advice.empty())
+        text.append(" (").append(advice).append(")");
+    return {true, end.how, end.code, text + (said.empty() ? "" : ": " + said)};
+}
+
+std::string_view adviceOf(int code) {
+    switch (code) {
+        case 1:
+            return "did not complete: a wrong password, missing rights, a path it can not read, or a "
+                   "damaged post office";
+        case 3: return "no post office: not configured, or not to be reached";
+        case 4: return "the post office is locked by another program";
+        case 5: return "something could not be delivered";
+        default: return {};
+    }
+}
+
+Millis waitAfter(int attempts, Millis interval) {
+    constexpr Millis kLongest{4 * 3'600'000};
+    Millis wait = interval;
+    for (int i = 1; i < attempts && wait < kLongest; ++i) wait *= 4;
+    return std::max(interval, std::min(wait, kLongest));
+}
+
+bool isDue(WallTime since, Millis wait, WallTime now) {
+    return since + wait <= now || since > now;
 }
 
 std::string importName(ItemId item) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/child_process.h"
+#include "base/clock.h"
 #include "base/ids.h"
 
 namespace postern::adapters::ccmail {
@@ -41,6 +42,15 @@ std::optional<Run> parseRun(std::string_view text);
 std::string formatRunEnd(const RunEnd& end);
 std::optional<RunEnd> parseRunEnd(std::string_view text);
 RunEnd runEndOf(const ProcessEnd& end);
+// What a person can look at when the tool ends with this code (KB Q166045, Q168465, Q168670, Q233164); empty
+// for codes of which nothing is known.
+std::string_view adviceOf(int code);
+
+// How long a file is left alone that so many runs left behind: 1, 4, 16, ... intervals, at most four hours.
+Millis waitAfter(int attempts, Millis interval);
+// Whether that time is over for a file that was put away at `since`. A clock that was set back does not make
+// it wait for ever.
+bool isDue(WallTime since, Millis wait, WallTime now);
 
 // "m" and seven digits of base 36: eight and three characters for the DOS tools (KB Q164695), which tell the
 // item and never repeat, so that what comes back under that name is known to be its.

@@ -120,7 +120,7 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox, bool attends
         const SteadyTime now = clock_.steady();
         SteadyTime wake = now + options_.pollInterval;
         if (gate_.takeExpired()) endHold();
-        if (ensureUsable(exporter, stop)) {
+        if (ensureUsable(exporter, post, stop)) {
             wake = work(exporter, stop);
             if (attends && claims() && !stop.stop_requested()) wake = std::min(wake, lookAfter(post, stop));
         } else {
@@ -134,17 +134,39 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox, bool attends
 // What was exported may need more: an import program, answers. Result: when to look again.
 SteadyTime Runner::lookAfter(const Post& post, const std::stop_token& stop) {
     const auto attended = attend(post, [&] { return stop.stop_requested(); });
+    const bool unusable = attended.ok() && !attended->unusable.empty();
+    {
+        MutexLock lock(mutex_);
+        attendFailed_ = unusable;
+    }
     if (!attended.ok())
         trouble("take what came back", attended.error());
-    else if (!attended->unusable.empty())
+    else if (unusable)
         suspend(attended->unusable);
     else if (attended->answers > 0)
         return clock_.steady();
     return clock_.steady() + options_.pollInterval;
 }
 
+// What attend() complained of is over when attend() says so: an import program that met no post office is the
+// only one to ask. Not while a person keeps the adapter back, who may be mending that post office.
+bool Runner::attendsAgain(const Post& post, const std::stop_token& stop) {
+    const auto failed = [this] {
+        MutexLock lock(mutex_);
+        return attendFailed_;
+    };
+    if (!failed()) return true;
+    if (!gate_.shut()) {
+        (void)lookAfter(post, stop);  // it reports and suspends by itself
+        return !failed();
+    }
+    MutexLock lock(mutex_);
+    probeAt_ = clock_.steady() + options_.pollInterval;
+    return false;
+}
+
 // True when the adapter works. One watcher at a time looks; the others wait for its word.
-bool Runner::ensureUsable(Exporter& exporter, const std::stop_token& stop) {
+bool Runner::ensureUsable(Exporter& exporter, const Post& post, const std::stop_token& stop) {
     {
         MutexLock lock(mutex_);
         if (health_.state == Health::State::Running) return true;
@@ -152,7 +174,7 @@ bool Runner::ensureUsable(Exporter& exporter, const std::stop_token& stop) {
         busyProbing_ = true;
     }
     const Result<void> probed = adapter_->probe();
-    const bool fine = probed.ok() && recover(exporter, true);
+    const bool fine = probed.ok() && recover(exporter, true) && attendsAgain(post, stop);
     if (!probed.ok() && !stop.stop_requested()) suspend(probed.error().text);
     if (fine) resume();
     MutexLock lock(mutex_);

@@ -63,7 +63,8 @@ class Runner {
     using Inbox = std::shared_ptr<store::Inbox>;
 
     void watch(const std::stop_token& stop, const Inbox& inbox, bool attends);
-    bool ensureUsable(Exporter& exporter, const std::stop_token& stop);
+    bool ensureUsable(Exporter& exporter, const Post& post, const std::stop_token& stop);
+    bool attendsAgain(const Post& post, const std::stop_token& stop);
     SteadyTime work(Exporter& exporter, const std::stop_token& stop);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
@@ -95,6 +96,7 @@ class Runner {
     bool recovered_ GUARDED_BY(mutex_) = false;  // what the last process left has been looked at
     Millis probeDelay_ GUARDED_BY(mutex_){0};
     SteadyTime probeAt_ GUARDED_BY(mutex_);
+    bool attendFailed_ GUARDED_BY(mutex_) = false;  // probe() can not tell whether that is over
     SteadyTime maintainAt_ GUARDED_BY(mutex_);
     SteadyTime sweepAt_ GUARDED_BY(mutex_);
 

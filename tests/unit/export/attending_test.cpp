@@ -1,7 +1,10 @@
 #include "connector/export/attending.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "connector/export/runner.h"
 #include "queue/hold.h"
 #include "store/notifier.h"
@@ -17,7 +20,11 @@ using exporting::Attended;
 // Exports everything, and hands out what each test puts into `answers` until it is settled.
 class Answering final : public adapters::Adapter {
   public:
-    Result<void> probe() override { return {}; }
+    Result<void> probe() override {
+        MutexLock lock(mutex);
+        ++probed;
+        return {};
+    }
     void stage(std::span<adapters::Job> jobs, const std::function<void()>&) override {
         for (adapters::Job& job : jobs) job.evidence = "staged";
     }
@@ -46,7 +53,7 @@ class Answering final : public adapters::Adapter {
     std::vector<Returned> answers;
     std::string trouble;
     bool throws = false, keeps = false;
-    int asked = 0;
+    int asked = 0, probed = 0;
 };
 
 class AttendingTest : public testing::Test {
@@ -195,6 +202,67 @@ TEST_F(AttendingRunner, IsAskedBetweenBatchesAndWhenIdleButNotWhileSuspended) {
         MutexLock lock(adapter_->mutex);
         return adapter_->asked > 3;
     }));
+}
+
+// No probe tells whether a post office is back: attend() is asked itself, and the log has one line each way.
+TEST_F(AttendingRunner, Q242944_WhatAttendComplainsOfIsOverWhenItSaysSo) {
+    Mutex mutex;
+    std::vector<std::string> lines;
+    setLogSink([&](Severity, std::string_view line) {
+        MutexLock lock(mutex);
+        lines.emplace_back(line);
+    });
+    const auto count = [&](const char* event) {
+        MutexLock lock(mutex);
+        return std::count_if(lines.begin(), lines.end(),
+                             [&](const std::string& line) { return line.find(event) != std::string::npos; });
+    };
+    const auto asked = [&](int times) {
+        return tests::waitFor([&] {
+            MutexLock lock(adapter_->mutex);
+            return adapter_->asked >= times;
+        });
+    };
+    adapter_->trouble = "the import program ended with exit code 3";
+    {
+        auto watched = runner();
+        watched->start();
+        EXPECT_TRUE(asked(12));
+        EXPECT_EQ(watched->health().state, exporting::Runner::Health::State::Suspended);
+        EXPECT_EQ(count("adapter.suspended"), 1);
+        EXPECT_EQ(count("adapter.resumed"), 0);
+        {
+            MutexLock lock(adapter_->mutex);
+            adapter_->trouble.clear();
+        }
+        EXPECT_TRUE(tests::waitFor([&] { return count("adapter.resumed") == 1; }));
+        EXPECT_EQ(count("adapter.suspended"), 1);
+    }
+    setLogSink({});
+}
+
+// Maintenance: nobody runs a tool on a post office that a person has asked us to leave alone (KB Q156063).
+TEST_F(AttendingRunner, Q156063_APersonsSuspensionKeepsItFromBeingAsked) {
+    adapter_->trouble = "the post office is locked";
+    auto watched = runner();
+    watched->start();
+    using State = exporting::Runner::Health::State;
+    ASSERT_TRUE(tests::waitFor([&] { return watched->health().state == State::Suspended; }));
+    ASSERT_TRUE(
+        office_.store()
+            .write([&](store::WriteSession& session) {
+                return queue::holdAdapter(session, {"po", office_.clock().now(), "anna", "chkstat", {}});
+            })
+            .ok());
+    watched->lookForHold();
+    const auto looks = [&] {
+        MutexLock lock(adapter_->mutex);
+        return std::pair(adapter_->asked, adapter_->probed);
+    };
+    const auto before = looks();  // one may be under way
+    EXPECT_TRUE(tests::waitFor([&] { return looks().second > before.second + 5; }));
+    EXPECT_LE(looks().first, before.first + 1);
+    EXPECT_EQ(watched->health().state, State::Suspended);
 }
 
 }  // namespace
