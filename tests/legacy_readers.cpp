@@ -54,6 +54,36 @@ Result<std::pair<std::string, std::string>> sizeAndName(const std::string& text)
     return std::pair(text.substr(0, blank), text.substr(blank + 1));
 }
 
+// What the title of the transfer takes when it is the subject in encoded words of UTF-8, as pat 0.13 writes
+// it: words of at most 75 bytes, a character whole in one, blanks between them.
+std::size_t titleBytes(std::string_view subject) {
+    constexpr std::string_view kWord = "=?iso-8859-1?q?", kPlainWord = "=?us-ascii?q?";
+    const std::string_view start = subject.starts_with(kWord) ? kWord : kPlainWord;
+    if (!subject.starts_with(start) || !subject.ends_with("?=")) return subject.size();
+    const std::string_view inside = subject.substr(start.size(), subject.size() - start.size() - 2);
+    constexpr std::size_t kInside = 63, kMarks = 12;
+    std::size_t whole = kMarks, word = 0;
+    for (std::size_t at = 0; at < inside.size();) {
+        const bool coded = inside[at] == '=';
+        const std::size_t size = !coded ? 1 : inside[at + 1] >= '8' ? 6 : 3;
+        if (word + size > kInside) whole += kMarks + 1, word = 0;
+        whole += size, word += size;
+        at += coded ? 3 : 1;
+    }
+    return whole;
+}
+
+// What pat refuses to send; it says so in its log alone.
+Result<void> checkForPat(const B2fMessage& message) {
+    if (message.subject.empty()) return fault("an empty subject");
+    if (message.subject.size() > 128) return fault("a subject over 128 bytes", message.subject);
+    if (titleBytes(message.subject) + 6 + 2 > 255) return fault("a title over 255 bytes", message.subject);
+    if (message.from.empty()) return fault("nobody in From");
+    for (const LegacyFile& file : message.files)
+        if (file.name.size() > 255) return fault("a file's name over 255 bytes", file.name);
+    return {};
+}
+
 }  // namespace
 
 Result<B2fMessage> readB2f(std::string_view bytes) {
@@ -100,6 +130,7 @@ Result<B2fMessage> readB2f(std::string_view bytes) {
         message.files.push_back({name, data});
     }
     if (!bytes.empty()) return fault("bytes behind the end", bytes);
+    POSTERN_TRY(checkForPat(message));
     return message;
 }
 

@@ -15,6 +15,7 @@ namespace postern::adapters::b2f {
 namespace {
 
 constexpr std::string_view kEnd = "\r\n";
+constexpr std::string_view kNoSubject = "(no subject)";
 constexpr std::string_view kNoText = "(no text)\r\n";
 
 std::int64_t bodySize(const mail::Converted& body) {
@@ -40,6 +41,11 @@ bool isPlain(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
+// In the words of RFC 2047.
+bool isAsItIs(char c) {
+    return c > 0x20 && c < 0x7f && std::string_view("=?_").find(c) == std::string_view::npos;
+}
+
 // A header holds US-ASCII only; other words are written as RFC 2047 has them, which Winlink's readers decode.
 std::string headerText(std::string_view bytes, const mail::Profile& profile) {
     if (isPlain(bytes) && bytes.find("=?") == std::string_view::npos) return std::string(bytes);
@@ -47,16 +53,42 @@ std::string headerText(std::string_view bytes, const mail::Profile& profile) {
     std::string out = "=?" + profile.charset + "?q?";
     for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
-        const bool asItIs =
-            byte > 0x20 && byte < 0x7f && std::string_view("=?_").find(c) == std::string_view::npos;
         if (c == ' ')
             out += '_';
-        else if (asItIs)
+        else if (isAsItIs(c))
             out += c;
         else
             out.append({'=', kDigits[byte >> 4], kDigits[byte & 15]});
     }
     return out + "?=";
+}
+
+// Whether pat would send it. It leaves a message with a longer field out, each time anew, and says so in its
+// log alone. And the subject is the title of the transfer too, written as UTF-8 in encoded words, with an
+// offset behind it and one byte for the length of both: where that overflows, the peer ends the session, and
+// this message keeps back all behind it.
+bool canSendSubject(std::string_view bytes, const mail::Profile& profile) {
+    constexpr std::size_t kMostField = 128, kMostTitle = 247;
+    constexpr std::size_t kAround = 13,
+                          kInside = 58;  // of a word of 75: its marks and a blank; what it holds
+    if (headerText(bytes, profile).size() > kMostField) return false;
+    if (isPlain(bytes)) return true;
+    std::size_t inside = 0;
+    for (const char c : bytes)
+        inside += c == ' ' || isAsItIs(c) ? 1 : static_cast<unsigned char>(c) < 0x80 ? 3 : 6;
+    return inside + (inside / kInside + 1) * kAround <= kMostTitle;
+}
+
+// Where the subject is cut so that it can be sent; what convert() cuts leads the text. Both charsets have a
+// byte for each character.
+int subjectLimit(const mail::Readable& readable, const mail::Profile& profile) {
+    mail::Converted unused;
+    const std::string whole =
+        mail::convertLine(readable.subject, profile.subjectLimit, "subject", profile, unused).bytes;
+    if (canSendSubject(trim(whole), profile)) return profile.subjectLimit;
+    std::size_t length = whole.size() - 1;
+    while (length > 4 && !canSendSubject(trim(whole.substr(0, length - 3) + "..."), profile)) --length;
+    return static_cast<int>(length);
 }
 
 bool names(const std::vector<mail::Mailbox>& list, std::string_view address) {
@@ -91,13 +123,15 @@ Result<std::string> senderOf(const mail::Converted& body, const Options& options
 }
 
 Result<Document> documentWith(const Delivery& delivery, const mail::Readable& readable, const std::string& id,
-                              const Options& options, const mail::Profile& profile) {
+                              const Options& options, mail::Profile profile) {
+    profile.subjectLimit = subjectLimit(readable, profile);
     POSTERN_LET(body, mail::convert(readable, {delivery.sender, delivery.received}, profile));
     const bool blank = std::all_of(body.texts.begin(), body.texts.end(),
                                    [](const std::string& text) { return trim(text).empty(); });
     if (blank) body.texts = {std::string(kNoText)};
     POSTERN_LET(recipients, addressees(delivery, readable));
     POSTERN_LET(sender, senderOf(body, options));
+    const std::string_view subject = trim(body.subject.bytes);
     Document document;
     document.header =
         "Mid: " + id + "\r\nBody: " + std::to_string(bodySize(body)) +
@@ -106,9 +140,9 @@ Result<Document> documentWith(const Delivery& delivery, const mail::Readable& re
     for (const mail::ConvertedFile& file : body.files)
         document.header +=
             "File: " + std::to_string(file.size()) + " " + headerText(file.name, profile) + "\r\n";
-    document.header += "From: " + sender + "\r\nMbo: " + options.call +
-                       "\r\nSubject: " + headerText(trim(body.subject.bytes), profile) + "\r\n" + recipients +
-                       "Type: Private\r\n\r\n";
+    document.header += "From: " + sender + "\r\nMbo: " + options.call + "\r\nSubject: " +
+                       (subject.empty() ? std::string(kNoSubject) : headerText(subject, profile)) + "\r\n" +
+                       recipients + "Type: Private\r\n\r\n";
     document.body = std::move(body);
     document.size = totalSize(document);
     return document;

@@ -1,7 +1,8 @@
 #pragma once
 // The Winlink B2F message as pat keeps it in mailbox/<CALL>/out/<MID>.b2f (FORMATS 9.1): what each field may
 // hold, and the bytes of the whole. A reader that can not parse one file sends none of the folder, so the
-// sizes are exact and every line is checked. Thread rule: pure.
+// sizes are exact and every line is checked. pat leaves a message with an empty subject or body, a subject
+// over 128 bytes as written, or a file's name over 255 in its out box for ever. Thread rule: pure.
 
 #include <cstdint>
 #include <string>

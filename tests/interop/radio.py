@@ -157,13 +157,26 @@ def test_two_pats_carry_it_and_refuse_it_twice():
                 "Content-Transfer-Encoding: base64\r\n\r\n" +
                 base64.encodebytes(EVERY_BYTE).decode().replace("\n", "\r\n") + "--b--\r\n").encode())
         send(gateway, "N0BBB", "Second", "Short.")
+        # pat would keep the first two of these for ever, and the third would end each of its sessions.
+        subjects = ["", "x" * 140, "\u00e4" * 34, "\u00e4" * 128]
+        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
+            for subject in subjects:
+                client.sendmail("alice@example.org", ["N0BBB@radio.example"],
+                                f"From: Alice <alice@example.org>\r\nSubject: {subject}\r\n\r\nText.\r\n".encode())
         expect_exported(gateway)
         written = ours.files("out")
-        assert len(written) == 2, written
+        assert len(written) == 6, written
         with theirs.listening():
             said = ours.call_up(theirs)
-            assert len(theirs.files("in")) == 2, said
-            assert not ours.files("out") and len(ours.files("sent")) == 2, said
+            assert "Ignoring" not in said and "mismatch" not in said, said
+            assert len(theirs.files("in")) == 6, said
+            assert not ours.files("out") and len(ours.files("sent")) == 6, said
+            for path, subject in zip(theirs.files("in")[2:], subjects):
+                head, body, _ = sections(path)
+                if subject == "":
+                    assert b"Subject: (no subject)\r\n" in head, head
+                else:
+                    assert body.startswith(b"Subject: " + subject.encode("latin-1") + b"\r\n"), body
             head, body, files = sections(theirs.files("in")[0])
             assert b"From: N0AAA" in head and b"To: N0BBB" in head, head
             wanted = "From: Alice <alice@example.org>\r\n\r\n" + text + "\r\n"
@@ -176,7 +189,7 @@ def test_two_pats_carry_it_and_refuse_it_twice():
             # A rename that a power failure undid, published again: the same id.
             again = shutil.copy(ours.files("sent")[0], gateway.out)
             said = ours.call_up(theirs)
-            assert len(theirs.files("in")) == 2, said
+            assert len(theirs.files("in")) == 6, said
             assert not os.path.exists(again), said
             assert "already received" in said or "FS -" in said, said
 

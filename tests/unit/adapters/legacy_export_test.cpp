@@ -189,6 +189,40 @@ TEST(B2fExport, ABodyIsNeverEmptyAndTheSenderMayBeTheAuthor) {
     EXPECT_EQ(read.subject, "=?iso-8859-1?q?=E4?=");
 }
 
+// pat keeps these in its out box for ever and tells nobody; a title over 255 bytes ends its sessions besides.
+TEST(B2fExport, ASubjectIsNeitherEmptyNorTooLongOnTheAir) {
+    for (const char* header : {"", "Subject:\r\n", "Subject: \t \r\n"})
+        EXPECT_EQ(b2fOf(mailWith(header, "x\r\n")).subject, "(no subject)") << header;
+    const auto subjectOf = [](const std::string& unit, int times) {
+        std::string subject;
+        for (int i = 0; i < times; ++i) subject += unit;
+        return subject;
+    };
+    const std::string umlaut = "\xc3\xa4";
+    for (const char* charset : {"iso-8859-1", "us-ascii"})
+        for (const std::string& subject :
+             {subjectOf(umlaut, 40), subjectOf(umlaut, 34), subjectOf(umlaut, 128),
+              subjectOf("a" + umlaut, 60), subjectOf("x", 128) + umlaut, subjectOf("x", 129),
+              subjectOf("=?_", 40), subjectOf("\xe2\x82\xac", 50), subjectOf("word " + umlaut + " ", 20)}) {
+            const auto read =
+                b2fOf(mailWith("Subject: " + subject + "\r\n", "x\r\n"), {{"charset", charset}});
+            EXPECT_GE(read.subject.size(), 34u) << subject;
+            EXPECT_TRUE(read.body.starts_with("Subject: ") || read.subject.find("...") == std::string::npos)
+                << read.subject << "\n"
+                << read.body;
+        }
+    AdapterRig rig("b2f", kCall);
+    const Job job =
+        rig.exportJob(rig.job(1, 1, mailWith("Subject: " + subjectOf(umlaut, 40) + "\r\n", "x\r\n")));
+    EXPECT_NE(
+        std::find(job.notes.begin(), job.notes.end(), "the subject was cut; the whole stands in the text"),
+        job.notes.end());
+    const auto read = b2fOf(mailWith("Subject: " + subjectOf(umlaut, 40) + "\r\n", "x\r\n"));
+    EXPECT_EQ(read.body.substr(0, 51), "Subject: " + subjectOf("\xe4", 40) + "\r\n");
+    const auto whole = b2fOf(mailWith("Subject: " + subjectOf("x", 128) + "\r\n", "x\r\n"));
+    EXPECT_EQ(whole.subject, subjectOf("x", 128));
+}
+
 TEST(B2fExport, OverTheLimitItIsRejectedOrGoesWithoutFiles) {
     std::string large;
     for (int line = 0; line < 2500; ++line) large += std::string(76, 'A') + "\r\n";
