@@ -247,10 +247,14 @@ Recovery CommandAdapter::recovered(Standing standing, const Looked& looked, cons
         later.busy = fail(Errc::Busy, later.text);
         return later;
     }
-    const Outcome outcome = outcomeOf(standing, key);
+    Outcome outcome = outcomeOf(standing, key);
     if (outcome.verdict == Verdict::Exported) return foundTaken(plan_.program + " ended well");
-    const Found found = outcome.verdict == Verdict::Unknown ? Found::CannotTell : Found::NotPublished;
-    return {found, outcome.reason, std::nullopt};
+    if (outcome.verdict == Verdict::Unknown) return {Found::CannotTell, outcome.reason, std::nullopt};
+    if (standing.is != Is::Ended) return {Found::NotPublished, outcome.reason, std::nullopt};
+    // What the command said stands, whoever reads it: it does not run again for a mail that it refused.
+    Recovery told{Found::CannotTell, outcome.reason, std::nullopt};
+    told.known = std::move(outcome);
+    return told;
 }
 
 Recovery CommandAdapter::foundTaken(const std::string& text) const {

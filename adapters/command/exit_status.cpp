@@ -37,8 +37,8 @@ constexpr Code kCodes[] = {
     {99, Meaning::Deferred, Meaning::Exported, "", ""},
     {100, Meaning::Deferred, Meaning::Rejected, "", ""},
     {112, Meaning::Deferred, Meaning::Rejected, "", ""},
-    {126, Meaning::Unusable, Meaning::Unusable, "the command can not be executed", ""},
-    {127, Meaning::Unusable, Meaning::Unusable, "there is no such command", ""},
+    {126, Meaning::Deferred, Meaning::Deferred, "something it called can not be executed", ""},
+    {127, Meaning::Deferred, Meaning::Deferred, "something it called was not found", ""},
 };
 
 const Code* known(int code) {
@@ -67,7 +67,7 @@ Meaning meaningOf(int number, const Code* code, ExitDialect dialect) {
     if (dialect != ExitDialect::Queuer || plain == Meaning::Exported) return plain;
     constexpr int kOwnFault = 70;
     const bool machine = number >= 66 && number <= 78 && number != kOwnFault;
-    return machine || plain == Meaning::Unusable ? Meaning::Unusable : Meaning::Deferred;
+    return machine ? Meaning::Unusable : Meaning::Deferred;
 }
 
 Outcome outcomeFor(Meaning meaning, std::string reason, std::string status) {
@@ -106,7 +106,7 @@ Outcome judgeEnd(const ProcessEnd& end, ExitDialect dialect, const std::string& 
     // What the command says itself counts more than its code (Postfix's pipe(8)).
     if (const std::string status = statusIn(said); !status.empty())
         return outcomeFor(status.front() == '5' ? Meaning::Rejected : Meaning::Deferred, reason, status);
-    const bool tells = code != nullptr && dialect == ExitDialect::Sysexits && meaning != Meaning::Unusable;
+    const bool tells = code != nullptr && dialect == ExitDialect::Sysexits;
     return outcomeFor(meaning, std::move(reason), tells ? code->status : "");
 }
 

@@ -10,8 +10,9 @@
 //   64 65 70 76 77 78                       rejected          rejected
 //   66 67 68 69 72 73 74                    rejected          deferred
 //   100, 112                                (any other code)  rejected
-//   126, 127, could not be started          adapter unusable: it is the command's fault and not the mail's
-//   any other code                          deferred          deferred
+//   could not be started                    adapter unusable: it is the command's fault and not the mail's
+//   any other code, also 126 and 127        deferred          deferred; a shell's 126 and 127 may be of one
+//                                           line of a script that only some mails reach
 //   ended by a signal, or by our time limit  unknown: it may have done its work
 
 #include <string>

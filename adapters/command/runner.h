@@ -26,8 +26,8 @@
 //
 //   stage/<key>                              never ran: withdrawn, tried again
 //   run/<key>.started, locked                it still runs: ask later
-//   run/<key>.result                         as the result says
-//   run/<key>.started, not locked, no result   in doubt
+//   run/<key>.result                         as the result says: taken, refused for ever, or to be tried
+//   again run/<key>.started, not locked, no result   in doubt
 //
 // Thread rule: pure, but for carryOut(), which is the runner's whole life.
 

@@ -56,7 +56,8 @@ class SpoolAdapter : public Adapter {
   protected:
     const AdapterContext& context() const { return context_; }
 
-    // An Error means that this mail can never be delivered here: it is rejected with the error's text.
+    // Errc::Invalid means that this mail can never be delivered here: it is rejected with the error's text.
+    // Any other Error defers it.
     virtual Result<Place> place(const Delivery& delivery) const = 0;
     // The name of a file of `bytes` bytes at that place, where the name tells the size. Not asked for a file
     // that is named late.

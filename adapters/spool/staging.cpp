@@ -143,6 +143,10 @@ std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& deliver
     return outcome;
 }
 
+Outcome notPlaced(const Error& error) {
+    return error.code == Errc::Invalid ? rejected(error.text) : deferred(error);
+}
+
 void endAll(std::span<Job> jobs, const Outcome& outcome) {
     for (Job& job : jobs)
         if (!job.outcome) job.outcome = outcome;

@@ -39,22 +39,30 @@ retry_longest = "100ms"
 # Whoever is asked about too early is asked again when this is over.
 LEASE = 'lease = "5s"'
 
-# One line in the ledger for each run. With a file "gate" it waits until somebody removes it.
+# One line in the ledger for each run. With a file "gate" it waits until somebody removes it. It ends as `ending` says.
 SCRIPT = """#!/bin/sh
 cat >"{folder}/text.$$" || exit 75
 echo begun >>"{folder}/begun"
 while [ -e "{folder}/gate" ]; do /bin/sleep 0.02; done
 mv "{folder}/text.$$" "{folder}/taken.$$"
+{ending}
 """
+
+# How a command ends: its last line, the state that its item comes to, and how often it ran until then.
+TAKES = ("exit 0", "exported", 1)
+REFUSES = ("echo '5.1.1 nobody of that name'; exit 1", "failed", 1)
+REFUSES_BY_CODE = ("exit 67", "failed", 1)
+NOT_AT_FIRST = ("mkdir '{folder}/once' 2>/dev/null && exit 75; exit 0", "exported", 2)
 
 
 class Site:
     """A gateway with a pipe adapter; `runner` stands for postern-runner."""
 
-    def __init__(self, build, on_doubt="hold", runner=""):
+    def __init__(self, build, on_doubt="hold", runner="", ending=TAKES):
         self.folder = tempfile.mkdtemp(prefix="postern-command-")
         script = os.path.join(self.folder, "command")
-        self.spill("command", SCRIPT.format(folder=self.folder))
+        self.ending, self.end_state, self.runs = ending
+        self.spill("command", SCRIPT.format(folder=self.folder, ending=self.ending.format(folder=self.folder)))
         os.chmod(script, 0o700)
         programs = os.path.join(build, "connector", "service")
         self.gateway = Gateway(build, extra_config=LEASE, adapters=ADAPTER.format(folder=os.path.join(self.folder, "work"), script=script,
@@ -119,6 +127,9 @@ class Site:
     def begun(self):
         return os.path.exists(os.path.join(self.folder, "begun"))
 
+    def is_right(self, states, taken):
+        return states == {self.end_state: 1} and taken == {1: self.runs}
+
     def settle(self):
         check(self.gateway.wait_until_settled(), f"not settled: {self.gateway.states()}\n" +
               "\n".join(self.gateway.log[-12:]))
@@ -141,9 +152,9 @@ def children(pid):
     return found
 
 
-def service_dies_in_the_command(build):
-    """The command is at work when the service dies, and ends well later: it ran once and everybody knows."""
-    with Site(build) as site:
+def service_dies_in_the_command(build, ending):
+    """The command is at work when the service dies, and ends later: what it said stands, and it ran no more for it."""
+    with Site(build, ending=ending) as site:
         site.shut_gate()
         site.send()
         site.wait_for("the command", site.begun)
@@ -152,8 +163,8 @@ def service_dies_in_the_command(build):
         check(site.gateway.states() == {"publishing": 1}, f"while it still runs: {site.gateway.states()}")
         site.open_gate()
         states = site.settle()
-        check(states == {"exported": 1} and site.taken() == {1: 1}, f"{states}, {site.taken()}")
-    print("ok      the service died while the command ran", flush=True)
+        check(site.is_right(states, dict(site.taken())), f"{ending}: {states}, {site.taken()}")
+    print(f"ok      the service died while the command ran, which ended with: {ending[0]}", flush=True)
 
 
 def all_die_in_the_command(build, on_doubt):
@@ -176,9 +187,9 @@ def all_die_in_the_command(build, on_doubt):
     print(f"ok      service, runner and command died together, on_doubt = {on_doubt}: {states}", flush=True)
 
 
-def record_service(build):
+def record_service(build, ending):
     """The calls of the watcher for one mail: [(name, ordinal of that name)]."""
-    with Site(build) as site:
+    with Site(build, ending=ending) as site:
         tracers = [Tracer(tid, []) for tid in thread_ids(site.gateway, "watch:old")]
         site.send()
         site.settle()
@@ -192,8 +203,8 @@ def record_service(build):
     return points
 
 
-def kill_service_at(build, call, ordinal):
-    with Site(build) as site:
+def kill_service_at(build, ending, call, ordinal):
+    with Site(build, ending=ending) as site:
         tracers = [Tracer(tid, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
                    for tid in thread_ids(site.gateway, "watch:old")]
         try:
@@ -203,7 +214,7 @@ def kill_service_at(build, call, ordinal):
             accepted = False  # it died while it waited for mail, and may have taken this one or not
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and site.gateway.process.poll() is None:
-            if set(site.gateway.states()) == {"exported"}:
+            if set(site.gateway.states()) == {site.end_state}:
                 break
             breathe()
         died = site.gateway.wait_for_end(0.2) is not None
@@ -212,9 +223,9 @@ def kill_service_at(build, call, ordinal):
         if died:
             site.gateway.start()
         states, taken = site.settle(), dict(site.taken())
-        whole = states == {"exported": 1} and taken == {1: 1}
+        whole = site.is_right(states, taken)
         check(whole or (not accepted and not states and not taken),
-              f"service killed at {call} #{ordinal}: {states}, {taken}")
+              f"service killed at {call} #{ordinal}, the command ended with {ending[0]}: {states}, {taken}")
         return died
 
 
@@ -280,12 +291,15 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     options = parser.parse_args()
     build = os.path.abspath(options.build)
-    service_dies_in_the_command(build)
+    for ending in (TAKES, REFUSES, REFUSES_BY_CODE, NOT_AT_FIRST):
+        service_dies_in_the_command(build, ending)
     for on_doubt in ("hold", "resend"):
         all_die_in_the_command(build, on_doubt)
-    points = record_service(build)[::options.every]
-    died = sweep("service killed, nothing lost, doubled or in doubt", points, lambda *at: kill_service_at(build, *at))
-    check(died >= len(points) // 2, f"only {died} of {len(points)} were killed")
+    for name, ending in (("took", TAKES), ("refused", REFUSES), ("was not ready at first", NOT_AT_FIRST)):
+        points = record_service(build, ending)[::options.every]
+        died = sweep(f"service killed while a command {name}: nothing lost, doubled or in doubt", points,
+                     lambda *at, how=ending: kill_service_at(build, how, *at))
+        check(died >= len(points) // 2, f"only {died} of {len(points)} were killed")
     points = record_runner(build)[::options.every]
     doubts = sweep("runner killed, nothing lost or doubled", points, lambda *at: kill_runner_at(build, *at))
     print(f"        {doubts} of them in doubt", flush=True)

@@ -87,14 +87,47 @@ TEST_F(CommandLife, ItsCodeAndItsWordsBecomeTheOutcome) {
     EXPECT_EQ(job.outcome->verdict, Verdict::Rejected) << outcomeText(job);
     EXPECT_EQ(job.outcome->status, "5.1.1");
     EXPECT_NE(job.outcome->reason.find("no bob here"), std::string::npos) << job.outcome->reason;
-    EXPECT_EQ(recovered(job).found, Found::NotPublished);
     job = exported("exit 75");
     EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << outcomeText(job);
-    EXPECT_EQ(recovered(job).found, Found::NotPublished);
     job = exported("exit 100", {{"dialect", "qmail"}});
     EXPECT_EQ(job.outcome->verdict, Verdict::Rejected) << outcomeText(job);
-    job = exported("exit 127");
-    EXPECT_TRUE(job.outcome->adapterUnusable) << outcomeText(job);
+}
+
+// A durable result stands, also when somebody else than its publisher reads it: no command runs twice for a
+// mail that it refused.
+TEST_F(CommandLife, ARecoveryBelievesWhatTheCommandSaid) {
+    struct Case {
+        const char* script;
+        Verdict verdict;
+        const char* status;
+    };
+    const Case cases[] = {{"echo '5.1.1 no bob here'; exit 1", Verdict::Rejected, "5.1.1"},
+                          {"exit 67", Verdict::Rejected, "5.1.1"},
+                          {"exit 75", Verdict::Deferred, "4.3.0"},
+                          {"exit 3", Verdict::Deferred, ""}};
+    for (const Case& each : cases) {
+        const Job job = exported(each.script);
+        const Recovery seen = recovered(job);
+        EXPECT_EQ(seen.found, Found::CannotTell) << each.script;
+        ASSERT_TRUE(seen.known) << each.script << ": " << seen.text;
+        EXPECT_EQ(seen.known->verdict, each.verdict) << each.script;
+        EXPECT_EQ(seen.known->status, each.status) << each.script;
+        EXPECT_EQ(seen.known->reason, job.outcome->reason) << each.script;
+    }
+}
+
+// One mail of a strange kind may lead a script to a line that calls what is not there.
+TEST_F(CommandLife, AScriptThatMissesSomethingForOneMailStopsNoOther) {
+    const Job job = exported("cat >/dev/null; no-such-converter");
+    EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << outcomeText(job);
+    EXPECT_FALSE(job.outcome->adapterUnusable) << outcomeText(job);
+    EXPECT_NE(job.outcome->reason.find("exit code 127"), std::string::npos) << outcomeText(job);
+    std::filesystem::remove(rig_->program());
+    const Job next = rig_->exportJob(rig_->job(2, 1));
+    EXPECT_TRUE(next.outcome->adapterUnusable) << outcomeText(next);
+    rig_->restart();
+    const Recovery seen = rig_->adapter().recover(next.delivery.key, next.evidence);
+    EXPECT_TRUE(seen.known && seen.known->adapterUnusable) << seen.text;
 }
 
 TEST_F(CommandLife, OneThatReadsNothingAndEndsWellHasTaken) {

@@ -128,8 +128,10 @@ TEST_F(Extension, LoadingFromManyThreadsLoadsOnce) {
 }
 
 TEST_F(Extension, WhatALibraryThrowsDefersOneMail) {
-    for (const auto& [way, reason] : std::vector<std::pair<std::string, std::string>>{
-             {"write", "out of ink"}, {"number", "without a reason"}}) {
+    for (const auto& [way, reason] :
+         std::vector<std::pair<std::string, std::string>>{{"write", "out of ink"},
+                                                          {"number", "without a reason"},
+                                                          {"file name", "the name book is lent"}}) {
         AdapterRig rig("throwing", {{"way", way}});
         const Job job = rig.exportJob(rig.job(1, 1));
         ASSERT_TRUE(job.outcome);

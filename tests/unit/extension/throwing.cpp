@@ -14,6 +14,7 @@ class Format final : public sdk::FileFormat {
         return {};
     }
     std::string fileName(const sdk::Delivery&) const override {
+        if (way_ == "file name") throw std::runtime_error("the name book is lent");
         return way_ == "name" ? "../../etc/passwd" : "note";
     }
     std::string write(const sdk::Delivery&, sdk::Mail& mail, sdk::Output& out) const override {
