@@ -65,7 +65,12 @@ Result<Match> compare(File& mailbox, std::int64_t begin, File& staged, std::int6
 }
 
 struct Progress {
-    std::vector<Journal::Entry> published, doubtful;
+    struct Placed {
+        Journal::Entry entry;
+        std::int64_t begin;
+    };
+    std::vector<Placed> published;
+    std::vector<Journal::Entry> doubtful;
     std::optional<std::int64_t> cutTo;
 };
 
@@ -113,9 +118,33 @@ Result<Progress> look(const SpoolFolders& folders, const Journal& journal, Mailb
             return progress;  // it and those behind it stay staged
         }
         known = *match == Match::Whole;
-        (known ? progress.published : progress.doubtful).push_back(entry);
+        if (known)
+            progress.published.push_back({entry, begin});
+        else
+            progress.doubtful.push_back(entry);
     }
     return progress;
+}
+
+// The bytes that are there, once more: an earlier sync of them may have failed, and then the system takes
+// them for written. What is before the first of them is written with it where a piece of the disk holds both.
+Result<void> writeAgain(const SpoolFolders& folders, const Journal& journal, const Progress& progress,
+                        File& mailbox, const std::function<void()>& beat) {
+    if (journal.lineEnds > 0 && !progress.published.empty())
+        POSTERN_TRY(
+            mailbox.writeAt(journal.offset, std::string(static_cast<std::size_t>(journal.lineEnds), '\n')));
+    std::vector<char> piece(kPiece);
+    for (const auto& [entry, begin] : progress.published) {
+        POSTERN_LET(staged, folders.stage().openRead(entry.staged));
+        for (std::int64_t at = 0; at < entry.length;) {
+            beat();
+            POSTERN_LET(got, readFull(staged, at, piece.data(), piece.size()));
+            if (got == 0) return fail(Errc::Corrupt, entry.staged + " is shorter than it was");
+            POSTERN_TRY(mailbox.writeAt(begin + at, {piece.data(), got}));
+            at += static_cast<std::int64_t>(got);
+        }
+    }
+    return {};
 }
 
 Result<void> setAside(const SpoolFolders& folders, const Journal::Entry& entry) {
@@ -226,13 +255,26 @@ Result<void> closeJournal(const SpoolFolders& folders, const Journal& journal, b
     return forget(folders, journal);
 }
 
+Result<void> takeBack(const SpoolFolders& folders, const Journal& journal, const MailboxLock& mailbox) {
+    POSTERN_LET(file, mailbox.fresh());
+    POSTERN_LET(size, file.size());
+    std::int64_t ours = journal.offset + journal.lineEnds;
+    for (const Journal::Entry& entry : journal.entries) ours += entry.length;
+    if (size != ours) return fail(Errc::Busy, "somebody wrote to the mailbox without a lock");
+    POSTERN_TRY(file.truncate(journal.offset));
+    POSTERN_TRY(file.sync());
+    return forget(folders, journal);
+}
+
 Result<void> settleJournal(const SpoolFolders& folders, const Journal& journal, MailboxLock& mailbox,
                            bool heldSince, const std::function<void()>& beat) {
     if (!mailbox.exists()) return closeJournal(folders, journal, false);
     POSTERN_LET(progress, look(folders, journal, mailbox, heldSince, beat));
-    if (progress.cutTo) POSTERN_TRY(mailbox.file().truncate(*progress.cutTo));
-    POSTERN_TRY(mailbox.file().sync());
-    for (const Journal::Entry& entry : progress.published) POSTERN_TRY(removeStaged(folders, entry));
+    POSTERN_LET(file, mailbox.fresh());
+    POSTERN_TRY(writeAgain(folders, journal, progress, file, beat));
+    if (progress.cutTo) POSTERN_TRY(file.truncate(*progress.cutTo));
+    POSTERN_TRY(file.sync());
+    for (const auto& placed : progress.published) POSTERN_TRY(removeStaged(folders, placed.entry));
     for (const Journal::Entry& entry : progress.doubtful) POSTERN_TRY(setAside(folders, entry));
     return forget(folders, journal);
 }

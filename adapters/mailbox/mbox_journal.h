@@ -54,10 +54,17 @@ Result<std::optional<Journal>> readJournal(const Folder& stage, const std::strin
 //                                             can have been at it; otherwise he may have taken it
 //   other bytes, another file, a shorter one  nobody can tell: nothing is cut, the staged files are set aside
 //
+// What is there is written again before it counts: of bytes that a failed sync left in the system's memory
+// nothing tells that they are not on the disk (RELIABILITY 2.4).
+//
 // An entry whose staged file is gone was settled before. `heldSince`: a lock that every reader honours has
 // stood since the journal was written. An Error: not settled, and nothing was guessed.
 Result<void> settleJournal(const SpoolFolders& folders, const Journal& journal, MailboxLock& mailbox,
                            bool heldSince, const std::function<void()>& beat);
+// Behind a sync of the mailbox that failed, under the locks that were held all the time: takes everything
+// away again that was added, through a handle of its own, and removes the journal. The staged files stay. An
+// Error: nobody knows what is there.
+Result<void> takeBack(const SpoolFolders& folders, const Journal& journal, const MailboxLock& mailbox);
 // The staged files of the entries are published, or nobody can tell; then the journal is removed.
 Result<void> closeJournal(const SpoolFolders& folders, const Journal& journal, bool published);
 

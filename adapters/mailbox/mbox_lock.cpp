@@ -68,13 +68,24 @@ Result<void> MailboxLock::openFile(const LockPlan& plan, bool create) {
 
 Result<void> MailboxLock::checkFile() const {
     POSTERN_LET(held, file_.facts());
-    POSTERN_LET(named, folder_.facts(mailbox_));
     const std::string path = joinPath(folder_.path(), mailbox_);
-    if (held.number != named.number || held.volume != named.volume)
-        return fail(Errc::Busy, path + " was replaced by its reader just now");
+    // Many readers remove a mailbox that they emptied: the next look makes it anew.
+    const auto named = folder_.facts(mailbox_);
+    const bool gone = !named.ok() && named.error().code == Errc::NotFound;
+    if (!named.ok() && !gone) return named.error();
+    if (gone || held.number != named->number || held.volume != named->volume)
+        return fail(Errc::Busy, path + " was " + (gone ? "removed" : "replaced") + " by its reader just now");
     if (!held.regular || held.links != 1)
         return fail(Errc::Denied, path + " has another name somewhere, or is no file: not written to");
     return {};
+}
+
+Result<File> MailboxLock::fresh() const {
+    POSTERN_LET(opened, folder_.openShared(mailbox_, false));
+    POSTERN_LET(held, file_.facts());
+    POSTERN_LET(named, opened.facts());
+    if (held.number == named.number && held.volume == named.volume) return opened;
+    return fail(Errc::Busy, joinPath(folder_.path(), mailbox_) + " was replaced by its reader just now");
 }
 
 }  // namespace postern::adapters

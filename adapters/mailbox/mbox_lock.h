@@ -38,6 +38,9 @@ class MailboxLock {
 
     bool exists() const { return file_.isOpen(); }
     File& file() { return file_; }  // every write goes to its end
+    // The same file through a handle of its own, writing where it is told to: it has no part in what an
+    // earlier sync of file() came to. Busy: the name leads to another file now.
+    Result<File> fresh() const;
     const std::string& mailbox() const { return mailbox_; }
     // A dotlock that a crash of ours left behind was still in its place.
     bool tookOver() const { return dotlock_ && dotlock_->tookOver(); }

@@ -44,7 +44,7 @@ class Gathering {
     std::string bytes_;
 };
 
-// Adds the entries to the mailbox and makes them durable.
+// Adds the entries to the mailbox; durable only when they are synced.
 Result<void> addBytes(const Folder& stage, const Journal& journal, File& mailbox,
                       const std::function<void()>& beat) {
     Gathering gathering(mailbox);
@@ -63,7 +63,6 @@ Result<void> addBytes(const Folder& stage, const Journal& journal, File& mailbox
         wanted += entry.length;
     }
     POSTERN_TRY(gathering.flush());
-    POSTERN_TRY(mailbox.sync());
     POSTERN_LET(size, mailbox.size());
     if (size == wanted) return {};
     return fail(Errc::Busy, "somebody wrote to the mailbox without a lock");
@@ -250,7 +249,8 @@ void Mbox::add(Publishing& publishing, MailboxLock& mailbox, std::vector<Job*> j
     const auto journal = journalFor(folders.stage(), mailbox, jobs);
     if (!journal.ok()) return endJobs(deferred(journal.error()));
     if (!context_.guards.noReplace) {  // tests only: nothing is written down and the witness stays
-        const auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
+        auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
+        if (added.ok()) added = mailbox.file().sync();
         for (Job* job : jobs)
             job->outcome = added.ok() ? done(mailbox.mailbox()) : unknown(added.error().text);
         return;
@@ -258,10 +258,17 @@ void Mbox::add(Publishing& publishing, MailboxLock& mailbox, std::vector<Job*> j
     if (const auto written = writeJournal(folders.stage(), *journal); !written.ok())
         return endJobs(unusable(written.error().text));
     waitForNextTouch(*journal);
-    const auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
-    // Those that are whole are published, the one that was cut off is cut back.
-    const auto closed = added.ok() ? closeJournal(folders, *journal, true)
-                                   : settleJournal(folders, *journal, mailbox, true, publishing.beat);
+    auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
+    // Those that are whole are published, the one that was cut off is cut back. After a failed sync nothing
+    // that can be read there is known to be on the disk: all of it is taken back.
+    Result<void> closed;
+    if (!added.ok()) {
+        closed = settleJournal(folders, *journal, mailbox, true, publishing.beat);
+    } else if (added = mailbox.file().sync(); added.ok()) {
+        closed = closeJournal(folders, *journal, true);
+    } else {
+        closed = takeBack(folders, *journal, mailbox);
+    }
     for (Job* job : jobs) {
         if (!closed.ok())
             job->outcome = unknown(closed.error().text);

@@ -53,8 +53,10 @@ class Mh final : public SpoolAdapter {
     Result<Place> place(const Delivery& delivery) const override {
         if (!each_) return Place{};
         POSTERN_LET(mailbox, mailboxOf(delivery));
-        // A folder named like a number would be a message of the folder above.
-        if (numberOf(mailbox) != 0) mailbox = "u" + mailbox;
+        // A folder named like a number would be a message of the folder above, to some with zeros in front as
+        // well. Its first digit is escaped as folderName() escapes, so that no other recipient has that name.
+        if (mailbox.find_first_not_of("0123456789") == std::string::npos)
+            mailbox.replace(0, 1, std::string("%3") + mailbox.front());
         return Place{std::move(mailbox), ""};
     }
 

@@ -29,12 +29,23 @@ TEST(Mh, TheNextNumberAndAnIndex) {
     EXPECT_EQ(slurp(rig.folder() + "/.mh_sequences"), "");
 }
 
+// Two people never share a folder (KB Q197258).
 TEST(Mh, ARecipientNamedLikeANumberIsNoMessage) {
-    AdapterRig rig("mh", {{"layout", "per-recipient"}});
-    Job job = rig.job(1, 1);
-    job.delivery.recipients[0].legacy = "17";
-    rig.exportJob(std::move(job));
-    EXPECT_EQ(rig.visible(), std::vector<std::string>{"u17/1"});
+    const std::vector<std::array<const char*, 2>> cases = {
+        {"17", "%317/1"},
+        {"u17", "u17/1"},
+        {"%317", "%25317/1"},
+        {"007", "%3007/1"},
+        {"9876543210", "%39876543210/1"},
+        {"17a", "17a/1"},
+    };
+    for (const auto& [name, wanted] : cases) {
+        AdapterRig rig("mh", {{"layout", "per-recipient"}});
+        Job job = rig.job(1, 1);
+        job.delivery.recipients[0].legacy = name;
+        rig.exportJob(std::move(job));
+        EXPECT_EQ(rig.visible(), std::vector<std::string>{wanted}) << name;
+    }
 }
 
 TEST(Mh, NewMessagesAreUnseen) {
