@@ -179,6 +179,8 @@ Result<Options> optionsOf(const Settings& settings) {
     options.fileDates = settings.boolean("file_dates");
     POSTERN_LET(profile, profileOf(settings, options.profile));
     options.profile = std::move(profile);
+    options.profile.fileNameLimit = static_cast<int>(settings.integer("title_limit"));
+    if (settings.text("file_form") == "macbin2") options.fileForm = ccmail::FileForm::MacBinary;
     if (options.fourDigitYears) options.profile.firstYear = options.profile.lastYear = 0;
     POSTERN_TRY(check(options));
     return options;
@@ -286,6 +288,18 @@ std::vector<Setting> formatSettings() {
          {},
          2048,
          163840},
+        {"file_form",
+         SettingType::Choice,
+         "raw",
+         "How a file's bytes stand in its item: raw, or macbin2 for an IMPORT with /FILES/MACBIN2.",
+         {"raw", "macbin2"}},
+        {"title_limit",
+         SettingType::Integer,
+         "30",
+         "Bytes of a file's name where file_names is long; longer ones are cut before their extension.",
+         {},
+         16,
+         255},
         {"file_dates", SettingType::Boolean, "true",
          "Write the date behind a file's name; false for clients of release 8.01."},
         {"size_columns",

@@ -96,7 +96,7 @@ std::int64_t contentsLength(const Document& document, const Options& options) {
         total += itemLength(length(kTextItem), size, options);
     for (std::size_t i = 0; i < document.titles.size(); ++i)
         total += itemLength(length(kFileItem) + length(document.titles[i]) + length(kEnd),
-                            document.body.files[i].size(), options);
+                            fileLength(document.body.files[i], options), options);
     return total;
 }
 
@@ -134,8 +134,8 @@ Result<void> writeDocument(const Document& document, const Options& options, Sta
     for (std::size_t i = 0; i < document.titles.size(); ++i) {
         const mail::ConvertedFile& item = document.body.files[i];
         POSTERN_TRY(file.write(std::string(kFileItem) + document.titles[i] + std::string(kEnd) +
-                               sizeLine(item.size(), options)));
-        POSTERN_TRY(item.writeTo(write));
+                               sizeLine(fileLength(item, options), options)));
+        POSTERN_TRY(writeFileItem(item, document.body.date, options, write));
     }
     return {};
 }

@@ -78,6 +78,8 @@ mail::Profile postOfficeProfile() {
     profile.subjectLimit = 60;
     profile.nameLimit = kMostDisplayCharacters;
     profile.fileNames = mail::FileNames::Dos;
+    profile.fileNameLimit = 30;
+    profile.forbiddenInNames = "[]";  // they stop IMPORT elsewhere (KB Q232687)
     profile.firstYear = 1950;
     profile.lastYear = 2049;
     return profile;

@@ -18,10 +18,11 @@ namespace postern::adapters::ccmail {
 
 enum class DateOrder { Mdy, Dmy, Ymd };
 enum class SenderForm { Both, Name, Address };
+enum class FileForm { Raw, MacBinary };  // IMPORT without and with /FILES/MACBIN2 (KB Q294947)
 
 // What every post office can hold unless its settings say other: cp850, text items of 20,000 bytes
-// (KB Q190555), subjects of 60 characters (KB Q184991), file names of DOS (KB Q190297), and years that two
-// digits can say: 50-99 are read as 19xx and 00-49 as 20xx (KB Q192595).
+// (KB Q190555), subjects of 60 and titles of 30 characters (KB Q184991), file names of DOS (KB Q190297), and
+// years that two digits can say: 50-99 are read as 19xx and 00-49 as 20xx (KB Q192595).
 mail::Profile postOfficeProfile();
 
 struct Options {
@@ -37,6 +38,7 @@ struct Options {
     bool hiddenAsTo = false;               // recipients only the envelope names: To: instead of Bcc:
     DateOrder dateOrder = DateOrder::Mdy;  // never guessed from a locale (KB Q180641)
     bool fourDigitYears = false;
+    FileForm fileForm = FileForm::Raw;
     bool fileDates = true;  // "File item: NAME.EXT mm/dd/yy h:mm" (KB Q195203)
 };
 
@@ -72,6 +74,11 @@ struct Document {
 // never be written here, with the reason.
 Result<Document> makeDocument(const Delivery& delivery, mail::Readable& readable, const Options& options);
 Result<void> writeDocument(const Document& document, const Options& options, StagedFile& file);
+
+// A file item's data: its bytes, or in MacBinary II, whose header names the file and tells both lengths.
+std::int64_t fileLength(const mail::ConvertedFile& file, const Options& options);
+Result<void> writeFileItem(const mail::ConvertedFile& file, WallTime date, const Options& options,
+                           const mail::Sink& sink);
 
 // Bytes of the header that are not recipients, at most.
 int fixedHeaderBytes(const Options& options);

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "mail/charset.h"
 #include "tests/adapter_rig.h"
 #include "tests/ccmail_reader.h"
+#include "tests/mac_writer.h"
 
 namespace postern::adapters {
 
@@ -173,6 +175,69 @@ TEST(CcmailExport, Q190297_ShortNamesAreUniqueAndLongOnesAnOption) {
     const Exported kept = exported({{"file_names", "long"}}, mail);
     EXPECT_EQ(kept.message.items.at(1).name, "Longfilename1.txt");
     EXPECT_EQ(kept.message.items.at(4).name, "passwd");
+}
+
+// As the titles of other items (KB Q184991), and without the brackets that stop IMPORT elsewhere.
+TEST(CcmailExport, LongNamesStayWithinATitleAndApart) {
+    const std::string front(40, 'n');
+    const std::string mail =
+        multipart("x", {{front + "1.text", "1"}, {front + "2.text", "2"}, {"a[1].txt", "3"}});
+    const Exported got = exported({{"file_names", "long"}}, mail);
+    ASSERT_EQ(got.message.items.size(), 4u);
+    EXPECT_EQ(got.message.items[1].name, std::string(25, 'n') + ".text");
+    EXPECT_EQ(got.message.items[2].name, std::string(23, 'n') + "~1.text");
+    EXPECT_EQ(got.message.items[3].name, "a_1_.txt");
+    EXPECT_NE(got.message.text().find(front + "1.text"), std::string::npos) << "the reader finds its name";
+    EXPECT_EQ(exported({{"file_names", "long"}, {"title_limit", "60"}}, mail).message.items[1].name,
+              front + "1.text");
+}
+
+// Read back as any mail program reads MacBinary: name, bytes and checksum.
+TEST(CcmailExport, FilesMayStandInMacBinary) {
+    std::string whole;
+    for (int i = 0; i < 3; ++i) whole += allBytes();
+    for (const std::size_t size : {0u, 1u, 127u, 128u, 129u, 700u}) {
+        const std::string bytes = whole.substr(0, size);
+        const Exported got = exported({{"file_form", "macbin2"}}, multipart("x", {{"report.doc", bytes}}));
+        ASSERT_EQ(got.message.items.size(), 2u);
+        const std::string& data = got.message.items[1].data;
+        EXPECT_EQ(data.size(), 128 + (size + 127) / 128 * 128);
+        const std::string mail =
+            "From: a@x\r\nMIME-Version: 1.0\r\nContent-Type: application/macbinary; name=x.bin\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n" +
+            base64(data);
+        const Exported back = exported({}, mail);
+        ASSERT_EQ(back.message.items.size(), 2u) << size;
+        EXPECT_EQ(back.message.items[1].name, "REPORT.DOC");
+        EXPECT_EQ(back.message.items[1].data, bytes);
+        EXPECT_EQ(tests::withCrc(data.substr(0, 124)), data.substr(0, 126));
+    }
+}
+
+// 20,000 bytes of text stay a text, one more does not; and no character is cut where texts are split.
+TEST(CcmailExport, Q190555_TheEdgeOfTheTextLimit) {
+    const auto mail = [](const std::string& text) {
+        return "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+               "Content-Transfer-Encoding: 8bit\r\n\r\n" +
+               text;
+    };
+    for (const std::size_t size : {19'999u, 20'000u, 20'001u}) {
+        const Exported got = exported({}, mail(std::string(size - 2, 'x') + "\r\n"));
+        EXPECT_EQ(got.message.items.size(), size <= 20'000 ? 1u : 2u) << size;
+        EXPECT_EQ(got.message.items.back().isFile, size > 20'000) << size;
+    }
+    for (const std::string before : {"", "x"}) {
+        std::string text = before;
+        for (int i = 0; i < 25'000; ++i) text += "\xe8\xb3\x87";
+        const Exported got = exported({{"long_text", "split"}, {"charset", "cp932"}}, mail(text + "\r\n"));
+        ASSERT_GE(got.message.items.size(), 3u);
+        std::string joined;
+        for (const auto& item : got.message.items) {
+            EXPECT_LE(item.data.size(), 20'000u);
+            joined += mail::toUtf8(item.data, "cp932");  // each for itself
+        }
+        EXPECT_TRUE(joined == text + "\r\n");
+    }
 }
 
 TEST(CcmailExport, Q195203_TheDateBehindANameIsAnOption) {

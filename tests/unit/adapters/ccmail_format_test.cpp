@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "mail/charset.h"
 #include "tests/ccmail_reader.h"
 
 namespace postern::adapters::ccmail {
@@ -41,13 +42,13 @@ struct SubjectLine {
     }
 };
 
-SubjectLine subjectOf(const std::string& subject) {
+SubjectLine subjectOf(const std::string& subject, const Options& options = atPo1()) {
     mail::Readable message;
     message.from.address = "a@x";
     message.subject = subject;
     Delivery delivery;
     delivery.recipients = {{1, "bob@x", "Bob"}};
-    auto document = makeDocument(delivery, message, atPo1());
+    auto document = makeDocument(delivery, message, options);
     EXPECT_TRUE(document.ok()) << subject;
     const std::string label = "Subject: ";
     std::string line = document->header.substr(document->header.find(label) + label.size());
@@ -264,6 +265,77 @@ TEST(CcmailSubject, CharactersThatBecomeManyLettersStayInTheLimit) {
     const SubjectLine got = subjectOf(in);
     EXPECT_EQ(got.bytes.size(), 60u) << got.bytes;
     EXPECT_TRUE(got.noted("was cut"));
+}
+
+// A limit counts bytes, and no character is cut: wherever the limit falls between two bytes of one.
+TEST(CcmailSubject, DoubleByteCharactersAreNotCutInTwo) {
+    const std::vector<std::pair<const char*, std::string>> pages = {{"cp932", "\xe8\xb3\x87"},
+                                                                    {"cp949", "\xed\x95\x9c"},
+                                                                    {"cp936", "\xe4\xb8\xad"},
+                                                                    {"cp950", "\xe4\xb8\xad"}};
+    for (const auto& [page, letter] : pages) {
+        Options options = atPo1();
+        options.profile.charset = page;
+        for (const std::string before : {"", "x"}) {
+            std::string in = before;
+            for (int i = 0; i < 80; ++i) in += letter;
+            const SubjectLine got = subjectOf(in, options);
+            EXPECT_LE(got.bytes.size(), 60u) << page;
+            EXPECT_GE(got.bytes.size(), 58u) << page;
+            ASSERT_TRUE(got.bytes.ends_with("...")) << page;
+            const std::string back = mail::toUtf8(got.bytes.substr(0, got.bytes.size() - 3), page);
+            EXPECT_EQ(back, in.substr(0, back.size())) << page;
+            EXPECT_EQ(back.find('?'), std::string::npos) << page;
+            EXPECT_TRUE(got.body.texts[0].starts_with("Subject: ")) << "the whole leads the text";
+        }
+    }
+}
+
+// No Ctrl-Z, which ends a DOS text, in whatever way it comes: neither the byte nor a sign whose place in a
+// code page is that of a control character.
+TEST(CcmailText, HasNoCtrlZAndNoOtherControlCharacter) {
+    const std::string odd =
+        "a\x1a"
+        "b\x1a\x1a \xe2\x86\x92 \xe2\x98\xba \xe2\x96\xba \x1b[2J\x07 end";
+    for (const char* page : {"cp437", "cp850", "cp866", "cp932", "cp949"}) {
+        Options options = atPo1();
+        options.profile.charset = page;
+        mail::Readable message;
+        message.from = {odd, "a@x"};
+        message.subject = odd;
+        message.text = odd + "\n" + std::string(30'000, 'x') + "\n";
+        Delivery delivery;
+        delivery.recipients = {{1, "bob@x", "Bob"}};
+        for (const mail::LongText way : {mail::LongText::Attach, mail::LongText::Split}) {
+            options.profile.longText = way;
+            const auto document = makeDocument(delivery, message, options);
+            ASSERT_TRUE(document.ok()) << document.error().text;
+            std::string all = document->header;
+            for (const std::string& text : document->body.texts) all += text;
+            for (const mail::ConvertedFile& file : document->body.files) all += file.bytes;
+            EXPECT_GT(all.size(), 30'000u);
+            for (const char c : all)
+                EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\r' || c == '\n')
+                    << page << ": " << static_cast<int>(c);
+        }
+    }
+}
+
+TEST(CcmailHeader, Q166499_AHeaderOfTheLimitGoesAndOneByteMoreDoesNot) {
+    mail::Readable message;
+    message.from.address = "a@x";
+    message.subject = "s";
+    Delivery delivery;
+    delivery.recipients = {{1, "bob@x", "Bob"}};
+    Options options = atPo1();
+    const auto size = static_cast<int>(makeDocument(delivery, message, options)->header.size());
+    options.headerLimit = size;
+    EXPECT_TRUE(makeDocument(delivery, message, options).ok());
+    options.headerLimit = size - 1;
+    const auto over = makeDocument(delivery, message, options);
+    ASSERT_FALSE(over.ok());
+    EXPECT_EQ(over.error().code, Errc::Invalid);
+    EXPECT_NE(over.error().text.find(std::to_string(size)), std::string::npos) << over.error().text;
 }
 
 TEST(CcmailDate, Q180641_OrderIsTheSettingsAndNothingElses) {
