@@ -22,13 +22,30 @@ SELECT i.id, i.message_id, i.adapter, i.grp, i.state, i.epoch, i.owner, i.lease_
 // An empty parameter selects everything. lower() folds ASCII only, which is what addresses fold.
 const std::string kMatches = R"sql(
    AND (?3 = '' OR i.adapter = ?3)
-   AND (?4 = '' OR i.state = ?4)
+   AND (?4 = '' OR instr(?4, ' ' || i.state || ' ') > 0)
    AND (?5 = 0 OR i.settled_ms IS NULL)
    AND (?6 = '' OR instr(lower(m.sender), lower(?6)) > 0)
    AND (?7 = '' OR EXISTS (SELECT 1 FROM recipient r WHERE r.item_id = i.id
                             AND (instr(lower(r.address), lower(?7)) > 0 OR instr(lower(r.legacy), lower(?7)) > 0)))
    AND (?8 = 0 OR i.message_id = ?8)
-   AND i.id <= ?9)sql";
+   AND i.id <= ?9
+   AND (?10 = '' OR instr(lower(i.reason), lower(?10)) > 0
+        OR EXISTS (SELECT 1 FROM recipient r WHERE r.item_id = i.id AND instr(lower(r.reason), lower(?10)) > 0))
+   AND (?11 = '' OR m.header_id IN (?11, '<' || ?11 || '>'))
+   AND (?12 = 0 OR m.received_ms < ?12))sql";
+
+bool waitForPeople(const std::vector<State>& states) {
+    const auto waits = [](State state) { return state == State::Held || state == State::InDoubt; };
+    return !states.empty() && std::all_of(states.begin(), states.end(), waits);
+}
+
+// " held in_doubt ": empty when any state will do.
+std::string stateWords(const std::vector<State>& states) {
+    std::string words;
+    for (const State state : states)
+        words += (words.empty() ? " " : "") + std::string(stateName(state)) + " ";
+    return words;
+}
 
 // One page in id order, behind the last one seen. The three texts differ in where they look: everywhere, at
 // the items of one message, and at the few that wait for people.
@@ -47,7 +64,7 @@ const char* pageSql(const Filter& filter) {
         " WHERE i.state IN ('held', 'in_doubt') AND i.id > ?1" +
         kMatches + order;
     if (filter.message) return message.c_str();
-    if (filter.state == State::Held || filter.state == State::InDoubt) return people.c_str();
+    if (waitForPeople(filter.states)) return people.c_str();
     return all.c_str();
 }
 
@@ -84,15 +101,22 @@ ItemRow itemFrom(const store::Statement& row) {
     return item;
 }
 
+std::string_view bareId(std::string_view headerId) {
+    if (headerId.size() > 2 && headerId.front() == '<' && headerId.back() == '>')
+        return headerId.substr(1, headerId.size() - 2);
+    return headerId;
+}
+
 // The rows are taken out before anyone looks at them, so that a slow visitor (a pager on a terminal) keeps no
 // statement open.
 Result<std::vector<ItemRow>> readPage(store::ReadSession& session, const Filter& filter, std::int64_t after,
                                       std::int64_t last, std::int64_t size) {
-    const std::string_view state = filter.state ? stateName(*filter.state) : "";
     const std::int64_t message = filter.message ? filter.message->value : 0;
+    const std::int64_t before = filter.receivedBefore ? toMillis(*filter.receivedBefore) : 0;
     std::vector<ItemRow> page;
-    store::Statement rows = session.query(pageSql(filter), after, size, filter.adapter, state, filter.waiting,
-                                          filter.sender, filter.recipient, message, last);
+    store::Statement rows = session.query(
+        pageSql(filter), after, size, filter.adapter, stateWords(filter.states), filter.waiting,
+        filter.sender, filter.recipient, message, last, filter.reason, bareId(filter.headerId), before);
     while (rows.next()) page.push_back(itemFrom(rows));
     POSTERN_TRY(rows.finish());
     return page;
@@ -113,6 +137,7 @@ Result<void> listNamed(store::ReadSession& session, const Filter& filter,
     std::int64_t left = filter.limit > 0 ? filter.limit : kNoLimit;
     for (const ItemId id : ids) {
         if (left == 0) break;
+        if (id.value <= filter.after.value) continue;
         POSTERN_LET(page, readOne(session, filter, id));
         if (page.empty()) continue;
         --left;
@@ -127,7 +152,7 @@ Result<void> listItems(store::ReadSession& session, const Filter& filter,
                        const std::function<bool(const ItemRow&)>& visit) {
     if (!filter.ids.empty()) return listNamed(session, filter, visit);
     std::int64_t left = filter.limit > 0 ? filter.limit : kNoLimit;
-    std::int64_t after = 0;
+    std::int64_t after = filter.after.value;
     while (left > 0) {
         const std::int64_t size = std::min(left, kPage);
         POSTERN_LET(page, readPage(session, filter, after, kNoLimit, size));

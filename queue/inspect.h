@@ -16,11 +16,15 @@ struct Filter {
     std::vector<ItemId> ids;
     std::optional<MessageId> message;
     std::string adapter;
-    std::optional<State> state;
-    bool waiting = false;    // every state but the final ones
-    std::string sender;      // substring, ASCII case ignored
-    std::string recipient;   // substring of the Internet or the legacy address
-    std::int64_t limit = 0;  // 0: no limit
+    std::vector<State> states;  // any of them
+    bool waiting = false;       // every state but the final ones
+    std::string sender;         // substring, ASCII case ignored
+    std::string recipient;      // substring of the Internet or the legacy address
+    std::string reason;         // substring of why it, or one of its recipients, waits, was held or failed
+    std::string headerId;       // the Message-ID, with or without its angle brackets
+    std::optional<WallTime> receivedBefore;  // came in earlier than that
+    ItemId after;                            // only higher ids: the next page
+    std::int64_t limit = 0;                  // 0: no limit
 };
 
 // Calls `visit` with each item, oldest id first, until it returns false.

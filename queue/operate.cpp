@@ -180,6 +180,10 @@ std::string_view verbName(Verb verb) {
     return ruleFor(verb).name;
 }
 
+bool takesState(Verb verb, State from) {
+    return takes(ruleFor(verb), from);
+}
+
 std::optional<Verb> verbOf(std::string_view name) {
     for (const Rule& rule : kRules)
         if (rule.name == name) return rule.verb;

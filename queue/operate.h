@@ -34,6 +34,7 @@ inline constexpr Millis kSecondLife{24 * 3'600'000};
 
 std::string_view verbName(Verb verb);
 std::optional<Verb> verbOf(std::string_view name);  // "hold", "resolve-exported", ...
+bool takesState(Verb verb, State from);
 
 struct VerbResult {
     ItemId item;

@@ -4,7 +4,11 @@
 // functions, same answers.
 //
 //   operate          change=hold|release|retry|bounce|delete|resolve-exported|resolve-resend|resolve-failed,
-//                    ids="3 5-7 m12", reason=...        rows: id, done, text
+//                    reason, dry_run=true, and which items: ids="3 5-7 m12", each answered by itself, or
+//                    filters (filter.h): of the states that the change takes, final ones only where "state"
+//                    names them; without any filter all=true must say so
+//                                                       rows: id, done, text
+//   queue.list, queue.summary, queue.show, queue.log    see look.h
 //   submit           sender, recipients (one a line; a name alone is one of this host), size (0: unknown),
 //                    recipients_from=header (To, Cc, Bcc as well), complete=true (Bcc removed; From, Date and
 //                    Message-ID added where missing; full_name for From), body=7bit|8bitmime,
@@ -29,6 +33,7 @@
 #include "adapters/adapter.h"
 #include "base/clock.h"
 #include "connector/admin/control.h"
+#include "connector/admin/filter.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
 #include "queue/fate.h"
@@ -60,15 +65,23 @@ struct ServiceView {
     std::function<void(const std::string& name)> holdChanged = {};
 };
 
+// Who may what, each including those before it.
+enum class Role { Viewer, Operator, Admin };
+std::string_view roleName(Role role);
+
 struct Command {
     const char* verb;
     const char* summary;
+    Role role;                          // the least that may
+    std::vector<Parameter> parameters;  // the fields it takes; another one is refused
     Result<void> (*run)(const ServiceView&, const Request&, ByteStream& body, const RowSink& row);
+    bool takesBytes = false;  // of a mail or a session: for the control socket only
 };
 std::span<const Command> commands();
 
-// Finds the command and runs it; Invalid when there is none of that name.
-Result<void> runCommand(const ServiceView& view, const Request& request, ByteStream& body,
+// Finds the command and runs it; Denied when `role` may not, Invalid when there is none of that name or it
+// does not take a field. The one place where roles are looked at.
+Result<void> runCommand(const ServiceView& view, Role role, const Request& request, ByteStream& body,
                         const RowSink& row);
 
 }  // namespace postern::admin

@@ -26,7 +26,7 @@ Result<Waits> Waits::read(store::ReadSession& session, const config::Config& con
     for (queue::AdapterHold& hold : holds)
         if (hold.holds(now)) waits.holds_[hold.adapter] = std::move(hold);
     queue::Filter publishing;
-    publishing.state = queue::State::Publishing;
+    publishing.states = {queue::State::Publishing};
     POSTERN_TRY(queue::listItems(session, publishing, [&](const queue::ItemRow& item) {
         if (item.reason.starts_with(queue::kUnanswered))
             waits.unanswered_.try_emplace(

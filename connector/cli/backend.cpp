@@ -88,7 +88,7 @@ Result<void> OwnBackend::call(const admin::Request& request, admin::ByteStream& 
                                   [this](store::WriteSession& session, const queue::Fate& fate) {
                                       return reporter_.tell(session, fate);
                                   }};
-    return admin::runCommand(view, request, body, row);
+    return admin::runCommand(view, admin::Role::Admin, request, body, row);
 }
 
 Error noStore(const config::Config& config) {

@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "connector/admin/control.h"
 #include "connector/admin/selection.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/filter_options.h"
 #include "connector/cli/verbs.h"
 #include "queue/operate.h"
 
@@ -15,31 +17,44 @@ namespace {
 
 struct Change {
     queue::Verb verb{};
-    std::vector<std::string> ids;
+    FilterOptions items;
     std::string reason;
     bool exported = false, resend = false, failed = false;
+    bool dryRun = false;
 };
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string all;
-    for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
-    return all;
-}
-
-Result<int> change(const Run& run, const Change& wanted) {
-    const auto config = run.config();
-    if (!config) return int{kExitConfig};
-    POSTERN_LET(selection, admin::parseSelection(joined(wanted.ids)));  // before anybody is asked
-    POSTERN_LET(backend, Backend::open(*config, run.console.clock));
+admin::Request requestOf(const Change& wanted) {
     admin::Request request;
     request.verb = "operate";
     request.who = userName();
-    request.fields = {{"change", std::string(queue::verbName(wanted.verb))},
-                      {"ids", joined(wanted.ids)},
-                      {"reason", wanted.reason}};
+    wanted.items.into(request);
+    request.fields["change"] = queue::verbName(wanted.verb);
+    if (!wanted.reason.empty()) request.fields["reason"] = wanted.reason;
+    if (wanted.dryRun) request.fields["dry_run"] = "true";
+    return request;
+}
+
+// Whether the items are named well, before anybody is asked to change them.
+Result<void> checkItems(const admin::Request& request) {
+    if (!request.field("ids").empty()) POSTERN_TRY(admin::parseSelection(request.field("ids")));
+    if (const auto age = request.field("older"); !age.empty() && !parseDurationMillis(age))
+        return fail(Errc::Invalid, "--older must be a time with its unit: 90s, 2h, 7d");
+    return {};
+}
+
+Result<int> change(const Run& run, const Change& wanted) {
+    if (!wanted.items.choose()) {
+        run.complain("say which items: by id or with a filter; --all means every one");
+        return int{kExitUsage};
+    }
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    const admin::Request request = requestOf(wanted);
+    POSTERN_TRY(checkItems(request));
+    POSTERN_LET(backend, Backend::open(*config, run.console.clock));
     Output output(run.console, run.form());
-    output.whenEmpty("No item is in that range.");
-    bool refused = selection.parts.empty(), missing = false;
+    output.whenEmpty("No item matches.");
+    bool refused = false, missing = false;
     admin::NoBytes none;
     POSTERN_TRY(backend->call(request, none, [&](admin::Record record) {
         const admin::Value* done = record.find("done");
@@ -57,12 +72,14 @@ Result<int> change(const Run& run, const Change& wanted) {
 std::shared_ptr<Change> setupChange(CLI::App& command, queue::Verb verb) {
     const auto wanted = std::make_shared<Change>();
     wanted->verb = verb;
-    command.add_option("ITEM", wanted->ids, "Items: 3, 3-7, or m12 for those of message 12")->required();
+    wanted->items.addItems(command);
+    wanted->items.addTo(command, "Every item that this can be done to, settled ones left out");
     const bool told = verb == queue::Verb::Bounce || verb == queue::Verb::ResolveFailed;
     command
         .add_option("--reason", wanted->reason,
                     told ? "Why, for the history and for the report to the sender" : "Why, for the history")
         ->option_text("TEXT");
+    command.add_flag("--dry-run", wanted->dryRun, "Say what would be done, and change nothing");
     return wanted;
 }
 

@@ -1,187 +1,93 @@
-// postern queue list, show, log: looking at the store beside the service, if there is one.
+// postern queue list, summary, show, log: looking at the store beside the service, if there is one.
 
 #include <CLI/CLI.hpp>
 
-#include "base/text.h"
+#include "connector/admin/filter.h"
+#include "connector/admin/look.h"
 #include "connector/admin/selection.h"
-#include "connector/admin/waits.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/filter_options.h"
 #include "connector/cli/verbs.h"
-#include "mail/field_text.h"
-#include "queue/inspect.h"
-#include "store/messages.h"
 
 namespace postern::cli {
 
 namespace {
 
-struct ListOptions {
-    std::string adapter, state, from, to, message;
-    std::vector<std::string> ids;
-    std::int64_t limit = 0;
-    bool all = false;
-};
-
-struct Named {
-    std::vector<std::string> ids;
-    std::string text() const {
-        std::string all;
-        for (const std::string& id : ids) all += (all.empty() ? "" : " ") + id;
-        return all;
-    }
-};
-
-std::string messageName(MessageId id) {
-    return "m" + std::to_string(id.value);
-}
-
-// People see one column for all recipients of an item.
-std::string recipientText(const queue::ItemRow& item, Form form) {
-    const bool more = form == Form::Table && item.recipientCount > 1;
-    return item.firstRecipient + (more ? " +" + std::to_string(item.recipientCount - 1) : "");
-}
-
-// The columns are stable: new ones come last. People see in one column why an item waits or failed.
-admin::Record listRow(const queue::ItemRow& item, const admin::Waits& waits, Form form) {
+// People see one column for all recipients of an item, and in one why it waits or failed.
+admin::Record forPeople(admin::Record row, const queue::ItemRow& item, const admin::Waits& waits) {
     const admin::Wait wait = waits.ofItem(item);
-    const bool merged = form == Form::Table && !wait.text.empty();
-    return admin::Record()
-        .add("id", item.id.value)
-        .add("state", queue::stateName(item.state))
-        .add("adapter", item.adapter)
-        .add("received", item.received)
-        .add("due", item.state == queue::State::Ready ? std::optional(item.due) : std::nullopt)
-        .add("attempts", item.attempts)
-        .add("size", admin::Value::size(item.size))
-        .add("sender", item.sender.empty() ? "<>" : item.sender)
-        .add("recipient", recipientText(item, form))
-        .add("recipients", item.recipientCount)
-        .add("message", messageName(item.message))
-        .add("subject", mail::decodeText(item.subject))
-        .add("reason", merged ? wait.text : item.reason)
-        .add("target", item.target)
-        .add("waits", wait.text)
-        .add("waits_until", wait.until);
+    for (auto& [name, value] : row.fields) {
+        if (name == "recipient" && item.recipientCount > 1)
+            value.text += " +" + std::to_string(item.recipientCount - 1);
+        if (name == "reason" && !wait.text.empty()) value.text = wait.text;
+    }
+    return row;
 }
 
-Result<queue::State> stateFrom(const std::string& name) {
-    if (const auto state = queue::stateOf(name)) return *state;
-    std::string names;
-    for (const queue::State state : queue::kAllStates)
-        names += (names.empty() ? "" : ", ") + std::string(queue::stateName(state));
-    return fail(Errc::Invalid, "--state must be one of " + names);
+// What the options ask for. Nothing: they are wrong, and that was said.
+Result<std::optional<queue::Filter>> filterFrom(const Run& run, const FilterOptions& options,
+                                                store::ReadSession& session) {
+    admin::Request request;
+    options.into(request);
+    auto filter = admin::filterFrom(session, request, run.console.clock.now());
+    if (filter.ok()) return std::optional(std::move(filter).value());
+    if (filter.error().code != Errc::Invalid) return filter.error();
+    run.complain(filter.error().text);
+    return std::optional<queue::Filter>();
 }
 
-Result<queue::Filter> filterFrom(const ListOptions& options, store::ReadSession& session) {
-    queue::Filter filter;
-    filter.adapter = options.adapter;
-    filter.sender = options.from;
-    filter.recipient = options.to;
-    filter.limit = options.limit;
-    filter.waiting = !options.all && options.state.empty() && options.ids.empty() && options.message.empty();
-    if (!options.state.empty()) {
-        POSTERN_LET(state, stateFrom(options.state));
-        filter.state = state;
-    }
-    if (!options.message.empty()) {
-        const std::string& text = options.message;
-        POSTERN_LET(selection, admin::parseSelection(text[0] == 'm' ? text : "m" + text));
-        if (selection.parts.size() != 1) return fail(Errc::Invalid, "--message takes one message");
-        filter.message = selection.parts[0].message;
-    }
-    if (!options.ids.empty()) {
-        POSTERN_LET(selection, admin::parseSelection(Named{options.ids}.text()));
-        POSTERN_LET(items, admin::selectItems(session, selection));
-        filter.ids = std::move(items);
-        if (filter.ids.empty()) filter.ids.push_back(ItemId{});  // a range without items: nothing matches
-    }
-    return filter;
-}
-
-Result<int> list(const Run& run, const ListOptions& options) {
+Result<int> list(const Run& run, const FilterOptions& options) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(reader, openReader(*config));
-    const auto wanted = filterFrom(options, reader->session());
-    if (!wanted.ok() && wanted.error().code == Errc::Invalid) {
-        run.complain(wanted.error().text);
-        return int{kExitUsage};
-    }
-    POSTERN_TRY(wanted);
-    const queue::Filter& filter = *wanted;
+    POSTERN_LET(filter, filterFrom(run, options, reader->session()));
+    if (!filter) return int{kExitUsage};
     Output output(run.console, run.form());
     for (const char* name : {"due", "attempts", "recipients", "message", "target", "waits", "waits_until"})
         output.hide(name);
     output.fitScreen();
     output.below("reason");
-    output.whenEmpty(filter.waiting ? "Nothing waits." : "No item matches.");
+    output.whenEmpty(filter->waiting ? "Nothing waits." : "No item matches.");
     POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
     Result<void> printed;
-    POSTERN_TRY(queue::listItems(reader->session(), filter, [&](const queue::ItemRow& item) {
-        printed = output.row(listRow(item, waits, output.form()));
+    POSTERN_TRY(queue::listItems(reader->session(), *filter, [&](const queue::ItemRow& item) {
+        admin::Record row = admin::listRow(item, waits);
+        if (output.form() == Form::Table) row = forPeople(std::move(row), item, waits);
+        printed = output.row(row);
         return printed.ok();
     }));
     POSTERN_TRY(printed);
     return int{kExitDone};
 }
 
-admin::Record itemFacts(const queue::ItemRow& item, const store::MessageRow& message,
-                        const admin::Waits& waits) {
-    const admin::Wait wait = waits.ofItem(item);
-    return admin::Record()
-        .add("type", "item")
-        .add("id", item.id.value)
-        .add("state", queue::stateName(item.state))
-        .add("adapter", item.adapter)
-        .add("message", messageName(item.message))
-        .add("group", item.group)
-        .add("received", item.received)
-        .add("due", item.due)
-        .add("expires", item.expires)
-        .add("settled", item.settled)
-        .add("attempts", item.attempts)
-        .add("deaths", item.deaths)
-        .add("lease_until", item.leaseUntil)
-        .add("target", item.target)
-        .add("reason", item.reason)
-        .add("evidence", item.evidence)
-        .add("sender", item.sender.empty() ? "<>" : item.sender)
-        .add("subject", mail::decodeText(item.subject))
-        .add("message_id", item.headerId)
-        .add("size", admin::Value::size(item.size))
-        .add("source", message.source)
-        .add("client", message.client)
-        .add("helo", message.helo)
-        .add("protocol", message.protocol)
-        .add("waits", wait.text)
-        .add("waits_until", wait.until);
+struct SummaryOptions {
+    FilterOptions filter;
+    std::string by = "adapter";
+};
+
+Result<int> summary(const Run& run, const SummaryOptions& options) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(reader, openReader(*config));
+    POSTERN_LET(filter, filterFrom(run, options.filter, reader->session()));
+    if (!filter) return int{kExitUsage};
+    Output output(run.console, run.form());
+    output.whenEmpty(filter->waiting ? "Nothing waits." : "No item matches.");
+    POSTERN_TRY(admin::summaryRows(reader->session(), *filter, options.by, output.sink()));
+    return int{kExitDone};
 }
 
 Result<void> printRecipients(store::ReadSession& session, ItemId id, Output& output) {
     POSTERN_LET(recipients, queue::readRecipients(session, id));
     output.heading("Recipients");
-    for (const queue::RecipientRow& each : recipients)
-        POSTERN_TRY(output.row(admin::Record()
-                                   .add("type", "recipient")
-                                   .add("id", id.value)
-                                   .add("recipient", each.address)
-                                   .add("legacy", each.legacy)
-                                   .add("outcome", each.outcome)
-                                   .add("reason", each.reason)));
+    for (const queue::RecipientRow& each : recipients) POSTERN_TRY(output.row(admin::recipientRow(id, each)));
     return {};
 }
 
 Result<void> printHistory(store::ReadSession& session, ItemId id, Output& output) {
     POSTERN_LET(history, queue::readHistory(session, id));
     output.heading("History");
-    for (const queue::HistoryRow& each : history)
-        POSTERN_TRY(output.row(admin::Record()
-                                   .add("type", "history")
-                                   .add("id", id.value)
-                                   .add("at", each.at)
-                                   .add("who", each.who)
-                                   .add("what", each.what)
-                                   .add("detail", each.detail)));
+    for (const queue::HistoryRow& each : history) POSTERN_TRY(output.row(admin::historyRow(id, each)));
     return {};
 }
 
@@ -206,7 +112,7 @@ Result<void> showOne(store::ReadSession& session, const admin::Waits& waits, Ite
     POSTERN_LET(item, queue::readItem(session, id));
     POSTERN_LET(message, store::readMessage(session, item.message));
     output.heading("Item " + std::to_string(id.value));
-    POSTERN_TRY(output.details(itemFacts(item, message, waits)));
+    POSTERN_TRY(output.details(admin::itemFacts(item, message, waits)));
     if (item.state == queue::State::InDoubt) POSTERN_TRY(printWaysOut(id, output));
     POSTERN_TRY(printRecipients(session, id, output));
     return printHistory(session, id, output);
@@ -220,10 +126,10 @@ Result<void> logOne(store::ReadSession& session, const admin::Waits&, ItemId id,
 using PrintOne = Result<void> (*)(store::ReadSession&, const admin::Waits&, ItemId, Output&);
 
 // Each item by itself: one that does not exist is told and the others are shown.
-Result<int> each(const Run& run, const Named& named, PrintOne print) {
+Result<int> each(const Run& run, const std::vector<std::string>& named, PrintOne print) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_LET(selection, admin::parseSelection(named.text()));
+    POSTERN_LET(selection, admin::parseSelection(joined(named)));
     POSTERN_LET(reader, openReader(*config));
     POSTERN_LET(items, admin::selectItems(reader->session(), selection));
     POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
@@ -241,26 +147,28 @@ Result<int> each(const Run& run, const Named& named, PrintOne print) {
 }
 
 Carry setupEach(CLI::App& command, Run& run, PrintOne print) {
-    const auto named = std::make_shared<Named>();
-    command.add_option("ITEM", named->ids, "Items: 3, 3-7, or m12 for those of message 12")->required();
+    const auto named = std::make_shared<std::vector<std::string>>();
+    command.add_option("ITEM", *named, "Items: 3, 3-7, or m12 for those of message 12")->required();
     return [&run, named, print] { return run.end(each(run, *named, print)); };
 }
 
 }  // namespace
 
 Carry setupList(CLI::App& command, Run& run) {
-    const auto options = std::make_shared<ListOptions>();
-    command.add_flag("--all", options->all, "Settled ones too: exported, failed, deleted");
-    command.add_option("--adapter", options->adapter, "Only this adapter's")->option_text("NAME");
-    command.add_option("--state", options->state, "Only those in this state")->option_text("STATE");
-    command.add_option("--from", options->from, "The sender contains this")->option_text("TEXT");
-    command.add_option("--to", options->to, "A recipient or legacy name contains this")->option_text("TEXT");
-    command.add_option("--message", options->message, "Only those of this message")->option_text("m12");
-    command.add_option("--id", options->ids, "Only these: 3, 3-7")->option_text("ITEM ...");
-    command.add_option("--limit", options->limit, "At most so many")
-        ->option_text("N")
-        ->check(CLI::NonNegativeNumber);
+    const auto options = std::make_shared<FilterOptions>();
+    options->addTo(command, "Settled ones too: exported, failed, deleted");
     return [&run, options] { return run.end(list(run, *options)); };
+}
+
+Carry setupSummary(CLI::App& command, Run& run) {
+    const auto options = std::make_shared<SummaryOptions>();
+    options->filter.addTo(command, "Settled ones too: exported, failed, deleted");
+    command
+        .add_option("--by", options->by,
+                    "What is counted together: adapter (and state), sender, domain, error")
+        ->option_text("KEY")
+        ->check(CLI::IsMember({"adapter", "sender", "domain", "error"}));
+    return [&run, options] { return run.end(summary(run, *options)); };
 }
 
 Carry setupShow(CLI::App& command, Run& run) {

@@ -20,6 +20,8 @@ constexpr VerbGroup kGroups[] = {
 
 constexpr Verb kVerbs[] = {
     {"queue", "list", "items, oldest first: those that are not settled, or what the filters say", setupList},
+    {"queue", "summary", "how many items, how large and how old, by adapter and state or by another key",
+     setupSummary},
     {"queue", "show", "everything about items: facts, recipients, history", setupShow},
     {"queue", "log", "the history of items", setupLog},
     {"queue", "hold", "keep ready items back until they are released", setupHold},

@@ -50,6 +50,7 @@ std::span<const VerbGroup> verbGroups();
 std::span<const Verb> verbs();
 
 Carry setupList(CLI::App&, Run&);
+Carry setupSummary(CLI::App&, Run&);
 Carry setupShow(CLI::App&, Run&);
 Carry setupLog(CLI::App&, Run&);
 Carry setupHold(CLI::App&, Run&);

@@ -178,7 +178,7 @@ std::optional<Failure> Service::startDoors() {
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
         [this](const admin::Request& request, admin::ByteStream& body, const admin::RowSink& row) {
-            return admin::runCommand(view(), request, body, row);
+            return admin::runCommand(view(), admin::Role::Admin, request, body, row);
         },
         clock_);
     if (const auto started = control_->start(); !started.ok()) return failureFrom(started.error());

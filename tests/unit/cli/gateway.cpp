@@ -152,7 +152,7 @@ void Gateway::up() {
             [this](store::WriteSession& session, const queue::Fate& fate) {
                 return reporter_->tell(session, fate);
             }};
-        return admin::runCommand(view, request, body, row);
+        return admin::runCommand(view, admin::Role::Admin, request, body, row);
     };
     server_ = std::make_unique<admin::ControlServer>(config_->controlSocket, handler, clock);
     must(server_->start());

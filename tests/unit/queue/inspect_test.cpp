@@ -54,8 +54,8 @@ TEST_F(InspectTest, AListIsWholeAcrossPagesOfAnyState) {
     postMany(1501);
     sql("UPDATE item SET state = 'held' WHERE id % 3 <> 0");
     Filter held, ready;
-    held.state = State::Held;
-    ready.state = State::Ready;
+    held.states = {State::Held};
+    ready.states = {State::Ready};
     EXPECT_EQ(list(held).size(), 1001u);
     EXPECT_EQ(list(ready).size(), 500u);
     EXPECT_EQ(list({}).size(), 1501u);
@@ -82,7 +82,7 @@ TEST_F(InspectTest, FiltersSelectAndCombine) {
                 ElementsAre(2, 7));
     EXPECT_THAT(list(with([](Filter& f) {
                     f.ids = {ItemId{7}, ItemId{2}};
-                    f.state = State::InDoubt;
+                    f.states = {State::InDoubt};
                 })),
                 ElementsAre(7));
     EXPECT_THAT(list(with([](Filter& f) { f.sender = "sender@EXAMPLE"; })),
@@ -93,10 +93,36 @@ TEST_F(InspectTest, FiltersSelectAndCombine) {
     EXPECT_THAT(list(with([](Filter& f) { f.recipient = "user2"; })), ElementsAre(9)) << "the legacy name";
     for (std::size_t i = 0; i < std::size(kAllStates); ++i) {
         Filter filter;
-        filter.state = kAllStates[i];
+        filter.states = {kAllStates[i]};
         filter.adapter = "maildir";
         EXPECT_THAT(list(filter), ElementsAre(static_cast<std::int64_t>(i + 1))) << stateName(kAllStates[i]);
     }
+}
+
+TEST_F(InspectTest, FiltersByAgeReasonMessageIdAndPage) {
+    oneOfEach();
+    sql("UPDATE item SET reason = 'Disk full on POST OFFICE' WHERE id = 3");
+    sql("UPDATE recipient SET reason = '550 nobody of that name' WHERE item_id = 5");
+    sql("UPDATE message SET header_id = '<a.b@c>' WHERE id = (SELECT message_id FROM item WHERE id = 4)");
+    sql("UPDATE message SET received_ms = received_ms - 5000 WHERE id <= (SELECT message_id FROM item WHERE "
+        "id = 2)");
+    Filter reason, refused, id, bare, old, some, page;
+    reason.reason = "post office";
+    refused.reason = "NOBODY";
+    id.headerId = "<a.b@c>";
+    bare.headerId = "a.b@c";
+    old.receivedBefore = row(ItemId{3}).received;
+    some.states = {State::Held, State::Failed};
+    page.after = ItemId{6};
+    EXPECT_THAT(list(reason), ElementsAre(3));
+    EXPECT_THAT(list(refused), ElementsAre(5)) << "of a recipient";
+    EXPECT_THAT(list(id), ElementsAre(4));
+    EXPECT_THAT(list(bare), ElementsAre(4));
+    EXPECT_THAT(list(old), ElementsAre(1, 2));
+    EXPECT_THAT(list(some), ElementsAre(5, 6));
+    EXPECT_THAT(list(page), ElementsAre(7, 8));
+    page.ids = {ItemId{2}, ItemId{8}};
+    EXPECT_THAT(list(page), ElementsAre(8));
 }
 
 TEST_F(InspectTest, AVisitorMayStop) {

@@ -26,7 +26,7 @@ TEST_F(RetentionTest, OnlyFinalItemsSettledBeforeTheLimitGo) {
     EXPECT_EQ(purge(now + Millis(1)), 3);
     for (const State from : kAllStates) {
         Filter filter;
-        filter.state = from;
+        filter.states = {from};
         int left = 0;
         inRead([&](store::ReadSession& session) {
             return listItems(session, filter, [&](const ItemRow&) { return ++left > 0; });

@@ -1,0 +1,34 @@
+#pragma once
+// Which items a request means: one set of filters for every command of the queue, whoever asks. Given ones
+// must all match.
+
+#include <span>
+
+#include "base/clock.h"
+#include "connector/admin/control.h"
+#include "queue/inspect.h"
+#include "queue/operate.h"
+#include "store/database.h"
+
+namespace postern::admin {
+
+struct Parameter {
+    const char* name;
+    const char* summary;
+};
+
+// ids, adapter, state, from, to, older, message_id, error, limit: the fields of a request.
+std::span<const Parameter> filterParameters();
+
+// Whether any of them but `limit` is given.
+bool choosesItems(const Request& request);
+
+// Without ids, a message id or a state only items that are not final match, unless field all is "true".
+// Invalid names the field and what it takes; NotFound when ids name a message that has no items.
+Result<queue::Filter> filterFrom(store::ReadSession& session, const Request& request, WallTime now);
+
+// For a change of many: only items in states that the verb takes; of the final ones only where a state names
+// them. Invalid when no state would be left.
+Result<void> narrowTo(queue::Verb verb, queue::Filter& filter);
+
+}  // namespace postern::admin

@@ -1,0 +1,41 @@
+#pragma once
+// The queue as operators see it: the rows of lists and details, the same for the command line, which reads
+// the store itself, and for the commands below, which the service answers.
+//
+//   queue.list      filters, all, after=ID       rows as listRow(); 100 of them, or limit, at most 1000
+//   queue.summary   filters, all, by=adapter|sender|domain|error
+//                                                rows: the group, state (by adapter), items, bytes, oldest
+//   queue.show      ids                          rows, by type: item, recipient, history
+//   queue.log       ids                          rows: history
+//
+// A command collects its rows before it hands them on: no read session stays open while a client takes its
+// time.
+
+#include "connector/admin/commands.h"
+#include "connector/admin/waits.h"
+#include "queue/inspect.h"
+#include "store/messages.h"
+
+namespace postern::admin {
+
+std::string messageName(MessageId id);  // "m12"
+
+// The fields are stable: new ones come last.
+Record listRow(const queue::ItemRow& item, const Waits& waits);
+Record itemFacts(const queue::ItemRow& item, const store::MessageRow& message, const Waits& waits);
+Record recipientRow(ItemId id, const queue::RecipientRow& recipient);
+Record historyRow(ItemId id, const queue::HistoryRow& row);
+
+Result<void> summaryRows(store::ReadSession& session, const queue::Filter& filter, std::string_view by,
+                         const RowSink& row);
+
+Result<void> listCommand(const ServiceView& view, const Request& request, ByteStream& body,
+                         const RowSink& row);
+Result<void> summaryCommand(const ServiceView& view, const Request& request, ByteStream& body,
+                            const RowSink& row);
+Result<void> showCommand(const ServiceView& view, const Request& request, ByteStream& body,
+                         const RowSink& row);
+Result<void> logCommand(const ServiceView& view, const Request& request, ByteStream& body,
+                        const RowSink& row);
+
+}  // namespace postern::admin

@@ -1,0 +1,82 @@
+// The one gate before every command: who may, and which fields it takes.
+
+#include "connector/admin/commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "queue/queue.h"
+#include "store/messages.h"
+#include "tests/fake_clock.h"
+#include "tests/temp_folder.h"
+
+namespace postern::admin {
+namespace {
+
+class CommandsTest : public testing::Test {
+  protected:
+    CommandsTest() {
+        store::StoreOptions options;
+        options.folder = folder_.path();
+        options.migrations = store::messageMigrations();
+        for (const store::Migration& each : queue::queueMigrations()) options.migrations.push_back(each);
+        auto opened = store::Store::open(std::move(options));
+        EXPECT_TRUE(opened.ok()) << opened.error().text;
+        store_ = std::move(opened).value();
+        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, 0);
+    }
+
+    Result<void> run(Role role, const std::string& verb, std::map<std::string, std::string> fields = {}) {
+        const ServiceView view{*store_,
+                               notifier_,
+                               clock_,
+                               *acceptor_,
+                               [this] { return config_; },
+                               [](const std::string&) { return nullptr; },
+                               {},
+                               {}};
+        Request request;
+        request.verb = verb;
+        request.fields.insert(fields.begin(), fields.end());
+        NoBytes none;
+        return runCommand(view, role, request, none, [](const Record&) { return Result<void>(); });
+    }
+    Errc codeOf(const Result<void>& result) { return result.ok() ? Errc::Exists : result.error().code; }
+
+    tests::TempFolder folder_;
+    tests::FakeClock clock_;
+    store::Notifier notifier_;
+    std::shared_ptr<const config::Config> config_ = std::make_shared<const config::Config>();
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<intake::Acceptor> acceptor_;
+};
+
+TEST_F(CommandsTest, ARoleMayWhatItsCommandsSayAndNoMore) {
+    for (const Command& command : commands())
+        for (const Role role : {Role::Viewer, Role::Operator, Role::Admin}) {
+            if (command.takesBytes) continue;
+            const bool may = role >= command.role;
+            EXPECT_EQ(codeOf(run(role, command.verb)) != Errc::Denied, may)
+                << command.verb << " by " << roleName(role);
+        }
+    EXPECT_EQ(codeOf(run(Role::Viewer, "queue.list")), Errc::Exists) << "done";
+    EXPECT_EQ(codeOf(run(Role::Viewer, "operate", {{"change", "hold"}, {"all", "true"}})), Errc::Denied);
+    EXPECT_EQ(codeOf(run(Role::Operator, "account", {{"change", "remove"}, {"name", "a"}})), Errc::Denied);
+}
+
+TEST_F(CommandsTest, AFieldThatTheCommandDoesNotKnowIsRefusedByName) {
+    const auto refused = run(Role::Admin, "queue.list", {{"adpter", "fax"}});
+    ASSERT_EQ(codeOf(refused), Errc::Invalid);
+    EXPECT_THAT(refused.error().text, testing::HasSubstr("\"adpter\""));
+    EXPECT_EQ(codeOf(run(Role::Admin, "no.such")), Errc::Invalid);
+}
+
+TEST_F(CommandsTest, AChangeOfEverythingMustBeAskedFor) {
+    EXPECT_EQ(codeOf(run(Role::Operator, "operate", {{"change", "delete"}})), Errc::Invalid);
+    EXPECT_EQ(codeOf(run(Role::Operator, "operate", {{"change", "delete"}, {"limit", "5"}})), Errc::Invalid);
+    EXPECT_TRUE(run(Role::Operator, "operate", {{"change", "delete"}, {"all", "true"}}).ok());
+    EXPECT_EQ(codeOf(run(Role::Viewer, "queue.list", {{"limit", "5000"}})), Errc::Invalid);
+}
+
+}  // namespace
+}  // namespace postern::admin
