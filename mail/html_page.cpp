@@ -243,6 +243,8 @@ void HtmlPage::pop() {
 }
 
 void HtmlPage::popTable(Open box) {
+    endRow(box);
+    settle(box);
     HtmlLines laidOut = layOutTable(std::move(box.rows), box.width, ruler_);
     const bool caption = !box.lines.empty() && !box.hasEarlier;
     appendLines(box.lines, std::move(laidOut), caption);
@@ -255,18 +257,24 @@ void HtmlPage::popTable(Open box) {
 
 void HtmlPage::popCell(Open box) {
     Open& table = top();
-    if (table.kind != Box::Table || table.rows.empty()) return;
     box.cell.lines = std::move(box.lines);
     if (box.rowSpan > 1) {
-        const std::size_t column = table.rows.back().cells.size();
-        if (table.reserved.size() <= column) table.reserved.resize(column + 1);
-        Reserved& reserved = table.reserved[column];
-        reserved = {box.rowSpan - 1, std::move(box.cell.lines), 0};
+        if (table.reserved.size() <= table.column) table.reserved.resize(table.column + 1);
+        Reserved& reserved = table.reserved[table.column];
+        // Where a row has too many columns its last cell stands in another one's place.
+        HtmlLines waiting = takeSome(reserved.lines, reserved.next, reserved.lines.size());
+        appendLines(waiting, std::move(box.cell.lines), false);
+        reserved = {box.rowSpan - 1, box.cell.span, std::move(waiting), 0};
         const bool gap = !reserved.lines.empty() && reserved.lines.front().gap;
         box.cell.lines = takeSome(reserved.lines, reserved.next, 1);
         if (gap) box.cell.lines.front().gap = true;
     }
-    table.rows.back().cells.push_back(std::move(box.cell));
+    addCell(table, std::move(box.cell));
+}
+
+void HtmlPage::addCell(Open& table, HtmlCell cell) {
+    table.column += static_cast<std::size_t>(cell.span);
+    table.rows.back().cells.push_back(std::move(cell));
 }
 
 bool HtmlPage::hasTable() const {
@@ -286,22 +294,63 @@ void HtmlPage::row() {
     if (ignored_[static_cast<std::size_t>(Box::Table)] > 0 || !hasTable()) return endLine();
     toTable();
     Open& table = top();
-    table.rowOpen = false;
+    endRow(table);
     if (table.rows.size() < kMostRows) return;
+    settle(table);
     appendLines(table.lines, layOutTable(std::move(table.rows), table.width, ruler_), false);
     table.hasEarlier = true;
     table.rows.clear();
-    table.reserved.clear();
+}
+
+// The next lines of a cell that began in a row above.
+void HtmlPage::addBelow(Open& table) {
+    Reserved& reserved = table.reserved[table.column];
+    HtmlCell below;
+    below.span = reserved.span;
+    const bool isLast = --reserved.rows == 0;
+    below.lines = takeSome(reserved.lines, reserved.next, isLast ? reserved.lines.size() : 1);
+    addCell(table, std::move(below));
 }
 
 void HtmlPage::skipReserved(Open& table) {
-    auto& cells = table.rows.back().cells;
-    while (cells.size() < table.reserved.size() && table.reserved[cells.size()].rows > 0) {
-        Reserved& reserved = table.reserved[cells.size()];
-        HtmlCell& below = cells.emplace_back();
-        const bool isLast = --reserved.rows == 0;
-        below.lines = takeSome(reserved.lines, reserved.next, isLast ? reserved.lines.size() : 1);
+    while (table.column < table.reserved.size() && table.reserved[table.column].rows > 0) addBelow(table);
+}
+
+// What waits behind the row's last cell belongs to this row too. Cells that have nothing left to say are not
+// made up there: a row of one cell stays one.
+void HtmlPage::endRow(Open& table) {
+    if (!std::exchange(table.rowOpen, false)) return;
+    for (std::size_t i = table.column; i < table.reserved.size(); ++i) {
+        Reserved& reserved = table.reserved[i];
+        if (reserved.rows == 0 || i < table.column) continue;  // a wide cell may stand over another
+        if (reserved.next == reserved.lines.size()) {
+            --reserved.rows;
+            continue;
+        }
+        if (i > table.column) {
+            HtmlCell between;
+            between.span = static_cast<int>(i - table.column);
+            addCell(table, std::move(between));
+        }
+        addBelow(table);
     }
+}
+
+// No row comes in which they could go on: all lines that wait stand in the last one.
+void HtmlPage::settle(Open& table) {
+    std::size_t column = 0;
+    if (!table.rows.empty())
+        for (HtmlCell& cell : table.rows.back().cells) {
+            if (column < table.reserved.size()) takeRest(table.reserved[column], cell.lines);
+            column += static_cast<std::size_t>(cell.span);
+        }
+    for (Reserved& reserved : table.reserved) takeRest(reserved, table.lines);
+    table.reserved.clear();
+}
+
+void HtmlPage::takeRest(Reserved& reserved, HtmlLines& lines) {
+    const bool gap = reserved.next < reserved.lines.size() && reserved.lines[reserved.next].gap;
+    appendLines(lines, takeSome(reserved.lines, reserved.next, reserved.lines.size()), gap);
 }
 
 void HtmlPage::cell(int span, int rowSpan, bool isHeader, bool right) {
@@ -311,21 +360,28 @@ void HtmlPage::cell(int span, int rowSpan, bool isHeader, bool right) {
     }
     toTable();
     Open& table = top();
-    if (!table.rowOpen) table.rows.emplace_back();
+    if (!table.rowOpen) {
+        table.rows.emplace_back();
+        table.column = 0;
+    }
     table.rowOpen = true;
     skipReserved(table);
-    HtmlLines before;
-    auto& cells = table.rows.back().cells;
-    if (cells.size() >= kMostColumns) {
-        before = std::move(cells.back().lines);
-        cells.pop_back();
-    }
     if (!push(Box::Cell, 0)) return;
-    top().lines = std::move(before);
+    takeLastCell();
     top().cell.span = span;
     top().cell.isHeader = isHeader;
     top().cell.right = right;
     top().rowSpan = rowSpan;
+}
+
+// A row that has all the columns there may be goes on in its last one.
+void HtmlPage::takeLastCell() {
+    Open& table = boxes_[boxes_.size() - 2];
+    auto& cells = table.rows.back().cells;
+    if (cells.size() < kMostColumns) return;
+    table.column -= static_cast<std::size_t>(cells.back().span);
+    top().lines = std::move(cells.back().lines);
+    cells.pop_back();
 }
 
 void HtmlPage::closeTable() {

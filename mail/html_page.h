@@ -54,7 +54,8 @@ class HtmlPage {
   private:
     // A cell of several rows: its lines go on beside the rows below.
     struct Reserved {
-        int rows = 0;
+        int rows = 0;  // that are still to come
+        int span = 1;
         HtmlLines lines;
         std::size_t next = 0;  // of the lines, the first that is still to come
     };
@@ -72,6 +73,7 @@ class HtmlPage {
         int rowSpan = 1;            // Cell
         std::vector<HtmlRow> rows;  // Table: the last one is being filled
         bool rowOpen = false;
+        std::size_t column = 0;          // Table: where the next cell of that row begins
         bool hasEarlier = false;         // Table: rows that are lines already
         std::vector<Reserved> reserved;  // Table: by column
     };
@@ -85,7 +87,13 @@ class HtmlPage {
     std::size_t find(Box kind) const;
     bool hasTable() const;
     void toTable();
-    void skipReserved(Open& table);
+    static void addCell(Open& table, HtmlCell cell);
+    static void addBelow(Open& table);
+    static void skipReserved(Open& table);
+    static void endRow(Open& table);
+    static void settle(Open& table);
+    static void takeRest(Reserved& reserved, HtmlLines& lines);
+    void takeLastCell();
 
     const Ruler& ruler_;
     std::vector<Open> boxes_;
