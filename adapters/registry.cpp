@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "adapters/extension/absent.h"
 #include "adapters/kinds.h"
 #include "base/sync.h"
 #include "base/text.h"
@@ -38,7 +39,7 @@ std::vector<const Kind*> kinds() {
 const Kind* kindNamed(std::string_view name) {
     for (const Kind* kind : kinds())
         if (name == kind->name) return kind;
-    return nullptr;
+    return absentKind(name);
 }
 
 void addKind(Kind kind) {

@@ -4,6 +4,7 @@
 #include "adapters/command/argument_template.h"
 #include "adapters/command/command.h"
 #include "adapters/command/command_text.h"
+#include "adapters/command/shell_words.h"
 #include "adapters/kinds.h"
 #include "base/text.h"
 
@@ -69,6 +70,7 @@ Result<std::unique_ptr<Adapter>> makePipe(const AdapterContext& context, const S
     std::vector<std::string> command = settings.list("command");
     if (command.empty() || !isAbsolutePath(command.front()))
         return fail(Errc::Invalid, "command: the first word must be the program's absolute path");
+    if (const auto wrong = valueInShellProgram(command)) return fail(Errc::Invalid, "command: " + *wrong);
     plan.program = command.front();
     command.erase(command.begin());
     plan.dialect = settings.text("dialect") == "qmail" ? ExitDialect::Qmail : ExitDialect::Sysexits;

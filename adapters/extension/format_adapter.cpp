@@ -67,9 +67,8 @@ Result<std::unique_ptr<Adapter>> makeFormatAdapter(const sdk::Kind& kind, const 
     POSTERN_LET(fallback, guarded([&] { return profileFor(kind); }));
     POSTERN_LET(profile, profileOf(settings, fallback));
     std::string problem;
-    POSTERN_LET(format, guarded([&] {
-                    return kind.makeFormat({context.name, context.hostname}, SettingsView(settings), problem);
-                }));
+    POSTERN_LET(format,
+                guarded([&] { return kind.makeFormat(placeOf(context), SettingsView(settings), problem); }));
     POSTERN_TRY(madeOrWhy(format != nullptr, problem));
     return std::unique_ptr<Adapter>(
         std::make_unique<FormatAdapter>(context, std::move(plan), std::move(profile), std::move(format)));

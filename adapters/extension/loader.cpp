@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/sync.h"
 #include "base/text.h"
+#include "base/trusted_path.h"
 
 namespace postern::adapters {
 
@@ -38,10 +39,12 @@ Loaded& loaded() {
     return *all;
 }
 
-// Before one object of the library is touched: whether it speaks our language at all.
+// Before one object of the library is touched: whether it speaks our language at all. Its names stay its own:
+// what the compiler made there of templates that we share must serve no other library, least of all when the
+// layout is another.
 Result<void> checkStamp(const std::string& path, Loaded& all) REQUIRES(all.mutex) {
     Poco::SharedLibrary* library = all.libraries.emplace_back(std::make_unique<Poco::SharedLibrary>()).get();
-    library->load(path);
+    library->load(path, Poco::SharedLibrary::SHLIB_LOCAL);
     if (!library->hasSymbol("postern_adapter"))
         return fail(Errc::Invalid, "is no adapter library: POSTERN_ADAPTERS(...) is missing in it");
     using Stamp = const char* (*)();
@@ -56,14 +59,22 @@ bool isKindName(std::string_view name) {
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
 }
 
+// Among those that are really there: one that only had a stand-in may come now.
+bool isTaken(std::string_view name, const std::vector<Kind>& ofThisLibrary) {
+    const auto isOne = [&](const auto& kind) { return name == kind.name; };
+    const auto all = kinds();
+    return std::any_of(all.begin(), all.end(), [&](const Kind* kind) { return isOne(*kind); }) ||
+           std::any_of(ofThisLibrary.begin(), ofThisLibrary.end(), isOne);
+}
+
 // `kind` lives for ever.
 using Keys = std::vector<std::string_view>;
 
-Result<Kind> describeKind(const sdk::Kind& kind, const Keys& reserved) {
+Result<Kind> describeKind(const sdk::Kind& kind, const std::vector<Kind>& before, const Keys& reserved) {
     const std::string name = kind.name();
     if (!isKindName(name))
         return fail(Errc::Invalid, "names a kind \"" + escapeLine(name, 60) + "\": only a-z, 0-9, _ and -");
-    if (kindNamed(name) != nullptr) return fail(Errc::Exists, "brings a kind \"" + name + "\" that exists");
+    if (isTaken(name, before)) return fail(Errc::Exists, "brings a kind \"" + name + "\" that exists");
     POSTERN_LET(settings, extension::settingsOf(kind));
     std::set<std::string_view> taken(reserved.begin(), reserved.end());
     for (const Setting& setting : settings)
@@ -86,7 +97,7 @@ Result<void> load(const std::string& path, Loaded& all, const Keys& reserved) RE
     std::vector<Kind> kinds;
     for (auto each = manifest->begin(); each != manifest->end(); ++each) {
         const sdk::Kind& kind = *all.kinds.emplace_back(each->create());
-        POSTERN_LET(described, describeKind(kind, reserved));
+        POSTERN_LET(described, describeKind(kind, kinds, reserved));
         kinds.push_back(std::move(described));
     }
     for (Kind& kind : kinds) addKind(std::move(kind));
@@ -103,6 +114,14 @@ Result<void> tryLoad(const std::string& path, Loaded& all, const Keys& reserved)
     } catch (...) {
         return fail(Errc::Invalid, "gave up without a reason");
     }
+}
+
+// Whatever is loaded runs with our rights, and its constructors before anything of it can be asked.
+Result<void> checkWriters(const std::string& folder, const std::string& path) {
+    const Result<void> both[] = {onlyOursToWrite(folder), onlyOursToWrite(path)};
+    for (const Result<void>& each : both)
+        if (!each.ok()) return fail(each.error().code, "is not loaded: " + each.error().text);
+    return {};
 }
 
 std::vector<std::string> librariesIn(const std::string& folder, std::vector<Refused>& refused) {
@@ -127,6 +146,10 @@ std::vector<Refused> loadExtensions(const std::string& folder,
     std::vector<Refused> refused;
     Loaded& all = loaded();
     for (const std::string& path : librariesIn(folder, refused)) {
+        if (const auto trusted = checkWriters(folder, path); !trusted.ok()) {
+            refused.push_back({path, trusted.error().text});
+            continue;
+        }
         const MutexLock lock(all.mutex);
         auto seen = all.seen.find(path);
         if (seen == all.seen.end()) {

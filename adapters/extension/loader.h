@@ -16,7 +16,8 @@ struct Refused {
 // Loads every *.so (*.dll) of `folder` that was not loaded before, in the order of their names, and adds its
 // kinds to the registry. What does not fit is refused as a whole and left alone; a missing folder holds
 // nothing. A file that was replaced after it was loaded counts when the program starts again.
-// `reserved` are keys that no kind may have as a setting: every adapter has them.
+// Not loaded, and looked at anew by each call: what others than root and our user could write to, itself or
+// by its folder. `reserved` are keys that no kind may have as a setting: every adapter has them.
 std::vector<Refused> loadExtensions(const std::string& folder, const std::vector<std::string_view>& reserved);
 
 }  // namespace postern::adapters

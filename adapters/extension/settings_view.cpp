@@ -76,6 +76,10 @@ Result<std::vector<Setting>> settingsOf(const sdk::Kind& kind) {
     return kind.isTransport() ? std::move(all) : spoolSettings(std::move(all));
 }
 
+sdk::Place placeOf(const AdapterContext& context) {
+    return {context.name, context.hostname, context.storeId};
+}
+
 Result<void> madeOrWhy(bool made, const std::string& problem) {
     if (!problem.empty()) return fail(Errc::Invalid, escapeLine(problem, 500));
     if (!made) return fail(Errc::Invalid, "the adapter's library made nothing and does not say why");

@@ -30,6 +30,8 @@ class SettingsView final : public sdk::Settings {
 Result<std::vector<Setting>> ownSettings(const sdk::Kind& kind);
 mail::Profile profileFor(const sdk::Kind& kind);
 
+sdk::Place placeOf(const AdapterContext& context);
+
 // What makeFormat() and makeTransport() came to.
 Result<void> madeOrWhy(bool made, const std::string& problem);
 

@@ -1,11 +1,17 @@
 // A transport of an extension: each promise is the extension's own; here are only the terms.
 
+#include <system_error>
+#include <thread>
+
 #include "adapters/extension/bridges.h"
 #include "adapters/extension/guarded.h"
 #include "adapters/extension/mail_view.h"
 #include "adapters/extension/settings_view.h"
 #include "adapters/profile.h"
 #include "adapters/spool/staged_file.h"
+#include "base/log.h"
+#include "base/sync.h"
+#include "base/thread.h"
 
 namespace postern::adapters::extension {
 
@@ -35,6 +41,49 @@ Outcome outcomeOf(const sdk::Answer& answer) {
     return outcome;
 }
 
+// Beats as long as it lives, while the library has its maker's thread: a line may be slow, and a claim that
+// lapses under a mail at work makes two of its workers. A call that never ends is not kept for ever.
+class KeptAlive {
+  public:
+    explicit KeptAlive(const std::function<void()>& beat) : beat_(beat) {
+        try {
+            thread_ = std::jthread([this] { run(); });
+        } catch (const std::system_error& thrown) {  // then the claim has its lease, as between two jobs
+            LogLine(LogEvent::WorkerFailed).with("step", "beat").with("reason", thrown.what());
+        }
+    }
+    KeptAlive(const KeptAlive&) = delete;
+    KeptAlive& operator=(const KeptAlive&) = delete;
+    ~KeptAlive() {
+        const MutexLock lock(mutex_);
+        over_ = true;
+        changed_.notifyAll();
+    }
+
+  private:
+    static constexpr Millis kBeat{250};
+    static constexpr Millis kLongest{15 * 60'000};
+
+    void run() {
+        nameThisThread("beat");
+        const SteadyTime end = Clock::system().steady() + kLongest;
+        for (SteadyTime now = Clock::system().steady(); now < end; now = Clock::system().steady()) {
+            {
+                const MutexLock lock(mutex_);
+                if (!over_) changed_.waitUntil(mutex_, now + kBeat);
+                if (over_) return;
+            }
+            beat_();
+        }
+    }
+
+    const std::function<void()>& beat_;
+    Mutex mutex_;
+    Condition changed_;
+    bool over_ GUARDED_BY(mutex_) = false;
+    std::jthread thread_;  // last: it ends before the others do
+};
+
 class TransportAdapter final : public Adapter {
   public:
     TransportAdapter(mail::Profile profile, std::unique_ptr<sdk::Transport> transport)
@@ -56,18 +105,25 @@ class TransportAdapter final : public Adapter {
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override {
         for (Job& job : jobs) {
             beat();
-            if (!job.outcome) stageOne(job);
+            if (job.outcome) continue;
+            const KeptAlive alive(beat);
+            stageOne(job);
         }
     }
     void publish(std::span<Job> jobs, const std::function<void()>& beat) override {
         for (Job& job : jobs) {
             beat();
             if (job.outcome) continue;
+            const KeptAlive alive(beat);
             const auto answer =
                 guarded([&] { return transport_->publish(deliveryView(job.delivery), job.evidence); });
             // It gave up in the middle of its commit: nobody knows.
             job.outcome = answer.ok() ? outcomeOf(*answer) : unknown(answer.error().text);
         }
+    }
+    // What it throws has no one to hear it: a transport that can not hurry is waited for.
+    void hasten() override {
+        (void)guarded([&] { transport_->hasten(); });
     }
     void abandon(Job& job) override {
         const auto done = guarded([&] { transport_->abandon(deliveryView(job.delivery), job.evidence); });
@@ -142,10 +198,9 @@ Result<std::unique_ptr<Adapter>> makeTransportAdapter(const sdk::Kind& kind, con
     POSTERN_LET(fallback, guarded([&] { return profileFor(kind); }));
     POSTERN_LET(profile, profileOf(settings, fallback));
     std::string problem;
-    POSTERN_LET(
-        transport, guarded([&] {
-            return kind.makeTransport({context.name, context.hostname}, SettingsView(settings), problem);
-        }));
+    POSTERN_LET(transport, guarded([&] {
+                    return kind.makeTransport(placeOf(context), SettingsView(settings), problem);
+                }));
     POSTERN_TRY(madeOrWhy(transport != nullptr, problem));
     return std::unique_ptr<Adapter>(
         std::make_unique<TransportAdapter>(std::move(profile), std::move(transport)));

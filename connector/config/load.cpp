@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "adapters/extension/absent.h"
 #include "adapters/extension/loader.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -189,10 +190,33 @@ void readRoute(const Node& table, Config& config, Findings& findings) {
     }
 }
 
-const adapters::Kind* kindOf(const Node& table, Findings& findings) {
+using RefusedLibraries = std::vector<adapters::Refused>;
+
+// Why a kind may be missing: the library of its name, else the first few that were refused.
+std::string whyMissing(const std::string& kind, const RefusedLibraries& refused) {
+    constexpr std::size_t kNamed = 3;
+    std::string why = "the kind \"" + escapeLine(kind, 100) + "\" may be in a library that was refused: ";
+    for (const adapters::Refused& each : refused) {
+        const std::string file = each.path.substr(each.path.rfind('/') + 1);
+        if (file.substr(0, file.find('.')) == kind) return why + each.path + " " + each.reason;
+    }
+    for (std::size_t i = 0; i < std::min(kNamed, refused.size()); ++i)
+        why += (i == 0 ? "" : "; ") + refused[i].path + " " + refused[i].reason;
+    return why;
+}
+
+// A kind that may be in a refused library has a stand-in: one old library stops one adapter and not the
+// service. With no library refused a strange name is a mistake.
+const adapters::Kind* kindOf(const Node& table, const RefusedLibraries& refused, Findings& findings) {
     const Node* node = childNamed(table, "kind");
     if (node == nullptr || node->kind != Node::Kind::Text) return nullptr;  // readSection says so
-    if (const adapters::Kind* kind = adapters::kindNamed(node->text)) return kind;
+    const adapters::Kind* found = adapters::kindNamed(node->text);
+    if (found != nullptr && found != adapters::absentKind(node->text)) return found;
+    if (!refused.empty()) {
+        const std::string why = whyMissing(node->text, refused);
+        findings.warning(node->place, why + ": the adapter is suspended, and its mail waits");
+        return adapters::standInFor(node->text, why);
+    }
     std::vector<std::string_view> names;
     std::string list;
     for (const adapters::Kind* kind : adapters::kinds()) {
@@ -211,7 +235,16 @@ void checkTogether(const adapters::Kind& kind, const Adapter& adapter, const Con
     if (!made.ok()) findings.problem(adapter.place, "adapter \"" + adapter.name + "\": " + made.error().text);
 }
 
-void readAdapter(const Node& table, const std::string& name, Config& config, Findings& findings) {
+// The keys that only its missing kind could read.
+std::vector<std::string_view> unreadKeys(const adapters::Kind* kind, const Node& table) {
+    std::vector<std::string_view> keys;
+    if (kind == nullptr || kind != adapters::absentKind(kind->name)) return keys;
+    for (const Node& child : table.children) keys.push_back(child.key);
+    return keys;
+}
+
+void readAdapter(const Node& table, const std::string& name, const RefusedLibraries& refused, Config& config,
+                 Findings& findings) {
     Adapter adapter;
     adapter.name = name;
     adapter.place = table.place;
@@ -221,11 +254,11 @@ void readAdapter(const Node& table, const std::string& name, Config& config, Fin
     if (table.kind != Node::Kind::Table)
         return findings.problem(table.place, "write [adapter." + name + "] and its keys below");
     std::vector<const adapters::Setting*> known = keysOf("adapter");
-    const adapters::Kind* kind = kindOf(table, findings);
+    const adapters::Kind* kind = kindOf(table, refused, findings);
     if (kind != nullptr)
         for (const adapters::Setting& setting : kind->settings) known.push_back(&setting);
     Findings own;
-    const Section section = readSection(table, known, {}, own);
+    const Section section = readSection(table, known, unreadKeys(kind, table), own);
     // Without a kind nobody can say which keys it knows.
     const bool hopeless = kind == nullptr && childNamed(table, "kind") != nullptr;
     if (!hopeless) std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
@@ -239,23 +272,26 @@ void readAdapter(const Node& table, const std::string& name, Config& config, Fin
     config.adapters.push_back(std::move(adapter));
 }
 
-void readAdapterTables(const Node& root, Config& config, Findings& findings) {
+void readAdapterTables(const Node& root, const RefusedLibraries& refused, Config& config,
+                       Findings& findings) {
     const Node* adapters = childNamed(root, "adapter");
     if (adapters == nullptr) return;
     if (adapters->kind != Node::Kind::Table)
         return findings.problem(adapters->place, "write [adapter.NAME]: each adapter has a name");
-    for (const Node& table : adapters->children) readAdapter(table, table.key, config, findings);
+    for (const Node& table : adapters->children) readAdapter(table, table.key, refused, config, findings);
 }
 
-void readAdapterFile(const std::string& folder, const std::string& file, Config& config, Findings& findings) {
+void readAdapterFile(const std::string& folder, const std::string& file, const RefusedLibraries& refused,
+                     Config& config, Findings& findings) {
     const std::string path = joinPath(folder, file);
     ParsedFile parsed = parseFile(path);
     if (parsed.problem) return findings.problem(parsed.problem->place, parsed.problem->text);
     parsed.root.place = {path, 1, 1};
-    readAdapter(parsed.root, file.substr(0, file.size() - 5), config, findings);
+    readAdapter(parsed.root, file.substr(0, file.size() - 5), refused, config, findings);
 }
 
-void readAdapterFolder(const std::string& path, Config& config, Findings& findings) {
+void readAdapterFolder(const std::string& path, const RefusedLibraries& refused, Config& config,
+                       Findings& findings) {
     if (!pathExists(path)) return;
     std::vector<std::string> files;
     const Result<Folder> folder = Folder::open(path);
@@ -266,7 +302,7 @@ void readAdapterFolder(const std::string& path, Config& config, Findings& findin
                                             : Result<void>(folder.error());
     if (!listed.ok()) return findings.problem({path, 0, 0}, "can not be read: " + listed.error().text);
     std::sort(files.begin(), files.end());
-    for (const std::string& file : files) readAdapterFile(path, file, config, findings);
+    for (const std::string& file : files) readAdapterFile(path, file, refused, config, findings);
 }
 
 // The main file first, then the others by name, each from the top.
@@ -280,26 +316,28 @@ void sortProblems(std::vector<Problem>& problems, const std::string& mainFile) {
 }
 
 // Before the adapters are read: their kinds may be in there.
-void readExtensions(const Node& root, Config& config, Findings& findings) {
+RefusedLibraries readExtensions(const Node& root, const Config& config, Findings& findings) {
     std::vector<std::string_view> common = {"kind"};
     for (const adapters::Setting* key : keysOf("adapter")) common.push_back(key->key);
     const Node* node = childNamed(root, "adapter_folder");
-    for (const adapters::Refused& refused : adapters::loadExtensions(config.adapterFolder, common))
+    RefusedLibraries all = adapters::loadExtensions(config.adapterFolder, common);
+    for (const adapters::Refused& refused : all)
         findings.warning(node == nullptr ? root.place : node->place,
                          refused.path + " " + refused.reason + "; its kinds of adapter are not there");
+    return all;
 }
 
 void readAll(const Node& root, Config& config, Findings& findings) {
     readTop(root, config, findings);
-    readExtensions(root, config, findings);
+    const RefusedLibraries refused = readExtensions(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
     eachTable(root, "pickup", findings, [&](const Node& table) { readPickup(table, config, findings); });
     eachTable(root, "table", findings, [&](const Node& table) { readTable(table, config, findings); });
     eachTable(root, "rule", findings, [&](const Node& table) { readRule(table, config, findings); });
     readReports(root, config, findings);
     eachTable(root, "route", findings, [&](const Node& table) { readRoute(table, config, findings); });
-    readAdapterTables(root, config, findings);
-    readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), config, findings);
+    readAdapterTables(root, refused, config, findings);
+    readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), refused, config, findings);
     std::stable_sort(config.adapters.begin(), config.adapters.end(),
                      [](const Adapter& a, const Adapter& b) { return a.name < b.name; });
     checkWhole(config, findings);

@@ -18,7 +18,8 @@
 //
 // Texts are UTF-8 unless something else is said. Thread rule: objects of Kind are called by one thread; a
 // FileFormat and a Transport by several at once. An exception that leaves your code defers the one mail it
-// was about, with its text as the reason. The library is never unloaded.
+// was about, with its text as the reason; one that leaves publish() leaves it in doubt. The library is never
+// unloaded.
 
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,7 @@
 #include <vector>
 
 #include <Poco/ClassLibrary.h>
+#include <Poco/Version.h>
 
 // Counts the incompatible changes of this header. Postern refuses a library of another version.
 #define POSTERN_ADAPTER_VERSION 1
@@ -36,8 +38,7 @@
 namespace postern::adapter {
 inline namespace v1 {
 
-// ------------------------------------------------------------------------------------ what a kind is set by
-
+// What a kind is set by.
 enum class SettingType { Text, Path, Boolean, Integer, Size, Duration, Choice, List };
 
 struct Setting {
@@ -72,9 +73,7 @@ struct Profile {
     bool uuencode = false;          // attachments stand in the text; otherwise they are in Mail::files()
 };
 
-// ------------------------------------------------------------------------------------------ what is handed
-// in
-
+// What is handed in.
 struct Recipient {
     int ordinal = 0;
     std::string address;  // Internet address of the envelope
@@ -129,9 +128,7 @@ struct Delivery {
     std::int64_t receivedMillis = 0;  // since 1970
 };
 
-// ---------------------------------------------------------------------------------------------- files in a
-// folder
-
+// Files in a folder.
 class FileFormat {
   public:
     virtual ~FileFormat() = default;
@@ -142,15 +139,14 @@ class FileFormat {
         (void)recipient;
         return {};
     }
-    // The file's name: from delivery.item alone, never from an address or the time. No folder in it.
+    // The file's name: from delivery.item alone, never from an address or the time. No folder in it. One that
+    // is no plain name rejects the mail.
     virtual std::string fileName(const Delivery& delivery) const = 0;
     // Writes the file. Nothing: it is written. A text: why this mail can never be.
     virtual std::string write(const Delivery& delivery, Mail& mail, Output& out) const = 0;
 };
 
-// -------------------------------------------------------------------------------------------------- another
-// way
-
+// Another way.
 enum class Verdict {
     Exported,  // the legacy side has it
     Deferred,  // it has not; try again later
@@ -178,7 +174,15 @@ enum class Found { Published, NotPublished, CannotTell };
 //     recover() said NotPublished for it.
 // T3  recover() says Published only on evidence, NotPublished only if no late publish() can succeed any more,
 //     and CannotTell otherwise.
-// T4  What is made is named after delivery.item (and the epoch), nothing else.
+// T4  What is made is named after the store and delivery.item (and the epoch), nothing else: itemMark(). An
+//     item's number alone names another mail once the store was made anew, and "do you have 42?" would be
+//     answered for that one.
+//
+// Time: stage() and publish() may take minutes; the mail's claim is kept for 15 minutes of one call. One that
+// takes longer is believed to be stuck: another worker asks recover(), while this one may still run. The
+// other calls take seconds. A stop of the service calls hasten() and waits for every call that runs: end
+// within a minute then. Who does not is killed by the service manager, and recover() is asked after the next
+// start.
 class Transport {
   public:
     virtual ~Transport() = default;
@@ -200,15 +204,26 @@ class Transport {
     virtual Found recover(std::int64_t item, std::int64_t epoch, const std::string& evidence,
                           std::string& text) = 0;
     virtual std::string describe() const = 0;  // one line: where it delivers, how strong its promise is
+    // The service ends, or another adapter takes the place of this one: probe() and stage() wait for nobody
+    // any more (Deferred and `unusable`), publish() ends what it began. Called while others work here.
+    virtual void hasten() {}
 };
 
-// ------------------------------------------------------------------------------------------------------- a
-// kind
-
+// Where an adapter is at work.
 struct Place {
     std::string adapter;   // the instance's name
     std::string hostname;  // ours
+    // 20 lower case letters and digits that no other store has. Items count from 1 again in a store that was
+    // made anew, and another Postern counts its own. A check of the configuration makes adapters too and
+    // gives a word here; those hand nothing over.
+    std::string store;
 };
+
+// "k3f9x2m4q7w8r5t1a6b0-42": names an item for ever and for everybody. What a Transport asks the other side
+// for.
+inline std::string itemMark(const Place& place, std::int64_t item) {
+    return place.store + "-" + std::to_string(item);
+}
 
 class Kind {
   public:
@@ -238,15 +253,18 @@ class Kind {
 // What must be the same on both sides of the library's edge, as a text that can be compared and shown.
 #define POSTERN_ADAPTER_TEXT2(x) #x
 #define POSTERN_ADAPTER_TEXT(x) POSTERN_ADAPTER_TEXT2(x)
-#if defined(_GLIBCXX_USE_CXX11_ABI)
+#if defined(_GLIBCXX_USE_CXX11_ABI) && defined(_GLIBCXX_DEBUG)  // every container has another layout then
+#define POSTERN_ADAPTER_LIBRARY "libstdc++-" POSTERN_ADAPTER_TEXT(_GLIBCXX_USE_CXX11_ABI) "-debug"
+#elif defined(_GLIBCXX_USE_CXX11_ABI)
 #define POSTERN_ADAPTER_LIBRARY "libstdc++-" POSTERN_ADAPTER_TEXT(_GLIBCXX_USE_CXX11_ABI)
 #elif defined(_LIBCPP_ABI_VERSION)
 #define POSTERN_ADAPTER_LIBRARY "libc++-" POSTERN_ADAPTER_TEXT(_LIBCPP_ABI_VERSION)
 #else
 #define POSTERN_ADAPTER_LIBRARY "other"
 #endif
-#define POSTERN_ADAPTER_STAMP \
-    "postern-adapter " POSTERN_ADAPTER_TEXT(POSTERN_ADAPTER_VERSION) " " POSTERN_ADAPTER_LIBRARY
+#define POSTERN_ADAPTER_POCO "poco-" POSTERN_ADAPTER_TEXT(POCO_VERSION)
+#define POSTERN_ADAPTER_HEADER "postern-adapter " POSTERN_ADAPTER_TEXT(POSTERN_ADAPTER_VERSION)
+#define POSTERN_ADAPTER_STAMP POSTERN_ADAPTER_HEADER " " POSTERN_ADAPTER_LIBRARY " " POSTERN_ADAPTER_POCO
 
 // Once in a library, at file level: POSTERN_ADAPTERS(POCO_EXPORT_CLASS(Slips) POCO_EXPORT_CLASS(Labels))
 #define POSTERN_ADAPTERS(classes)                               \

@@ -1,8 +1,10 @@
 // Adapters from shared libraries: found, refused, made, and kept from harm.
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 
@@ -29,6 +31,14 @@ std::string whyRefused(const std::string& file) {
         if (fs::path(refused.path).filename() == file) return refused.reason;
     return "(not refused)";
 }
+
+bool isListed(const std::string& name) {
+    return std::ranges::any_of(adapters::kinds(),
+                               [&](const adapters::Kind* kind) { return name == kind->name; });
+}
+
+// Libraries there that no version of ours would take.
+constexpr std::size_t kRefused = 6;
 
 class Extension : public testing::Test {
   protected:
@@ -82,7 +92,7 @@ TEST_F(Extension, ALibraryOfAnotherVersionIsRefusedWithBothVersions) {
     EXPECT_THAT(whyRefused("outdated.so"), HasSubstr("was built for \"postern-adapter 99 libstdc++-1\""));
     EXPECT_THAT(whyRefused("outdated.so"), HasSubstr("this is \"postern-adapter 1 "));
     EXPECT_THAT(whyRefused("outdated.so"), HasSubstr("build it again with this version's header"));
-    EXPECT_EQ(adapters::kindNamed("outdated"), nullptr);
+    EXPECT_FALSE(isListed("outdated"));
 }
 
 TEST_F(Extension, ALibraryThatIsNoneOfOursIsRefused) {
@@ -91,12 +101,51 @@ TEST_F(Extension, ALibraryThatIsNoneOfOursIsRefused) {
 
 TEST_F(Extension, ALibraryWithATakenNameIsRefusedAsAWhole) {
     EXPECT_EQ(whyRefused("taken.so"), "brings a kind \"maildir\" that exists");
-    EXPECT_EQ(adapters::kindNamed("fine"), nullptr);
+    EXPECT_FALSE(isListed("fine"));
 }
 
 TEST_F(Extension, ALibraryThatTakesAKeyOfEverybodysIsRefused) {
     EXPECT_THAT(whyRefused("reserved.so"), HasSubstr("a setting \"retry_first\", which it has already"));
-    EXPECT_EQ(adapters::kindNamed("reserved"), nullptr);
+    EXPECT_FALSE(isListed("reserved"));
+}
+
+TEST_F(Extension, ALibraryWithTwoKindsOfOneNameIsRefused) {
+    EXPECT_EQ(whyRefused("twins.so"), "brings a kind \"twin\" that exists");
+    EXPECT_FALSE(isListed("twin"));
+}
+
+TEST_F(Extension, ALibraryOfAnotherLayoutIsRefused) {
+    EXPECT_THAT(whyRefused("debugged.so"), HasSubstr("libstdc++-1-debug"));
+    EXPECT_THAT(whyRefused("outdated.so"), HasSubstr("libstdc++-1 poco-0x"));
+    EXPECT_FALSE(isListed("debugged"));
+}
+
+// What is loaded runs with our rights before anything of it can be asked.
+TEST_F(Extension, WhatOthersCouldWriteIsNotLoaded) {
+    const TempFolder folder;
+    const std::string library = folder / "other_slip.so";
+    fs::copy_file(std::string(POSTERN_LIBRARIES) + "/outdated.so", library);
+    const auto why = [&]() -> std::string {
+        const auto refused = adapters::loadExtensions(folder.path(), {});
+        return refused.size() == 1 ? refused.front().reason
+                                   : "(" + std::to_string(refused.size()) + " refused)";
+    };
+    for (const fs::perms others : {fs::perms::group_write, fs::perms::others_write}) {
+        fs::permissions(library, fs::perms::owner_all | others);
+        EXPECT_EQ(why(), "is not loaded: " + library +
+                             " can be written by others than its owner: chmod go-w " + library);
+        fs::permissions(library, fs::perms::owner_all);
+        fs::permissions(folder.path(), fs::perms::owner_all | others);
+        EXPECT_EQ(why(), "is not loaded: " + folder.path() +
+                             " can be written by others than its owner: chmod go-w " + folder.path());
+        fs::permissions(folder.path(), fs::perms::owner_all);
+    }
+    if (::geteuid() == 0) {  // only root can give a file away
+        ASSERT_EQ(::chown(library.c_str(), 4711, 4711), 0);
+        EXPECT_THAT(why(), HasSubstr(library + " belongs to user 4711, who could change it"));
+        ASSERT_EQ(::chown(library.c_str(), 0, 0), 0);
+    }
+    EXPECT_THAT(why(), HasSubstr("was built for")) << "mended: looked at again";
 }
 
 TEST_F(Extension, ABrokenFileIsRefusedAndAMissingFolderIsEmpty) {
@@ -116,7 +165,7 @@ TEST_F(Extension, LoadingFromManyThreadsLoadsOnce) {
     for (int i = 0; i < 8; ++i)
         threads.emplace_back([] {
             for (int round = 0; round < 20; ++round) {
-                EXPECT_EQ(loadAll().size(), 4u);
+                EXPECT_EQ(loadAll().size(), kRefused);
                 EXPECT_NE(adapters::kindNamed("slip"), nullptr);
             }
         });
@@ -161,6 +210,9 @@ TEST_F(Extension, WhatMakingAnAdapterComesToIsSaid) {
     EXPECT_THAT(why("make"), HasSubstr("not today"));
     EXPECT_THAT(why("silent"), HasSubstr("made nothing"));
     EXPECT_EQ(why("problem"), "way: there is none");
+    ::setenv("POSTERN_TEST_PROFILE_THROWS", "1", 1);
+    EXPECT_THAT(why("write"), HasSubstr("no profile"));
+    ::unsetenv("POSTERN_TEST_PROFILE_THROWS");
     AdapterRig scared("throwing", {{"way", "recipient"}});
     EXPECT_EQ(scared.adapter().refuses({1, "bob@legacy.example", "bob"}), std::nullopt);
 }
@@ -173,11 +225,56 @@ TEST_F(Extension, ATransportKeepsItsOwnPromises) {
     EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
     EXPECT_EQ(job.outcome->target, folder / "book");
     rig.publishJob(job);
-    EXPECT_EQ(slurp(folder / "book"), "5: first\n");
+    EXPECT_EQ(slurp(folder / "book"), kRigContext.storeId + "-5: first\n");
     rig.restart();
     EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found, adapters::Found::Published);
     EXPECT_EQ(rig.adapter().recover({ItemId{6}, Epoch{1}}, "6: x").found, adapters::Found::CannotTell);
     EXPECT_EQ(rig.adapter().describe(), "the ledger " + (folder / "book"));
+}
+
+// A store made anew counts its items from 1 again: what the other side has of the old one's is not ours.
+TEST_F(Extension, AnotherStoresItemOfTheSameNumberIsAnotherMail) {
+    const TempFolder folder;
+    AdapterRig rig("ledger", {{"book", folder / "book"}});
+    rig.exportJob(rig.job(5, 1, mail("first")));
+    adapters::AdapterContext anew = kRigContext;
+    anew.storeId = "zyxwvuts87654321";
+    AdapterRig other("ledger", {{"book", folder / "book"}}, anew);
+    Job job = other.job(5, 1, mail("second"));
+    other.stageJob(job);
+    EXPECT_EQ(other.adapter().recover(job.delivery.key, job.evidence).found, adapters::Found::CannotTell);
+    other.publishJob(job);
+    EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+    EXPECT_EQ(slurp(folder / "book"), kRigContext.storeId + "-5: first\n" + anew.storeId + "-5: second\n");
+    EXPECT_EQ(other.adapter().recover(job.delivery.key, job.evidence).found, adapters::Found::Published);
+}
+
+// The lease is as long as a stage and a publish of most kinds; a slow line may take longer than it.
+TEST_F(Extension, AClaimIsKeptAliveWhileATransportIsAtWork) {
+    const TempFolder folder;
+    AdapterRig rig("ledger", {{"book", folder / "book"}});
+    Job job = rig.job(1, 1, mail("slow"));
+    rig.stageJob(job);
+    std::atomic<int> beats{0};
+    rig.adapter().publish({&job, 1}, [&] {
+        if (++beats == 4) spill(folder / "book.ink", "");  // one beat is before the call
+    });
+    EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+    const int last = beats;
+    EXPECT_GE(last, 4);
+    rig.exportJob(rig.job(2, 1, mail("quick")));
+    EXPECT_EQ(beats, last) << "somebody beats on after the call";
+}
+
+TEST_F(Extension, WhatATransportThrowsBesideTheMailHarmsNobody) {
+    const TempFolder folder;
+    AdapterRig rig("ledger", {{"book", folder / "book"}});
+    Job job = rig.job(1, 1, mail("clumsy"));
+    rig.stageJob(job);
+    rig.adapter().abandon(job);
+    EXPECT_THAT(job.notes.back(), HasSubstr("it fell down"));
+    rig.adapter().hasten();
+    EXPECT_EQ(rig.exportJob(rig.job(2, 1, mail("next"))).outcome->verdict, Verdict::Exported);
 }
 
 TEST_F(Extension, WhatATransportThrowsInItsCommitIsInDoubtAndBeforeItIsNot) {
@@ -211,10 +308,46 @@ TEST_F(Extension, TheConfigurationFindsKindsAndWarnsOfWhatWasRefused) {
             ++refused;
             EXPECT_EQ(warning.place.line, 2);
         }
-    EXPECT_EQ(refused, 4);
+    EXPECT_EQ(refused, static_cast<int>(kRefused));
     const auto bad = load("kind = \"slip\"\nfolder = \"/srv/slips\"\ntitel = \"MEMO\"\n");
     ASSERT_FALSE(bad.problems.empty());
     EXPECT_THAT(bad.problems.front().text, HasSubstr("title"));
+}
+
+// One old library stops one adapter: it is there, suspended, with the reason; everything else goes on.
+TEST_F(Extension, AnAdapterWhoseLibraryWasRefusedWaits) {
+    const TempFolder folder;
+    const auto load = [&](const std::string& libraries, const std::string& kind) {
+        spill(folder / "postern.toml",
+              "store = \"" + (folder / "store") + "\"\nadapter_folder = \"" + libraries +
+                  "\"\n[[route]]\nrecipient = \"*\"\nadapter = \"paper\"\n[adapter.paper]\nkind = \"" + kind +
+                  "\"\nfolder = \"/srv/x\"\nwatchers = 2\n");
+        return config::load(folder / "postern.toml");
+    };
+    const auto loaded = load(POSTERN_LIBRARIES, "outdated");
+    for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << problem.text;
+    EXPECT_TRUE(std::ranges::any_of(loaded.warnings, [](const config::Problem& warning) {
+        return warning.place.line == 7 &&
+               warning.text.ends_with("the adapter is suspended, and its mail waits");
+    }));
+    ASSERT_TRUE(loaded.config);
+    EXPECT_EQ(loaded.config->adapters.front().watchers, 2);
+    AdapterRig rig("outdated", {});
+    const std::string why =
+        "the kind \"outdated\" may be in a library that was refused: " + std::string(POSTERN_LIBRARIES) +
+        "/outdated.so was built for";
+    ASSERT_FALSE(rig.probed().ok());
+    EXPECT_THAT(rig.probed().error().text, HasSubstr(why));
+    EXPECT_EQ(rig.adapter().refuses({1, "bob@legacy.example", "bob"}), std::nullopt);
+    Job job = rig.exportJob(rig.job(1, 1));
+    EXPECT_TRUE(job.outcome->adapterUnusable) << outcomeText(job);
+    EXPECT_TRUE(rig.adapter().recover(job.delivery.key, "x").unusable) << "nobody knows what it staged";
+    EXPECT_FALSE(isListed("outdated"));
+    // Where every library fits, a strange name is a mistake.
+    const auto typo = load(folder.path(), "outdated");
+    ASSERT_FALSE(typo.problems.empty());
+    EXPECT_THAT(typo.problems.front().text, HasSubstr("there is no adapter kind \"outdated\""));
+    EXPECT_TRUE(load(POSTERN_LIBRARIES, "slip").problems.empty());
 }
 
 // What a stranger has is the header and Poco: the sample must need nothing else.

@@ -1,17 +1,43 @@
-// A transport: one line for each mail in one file, which only it writes. The line's number is the item's, so
-// that looking tells whether it is there.
+// A transport: one line for each mail in one file, which only such adapters write. The line begins with the
+// item's mark, so that looking tells whether it is there.
+#include <chrono>
 #include <fcntl.h>
 #include <fstream>
 #include <postern/adapter.h>
+#include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 
 namespace {
 
 namespace sdk = postern::adapter;
 
+// Open, and locked against whoever else writes there: looking and writing are one step.
+class Book {
+  public:
+    explicit Book(const std::string& path)
+        : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640)) {
+        if (file_ >= 0 && ::flock(file_, LOCK_EX) != 0) close();
+    }
+    Book(const Book&) = delete;
+    Book& operator=(const Book&) = delete;
+    ~Book() { close(); }
+    bool add(const std::string& line) const {
+        return file_ >= 0 && ::write(file_, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+               ::fsync(file_) == 0;
+    }
+
+  private:
+    void close() {
+        if (file_ >= 0) ::close(file_);
+        file_ = -1;
+    }
+    int file_;
+};
+
 class Ledger final : public sdk::Transport {
   public:
-    explicit Ledger(std::string path) : path_(std::move(path)) {}
+    Ledger(sdk::Place place, std::string path) : place_(std::move(place)), path_(std::move(path)) {}
 
     std::string probe() override { return {}; }
     std::optional<sdk::Answer> stage(const sdk::Delivery& delivery, sdk::Mail& mail,
@@ -23,32 +49,42 @@ class Ledger final : public sdk::Transport {
     }
     sdk::Answer publish(const sdk::Delivery& delivery, const std::string& evidence) override {
         if (evidence.find("lost") != std::string::npos) throw std::runtime_error("the line broke");
-        if (!holds(key(delivery.item))) {
-            const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-            const std::string line = evidence + "\n";
-            const bool whole = file >= 0 &&
-                               ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                               ::fsync(file) == 0;
-            if (file >= 0) ::close(file);
-            if (!whole) return {sdk::Verdict::Unknown, "the ledger may or may not have it"};
-        }
+        if (evidence.find("slow") != std::string::npos && !waitForInk())
+            return {sdk::Verdict::Deferred, "no ink came"};
+        const Book book(path_);
+        // A torn line has no end: a mark alone does not count.
+        if (!holds(key(delivery.item)) && !book.add(evidence + "\n"))
+            return {sdk::Verdict::Unknown, "the ledger may or may not have it"};
         return {sdk::Verdict::Exported, path_};
     }
-    void abandon(const sdk::Delivery&, const std::string&) override {}
+    void abandon(const sdk::Delivery&, const std::string& evidence) override {
+        if (evidence.find("clumsy") != std::string::npos) throw std::runtime_error("it fell down");
+    }
     sdk::Found recover(std::int64_t item, std::int64_t, const std::string&, std::string& text) override {
         text = "looked into " + path_;
         return holds(key(item)) ? sdk::Found::Published : sdk::Found::CannotTell;
     }
     std::string describe() const override { return "the ledger " + path_; }
+    void hasten() override { throw std::runtime_error("never in a hurry"); }
 
   private:
-    static std::string key(std::int64_t item) { return std::to_string(item) + ": "; }
+    std::string key(std::int64_t item) const { return sdk::itemMark(place_, item) + ": "; }
+    // Another hand puts a bottle beside the book. Half a minute is for ever.
+    bool waitForInk() const {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (std::chrono::steady_clock::now() < end) {
+            if (std::ifstream(path_ + ".ink")) return true;
+            std::this_thread::yield();
+        }
+        return false;
+    }
     bool holds(const std::string& begin) const {
         std::ifstream in(path_);
-        for (std::string line; std::getline(in, line);)
+        for (std::string line; std::getline(in, line) && !in.eof();)
             if (line.starts_with(begin)) return true;
         return false;
     }
+    const sdk::Place place_;
     const std::string path_;
 };
 
@@ -60,9 +96,9 @@ class LedgerKind final : public sdk::Kind {
     std::vector<sdk::Setting> settings() const override {
         return {{"book", sdk::SettingType::Path, std::nullopt, "The file."}};
     }
-    std::unique_ptr<sdk::Transport> makeTransport(const sdk::Place&, const sdk::Settings& settings,
+    std::unique_ptr<sdk::Transport> makeTransport(const sdk::Place& place, const sdk::Settings& settings,
                                                   std::string&) const override {
-        return std::make_unique<Ledger>(settings.text("book"));
+        return std::make_unique<Ledger>(place, settings.text("book"));
     }
 };
 

@@ -1,4 +1,5 @@
 // A file format that gives up, refuses or answers nonsense, as its setting says.
+#include <cstdlib>
 #include <postern/adapter.h>
 #include <stdexcept>
 
@@ -31,6 +32,11 @@ class Format final : public sdk::FileFormat {
 
 class Throwing final : public sdk::Kind {
   public:
+    // Asked when the library is loaded, and each time that an adapter is made.
+    sdk::Profile profile() const override {
+        if (std::getenv("POSTERN_TEST_PROFILE_THROWS") != nullptr) throw std::runtime_error("no profile");
+        return {};
+    }
     std::string name() const override { return "throwing"; }
     std::string summary() const override { return "gives up"; }
     std::vector<sdk::Setting> settings() const override {
