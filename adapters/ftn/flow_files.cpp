@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <set>
 
+#include "adapters/any_case.h"
+#include "base/peer.h"
 #include "base/text.h"
 
 namespace postern::adapters::ftn {
@@ -18,10 +20,11 @@ std::string hex(int number, int digits) {
 }
 
 // The files that a list names, whatever is to become of them: the first letter says that, "~" is done.
-std::set<std::string, std::less<>> namedIn(std::string_view list) {
+std::set<std::string, std::less<>> namedIn(std::string_view list, Flow::Marked marked) {
     std::set<std::string, std::less<>> files;
     for (std::string_view line : split(list, '\n')) {
         line = trim(line);
+        if (line.starts_with("~") && marked == Flow::Marked::OfOlderOnes) continue;
         if (!line.empty() && std::string_view("^#~-!@").find(line.front()) != std::string_view::npos)
             line.remove_prefix(1);
         if (!line.empty()) files.emplace(line);
@@ -40,24 +43,46 @@ FlowPlace flowPlace(const Node& link, const FlowPlan& plan) {
     return place;
 }
 
+namespace {
+
+// Folder by folder, each as it is spelled there.
+Result<Folder> openPlace(const std::string& relative, const FlowPlan& plan) {
+    POSTERN_LET(folder, Folder::open(plan.folder));
+    for (const std::string_view name : split(relative, '/')) {
+        POSTERN_LET(spelled, spelledThere(folder, name));
+        POSTERN_LET(inner, Folder::make(joinPath(folder.path(), spelled), plan.folderMode));
+        folder = std::move(inner);
+    }
+    return folder;
+}
+
+Result<std::string> readList(const Folder& folder, const std::string& name) {
+    auto list = readFile(joinPath(folder.path(), name), kLongestFlow);
+    if (list.ok() || list.error().code != Errc::NoSpace) return list;
+    return fail(Errc::Denied, list.error().text);  // no disk is full
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Flow>> Flow::open(const Node& link, const FlowPlan& plan) {
     const FlowPlace place = flowPlace(link, plan);
-    POSTERN_LET(folder, Folder::make(joinPath(plan.folder, place.folder), plan.folderMode));
-    std::unique_ptr<Flow> flow(
-        new Flow(std::move(folder), place.base + "." + plan.flavour + "lo", plan.fileMode));
-    POSTERN_LET(busy, LockFile::take(flow->folder_, place.base + ".bsy", plan.lock));
+    POSTERN_LET(folder, openPlace(place.folder, plan));
+    POSTERN_LET(file, spelledThere(folder, place.base + "." + plan.flavour + "lo"));
+    std::unique_ptr<Flow> flow(new Flow(std::move(folder), std::move(file), plan.fileMode));
+    POSTERN_LET(busy, takeLockInAnyCase(flow->folder_, place.base + ".bsy", plan.lock));
     flow->busy_ = std::move(busy);
     return flow;
 }
 
-Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names) {
+Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names, Marked marked) {
+    if (names.empty()) return {};
     POSTERN_LET(there, folder_.has(file_));
     std::string list;
     if (there) {
-        POSTERN_LET(text, readFile(joinPath(folder_.path(), file_), kLongestFlow));
+        POSTERN_LET(text, readList(folder_, file_));
         list = std::move(text);
     }
-    const auto listed = namedIn(list);
+    const auto listed = namedIn(list, marked);
     std::string lines;
     for (const std::string& name : names) {
         const std::string path = joinPath(packets.path(), name);
@@ -70,6 +95,7 @@ Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& na
     if (!list.empty() && list.back() != '\n') lines.insert(0, "\n");
     auto file = there ? folder_.openShared(file_) : folder_.create(file_, fileMode_);
     if (!file.ok()) return file.error();
+    if (!there) POSTERN_TRY(setOpenFileMode(file->handle(), fileMode_));  // whatever the umask is
     POSTERN_TRY(file->write(lines));
     POSTERN_TRY(file->sync());
     return there ? Result<void>() : folder_.sync();

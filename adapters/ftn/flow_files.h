@@ -6,6 +6,8 @@
 //   outbound.003/...                    zone 3
 //   outbound/03e70002.pnt/00000001.flo  point 1 of that node
 //
+// Names that a mailer of DOS made on a share count in any case: 03E70002.BSY, 03E70002.FLO.
+//
 // Thread rule: one thread; the caller has its own lock on the link (takeOwnLock), which LockFile requires.
 
 #include <memory>
@@ -38,10 +40,13 @@ class Flow {
     // Makes the folder if need be and takes the link's .bsy. Busy: a mailer has it.
     static Result<std::unique_ptr<Flow>> open(const Node& link, const FlowPlan& plan);
 
-    // Lists the files `names` of `packets`, to be deleted once they are sent. One that the list holds
-    // already, also as sent, is not added again; one that is not there any more was sent. Durable when it
-    // returns.
-    Result<void> add(const Folder& packets, const std::vector<std::string>& names);
+    // What a line that is marked as sent says: nothing about a packet that appeared under this very lock, for
+    // it is an older one's of that name.
+    enum class Marked { OfOlderOnes, Sent };
+
+    // Lists the files `names` of `packets`, to be deleted once they are sent. One that the list holds already
+    // is not added again; one that is not there any more was sent. Durable when it returns.
+    Result<void> add(const Folder& packets, const std::vector<std::string>& names, Marked marked);
 
   private:
     Flow(Folder folder, std::string file, unsigned fileMode)

@@ -34,6 +34,8 @@ class Netmail final : public BundleAdapter {
     std::optional<std::string> refuses(const Recipient& recipient) const override {
         const auto person = ftn::addressee(recipient, plan_.options.addresses);
         if (!person.ok()) return person.error().text;
+        if (person->node == plan_.options.here)
+            return ftn::nodeText(person->node) + " is our own address: nobody reads mail there";
         const auto name = ftn::nameInPacket(*person, plan_.options);
         if (!name.ok()) return name.error().text;
         return std::nullopt;

@@ -1,6 +1,8 @@
 #include "adapters/ftn/ftn_outbound.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 
@@ -44,15 +46,26 @@ Result<std::unique_ptr<Outbound::Held>> Outbound::hold(const Node& link, SteadyT
             POSTERN_LET(flow, Flow::open(link, plan_.flow));
             return std::make_unique<Held>(Held{std::move(own), std::move(flow)});
         }();
-        if (held.ok() || held.error().code != Errc::Busy || Clock::system().steady() >= deadline) return held;
+        if (held.ok() || held.error().code != Errc::Busy) return held;
+        if (hasty_ || Clock::system().steady() >= deadline) return held;
         waitForLock(deadline);
         beat();
     }
 }
 
-Result<void> Outbound::list(Flow& flow, const std::vector<std::string>& packets) const {
-    POSTERN_LET(folder, Folder::open(joinPath(plan_.flow.folder, kPacketFolder)));
-    return flow.add(folder, packets);
+Result<Folder> Outbound::packetFolder() const {
+    return Folder::open(joinPath(plan_.flow.folder, kPacketFolder));
+}
+
+// Whether it is every link's trouble: a full disk, or what they all need can not be used.
+bool Outbound::isShared(const Error& error) const {
+    if (error.code == Errc::NoSpace) return true;
+    const auto usable = [](const std::string& path) {
+        const auto folder = Folder::open(path);
+        return folder.ok() && folder->mayWrite().ok();
+    };
+    return !usable(plan_.stage) || !usable(joinPath(plan_.flow.folder, kPacketFolder)) ||
+           !usable(joinPath(plan_.flow.folder, plan_.flow.outbound));
 }
 
 Result<void> Outbound::probe() {
@@ -88,6 +101,27 @@ void Outbound::publish(std::span<Job> jobs, const std::function<void()>& beat) {
     for (auto& [name, linked] : byLink) publishFor(linked.first, linked.second, deadline, beat);
 }
 
+// An Error: those that are exported are not all listed.
+Result<void> Outbound::publishListed(Flow& flow, std::span<Job> jobs, const std::function<void()>& beat) {
+    const auto folder = packetFolder();
+    std::set<std::string> before;
+    for (const Job& job : jobs) {
+        const auto file = fileOf(job.evidence);
+        if (folder.ok() && file && folder->has(file->name).valueOr(true)) before.insert(file->name);
+    }
+    packets_->publish(jobs, beat);
+    if (!folder.ok()) return folder.error();
+    std::vector<std::string> fresh, old;
+    for (const Job& job : jobs) {
+        if (job.outcome->verdict != Verdict::Exported) continue;
+        std::string name = fileOf(job.evidence)->name;
+        auto& names = before.contains(name) ? old : fresh;
+        if (names.empty() || names.back() != name) names.push_back(std::move(name));
+    }
+    POSTERN_TRY(flow.add(*folder, old, Flow::Marked::Sent));
+    return flow.add(*folder, fresh, Flow::Marked::OfOlderOnes);
+}
+
 void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
                           const std::function<void()>& beat) {
     beat();
@@ -101,14 +135,7 @@ void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime 
         inner.push_back(*job);
         inner.back().evidence = parseFlowEvidence(job->evidence)->packet;
     }
-    packets_->publish(inner, beat);
-    std::vector<std::string> packets;
-    for (const Job& job : inner) {
-        if (job.outcome->verdict != Verdict::Exported) continue;
-        std::string name = fileOf(job.evidence)->name;
-        if (packets.empty() || packets.back() != name) packets.push_back(std::move(name));
-    }
-    const auto listed = packets.empty() ? Result<void>() : list(*(*held)->flow, packets);
+    const auto listed = publishListed(*(*held)->flow, inner, beat);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         jobs[i]->notes = std::move(inner[i].notes);
         jobs[i]->outcome = std::move(inner[i].outcome);
@@ -117,13 +144,14 @@ void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime 
     }
 }
 
-// The link is busy: the packet does not appear, unless it is there already.
+// The link can not be had: the packet does not appear, unless it is there already.
 void Outbound::keepBack(Job& job, const Error& error) {
     const Recovery seen = packets_->recover(job.delivery.key, parseFlowEvidence(job.evidence)->packet);
+    const bool linksOwn = !hasty_ && (error.code == Errc::Busy || !isShared(error));
     if (seen.found != Found::NotPublished)
         job.outcome = unknown(error.text);
     else
-        job.outcome = error.code == Errc::Busy ? deferred(error) : unusable(error.text);
+        job.outcome = linksOwn ? deferred(error) : unusable(error.text);
 }
 
 void Outbound::abandon(Job& job) {
@@ -140,16 +168,18 @@ Recovery Outbound::recover(const DeliveryKey& staged, std::string_view text) {
     if (!file) return damaged();
     Recovery seen = packets_->recover(staged, evidence->packet);
     if (seen.found != Found::Published) return seen;
+    constexpr Millis kMoment{200};  // none of the leases is kept alive meanwhile
     const auto listed = [&]() -> Result<void> {
-        POSTERN_LET(packets, Folder::open(joinPath(plan_.flow.folder, kPacketFolder)));
+        POSTERN_LET(packets, packetFolder());
         POSTERN_LET(waits, packets.has(file->name));
         if (!waits) return {};  // a mailer had it: the link may be busy for long
-        POSTERN_LET(held, hold(evidence->link, Clock::system().steady() + plan_.lockWait, [] {}));
-        return held->flow->add(packets, {file->name});
+        POSTERN_LET(
+            held, hold(evidence->link, Clock::system().steady() + std::min(kMoment, plan_.lockWait), [] {}));
+        return held->flow->add(packets, {file->name}, Flow::Marked::Sent);
     }();
     if (listed.ok()) return seen;
     Recovery later{Found::CannotTell, listed.error().text, std::nullopt};
-    if (listed.error().code == Errc::Busy)
+    if (listed.error().code == Errc::Busy || !isShared(listed.error()))
         later.busy = listed.error();
     else
         later.unusable = listed.error();

@@ -11,9 +11,15 @@
 //   in neither place, no packet              published, and sent
 //
 // Exported is said when the line stands. Where a line can not be added now, recover() is asked until it can.
+// A line that is marked as sent counts for recover() alone: when publish() renamed the packet just now, the
+// line is an older packet's.
+//
+// Trouble with a link's own files (its .bsy, its flow file, its folder) is that link's: its mail waits, all
+// other mail goes on. What all links need is looked at again to tell.
 //
 // Thread rule: as Adapter.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,6 +55,7 @@ class Outbound final : public Adapter {
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override;
     void publish(std::span<Job> jobs, const std::function<void()>& beat) override;
     void abandon(Job& job) override;
+    void hasten() override { hasty_ = true; }
     Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const override {
         return packets_->convert(job, file);
     }
@@ -64,14 +71,17 @@ class Outbound final : public Adapter {
 
     Result<std::unique_ptr<Held>> hold(const Node& link, SteadyTime deadline,
                                        const std::function<void()>& beat) const;
+    Result<void> publishListed(Flow& flow, std::span<Job> jobs, const std::function<void()>& beat);
     void publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
                     const std::function<void()>& beat);
     void keepBack(Job& job, const Error& error);
-    Result<void> list(Flow& flow, const std::vector<std::string>& packets) const;
+    bool isShared(const Error& error) const;
+    Result<Folder> packetFolder() const;
 
     const OutboundPlan plan_;
     const std::unique_ptr<BundleAdapter> packets_;
     const LinkOf linkOf_;
+    std::atomic<bool> hasty_{false};
 };
 
 // "flow1 <link> <evidence of the packet>"

@@ -68,6 +68,7 @@ Result<Options> netmailOptions(const AdapterContext& context, const Settings& se
     options.profile = std::move(profile);
     POSTERN_LET(here, node(settings, "address"));
     POSTERN_LET(link, node(settings, "link"));
+    if (link == here) return fail(Errc::Invalid, "link: is our own address; nobody takes packets there");
     POSTERN_LET(bits, attributes(settings));
     options.here = here;
     options.link = link;

@@ -1,5 +1,6 @@
 #include "adapters/mailbox/mbox_lock.h"
 
+#include "adapters/any_case.h"
 #include "base/peer.h"
 
 namespace postern::adapters {
@@ -20,7 +21,8 @@ Result<std::unique_ptr<MailboxLock>> MailboxLock::take(const Folder& folder, con
                                                        const LockPlan& plan, bool create) {
     std::unique_ptr<MailboxLock> lock(new MailboxLock(folder, mailbox));
     if (plan.dotlock) {
-        POSTERN_LET(dotlock, LockFile::take(folder, dotlockOf(mailbox, plan), dotlockPlan(plan)));
+        const auto take = plan.anyCase ? &takeLockInAnyCase : &LockFile::take;
+        POSTERN_LET(dotlock, take(folder, dotlockOf(mailbox, plan), dotlockPlan(plan)));
         lock->dotlock_ = std::move(dotlock);
     }
     POSTERN_TRY(lock->openFile(plan, create));

@@ -25,6 +25,7 @@ struct LockPlan {
     unsigned fileMode = 0660;
     std::string fileOwner;         // of mailboxes that we make; empty: the service's own
     std::string dotlockName = {};  // where it is not "<mailbox>.lock"
+    bool anyCase = false;          // one that is spelled in another case is the dotlock too
 };
 
 class MailboxLock {

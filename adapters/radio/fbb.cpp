@@ -306,6 +306,7 @@ Result<std::unique_ptr<Adapter>> makeFbb(const AdapterContext& context, const Se
     POSTERN_LET(lockName, lockOf(plan.file));
     plan.lock.dotlockName = lockName;
     plan.lock.range = false;
+    plan.lock.anyCase = true;
     plan.lock.staleAfter = Millis(settings.milliseconds("stale_lock"));
     plan.lock.signature = "postern " + context.storeId + " " + context.name;
     plan.fileLimit = settings.integer("file_limit");

@@ -12,7 +12,8 @@
 // The board refuses a bulletin id that it has seen, and ours is made of the item: where all of the above is
 // lost, as when a power failure undoes a rename, a message that comes twice is dropped there.
 //
-// A board that keeps mail.lck, or does not empty mail.in: the messages are deferred as Busy.
+// A board that keeps mail.lck (in any case: MAIL.LCK), or does not empty mail.in: the messages are deferred
+// as Busy.
 
 #include <atomic>
 #include <memory>
@@ -47,6 +48,7 @@ class Fbb final : public Adapter {
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override;
     void publish(std::span<Job> jobs, const std::function<void()>& beat) override;
     void abandon(Job& job) override;
+    void hasten() override { hasty_ = true; }
     Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const override;
     Recovery recover(const DeliveryKey& staged, std::string_view evidence) override;
     Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) override;
@@ -90,6 +92,7 @@ class Fbb final : public Adapter {
     mutable Mutex mutex_;
     std::shared_ptr<const SpoolFolders> folders_ GUARDED_BY(mutex_);
     std::atomic<int> unknownFiles_{0};
+    std::atomic<bool> hasty_{false};
 };
 
 }  // namespace postern::adapters

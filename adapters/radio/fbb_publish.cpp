@@ -42,9 +42,10 @@ Outcome Fbb::done() const {
     return exported(joinPath(plan_.spool.folder, plan_.file));
 }
 
-// There is one file for everybody: what is wrong with it is no mail's fault.
+// There is one file for everybody: what is wrong with it is no mail's fault. Nor is a stop that could not
+// wait.
 Outcome Fbb::trouble(const Error& error) const {
-    return error.code == Errc::Busy ? deferred(error.text, Cause::Busy) : unusable(error.text);
+    return error.code == Errc::Busy && !hasty_ ? deferred(error.text, Cause::Busy) : unusable(error.text);
 }
 
 Result<void> Fbb::syncBoth(const SpoolFolders& folders, const LiveFolder& board) const {
@@ -90,7 +91,7 @@ void Fbb::publishBundle(Publishing& publishing) const {
         for (std::size_t i = 0; i < publishing.jobs.size(); ++i) publishing.beat();
         const auto published = publishUnderOwnLock(publishing);
         if (published.ok()) return;
-        if (published.error().code == Errc::Busy && Clock::system().steady() < deadline) {
+        if (published.error().code == Errc::Busy && !hasty_ && Clock::system().steady() < deadline) {
             waitForLock(deadline);
             continue;
         }

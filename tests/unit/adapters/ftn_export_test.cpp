@@ -271,11 +271,15 @@ TEST(FtnExport, ImpossibleNamesAreRefusedAtOnce) {
     EXPECT_TRUE(refused("\xd0\x96"));
     EXPECT_TRUE(refused("UUCP"));
     EXPECT_TRUE(refused("Bob@nowhere"));
+    EXPECT_TRUE(refused("Bob@2:999/1")) << "our own address";
+    EXPECT_TRUE(rig.adapter().refuses({1, "Bob@f1.n999.z2.fidonet.org", ""}));
+    EXPECT_FALSE(refused("Bob@2:999/1.4")) << "a point of ours";
 }
 
 TEST(FtnExport, SettingsAreChecked) {
     for (const auto& [key, value] : {std::pair{"address", "999/1"},
                                      {"link", ""},
+                                     {"link", "2:999/1"},
                                      {"attributes", "private\nfast"},
                                      {"password", "ninechars"},
                                      {"domain", ""},

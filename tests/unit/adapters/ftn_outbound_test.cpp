@@ -1,5 +1,7 @@
 // A mailer's outbound: .bsy, flow files, and what recovery finds there.
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 
 #include "adapters/ftn/flow_files.h"
@@ -165,10 +167,119 @@ TEST(FtnOutbound, AListThatCanNotBeWrittenIsAskedAboutLater) {
     const Job job = link.rig.exportJob(link.rig.job(1, 1));
     EXPECT_EQ(job.outcome->verdict, Verdict::Unknown) << outcomeText(job);
     const auto seen = link.rig.adapter().recover(job.delivery.key, job.evidence);
-    EXPECT_TRUE(seen.unusable) << seen.text;
+    EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text << ": it is that link's list alone";
     fs::remove(link.path("03e70002.flo"));
     EXPECT_EQ(link.rig.adapter().recover(job.delivery.key, job.evidence).found, Found::Published);
     EXPECT_EQ(slurp(link.path("03e70002.flo")), link.line(1));
+}
+
+// Another packet had the name, was sent, and its line is still there, as others of the list are not sent yet.
+TEST(FtnOutbound, ALineThatIsMarkedAsSentIsAnOlderPackets) {
+    Link link;
+    std::string sent = link.line(1);
+    sent[0] = '~';
+    spill(link.path("03e70002.flo"), sent + "^/var/spool/other.pkt\n");
+    const Job job = link.rig.exportJob(link.rig.job(1, 1));
+    EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+    EXPECT_EQ(slurp(link.path("03e70002.flo")), sent + "^/var/spool/other.pkt\n" + link.line(1));
+    // But of one that was renamed before, by whoever died then, it may say that it is sent.
+    Job late = link.rig.job(2, 1);
+    link.rig.stageJob(late);
+    Job early = late;
+    link.rig.publishJob(early);
+    std::string both = link.line(1) + link.line(2);
+    both[both.find('^', 1)] = '~';
+    spill(link.path("03e70002.flo"), both);
+    link.rig.publishJob(late);
+    EXPECT_EQ(late.outcome->verdict, Verdict::Exported) << outcomeText(late);
+    EXPECT_EQ(slurp(link.path("03e70002.flo")), both);
+}
+
+TEST(FtnOutbound, AFlowFileHasItsModeWhateverTheUmask) {
+    const mode_t before = ::umask(077);
+    Link link(SettingMap{{"file_mode", "0664"}, {"folder_mode", "2775"}, {"routing", "direct"}});
+    Job job = link.rig.job(1, 1);
+    job.delivery.recipients[0].legacy = "Ann@3:999/2";
+    job = link.rig.exportJob(std::move(job));
+    ::umask(before);
+    ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+    struct stat info {};
+    ASSERT_EQ(::stat((link.rig.folder() + "/outbound.003/03e70002.flo").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0664u);
+    ASSERT_EQ(::stat((link.rig.folder() + "/outbound.003").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 02775u);
+}
+
+// I7: nobody else waits for the trouble of one link.
+TEST(FtnOutbound, TroubleWithOneLinkIsNobodyElses) {
+    Link link(SettingMap{{"routing", "direct"}});
+    fs::create_directory(link.path("03e70003.bsy"));
+    spill(link.rig.folder() + "/outbound.003", "no folder");
+    {
+        std::ofstream large(link.path("03e70004.flo"));
+        large << std::string(9 << 20, '~') << "\n";
+    }
+    std::vector<Job> jobs;
+    for (const char* node : {"2:999/3", "3:999/2", "2:999/4", "2:999/5"}) {
+        jobs.push_back(link.rig.job(static_cast<int>(jobs.size()) + 1, 1));
+        jobs.back().delivery.recipients[0].legacy = std::string("Bob@") + node;
+    }
+    link.rig.adapter().stage(jobs, [] {});
+    link.rig.adapter().publish(jobs, [] {});
+    for (const Job& job : jobs) EXPECT_FALSE(job.outcome->adapterUnusable) << outcomeText(job);
+    EXPECT_EQ(jobs[0].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[0]);
+    EXPECT_EQ(jobs[1].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[1]);
+    EXPECT_EQ(jobs[2].outcome->verdict, Verdict::Unknown) << outcomeText(jobs[2]);
+    EXPECT_EQ(jobs[3].outcome->verdict, Verdict::Exported) << outcomeText(jobs[3]);
+    const auto seen = link.rig.adapter().recover(jobs[2].delivery.key, jobs[2].evidence);
+    EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text;
+    // What all of them need is everybody's.
+    fs::rename(link.path(""), link.rig.folder() + "/gone");
+    spill(link.rig.folder() + "/outbound", "no folder");
+    EXPECT_TRUE(link.rig.exportJob(link.rig.job(9, 1)).outcome->adapterUnusable);
+}
+
+// As a mailer of DOS writes them on a share (KB Q152903).
+TEST(FtnOutbound, LocksAndListsCountInAnyCase) {
+    Link link(SettingMap{{"stale_lock", "1h"}, {"routing", "direct"}});
+    const auto send = [&](int item, const char* to) {
+        Job job = link.rig.job(item, 1);
+        job.delivery.recipients[0].legacy = to;
+        return link.rig.exportJob(std::move(job));
+    };
+    spill(link.path("03E70002.BSY"), "4711\n");
+    const Job busy = send(1, "Bob@2:999/2");
+    EXPECT_EQ(busy.outcome->verdict, Verdict::Deferred) << outcomeText(busy);
+    EXPECT_EQ(busy.outcome->cause, Cause::Busy);
+    EXPECT_THAT(busy.outcome->reason, HasSubstr("03E70002.BSY"));
+    EXPECT_FALSE(fs::exists(link.path("03e70002.bsy")));
+    fs::last_write_time(link.path("03E70002.BSY"), fs::file_time_type::clock::now() - std::chrono::hours(2));
+    spill(link.path("03E70002.Flo"), "^C:\\FILES\\A.ZIP\r\n");
+    EXPECT_EQ(send(2, "Bob@2:999/2").outcome->verdict, Verdict::Exported) << "stale";
+    EXPECT_FALSE(fs::exists(link.path("03E70002.BSY")));
+    EXPECT_EQ(slurp(link.path("03E70002.Flo")), "^C:\\FILES\\A.ZIP\r\n" + link.line(2));
+    EXPECT_FALSE(fs::exists(link.path("03e70002.flo")));
+    fs::create_directory(link.path("03E70001.PNT"));
+    EXPECT_EQ(send(3, "Ann@2:999/1.4").outcome->verdict, Verdict::Exported);
+    EXPECT_EQ(slurp(link.path("03E70001.PNT/00000004.flo")), link.line(3));
+}
+
+// A stop waits for no mailer, and a recovery only a moment: no lease is kept alive meanwhile.
+TEST(FtnOutbound, NobodyIsKeptWaitingByABusyLink) {
+    Link link(SettingMap{{"lock_wait", "10m"}});
+    Job job = link.rig.exportJob(link.rig.job(1, 1));
+    fs::remove(link.path("03e70002.flo"));
+    spill(link.path("03e70002.bsy"), "4711\n");
+    EXPECT_TRUE(link.rig.adapter().recover(job.delivery.key, job.evidence).busy);
+    std::vector<Job> jobs = {link.rig.job(2, 1)};
+    link.rig.adapter().stage(jobs, [] {});
+    int beats = 0;
+    link.rig.adapter().publish(jobs, [&] {
+        if (++beats == 3) link.rig.adapter().hasten();
+    });
+    EXPECT_EQ(jobs[0].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[0]);
+    EXPECT_TRUE(jobs[0].outcome->adapterUnusable) << "not counted";
+    EXPECT_EQ(link.rig.adapter().recover(jobs[0].delivery.key, jobs[0].evidence).found, Found::NotPublished);
 }
 
 TEST(FtnOutbound, ABatchIsListedAtOnce) {

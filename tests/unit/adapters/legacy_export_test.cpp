@@ -311,6 +311,31 @@ TEST(FbbExport, TheBoardsLockIsHonouredAndOursIsTakenOver) {
     EXPECT_EQ(rig.exportJob(rig.job(2, 1)).outcome->verdict, Verdict::Exported) << "left by a crash of ours";
 }
 
+// A board of DOS on a share (KB Q152903).
+TEST(FbbExport, TheBoardsLockCountsInAnyCase) {
+    AdapterRig rig("fbb", {{"call", "N0AAA"}, {"lock_wait", "0s"}});
+    tests::spill(rig.folder() + "/MAIL.LCK", "");
+    const Job job = rig.exportJob(rig.job(1, 1));
+    ASSERT_EQ(job.outcome->verdict, Verdict::Deferred) << tests::outcomeText(job);
+    EXPECT_EQ(job.outcome->cause, Cause::Busy);
+    EXPECT_FALSE(std::filesystem::exists(rig.folder() + "/mail.in"));
+    std::filesystem::remove(rig.folder() + "/MAIL.LCK");
+    EXPECT_EQ(rig.exportJob(rig.job(1, 2)).outcome->verdict, Verdict::Exported);
+}
+
+TEST(FbbExport, AStopDoesNotWaitForTheBoard) {
+    AdapterRig rig("fbb", {{"call", "N0AAA"}, {"lock_wait", "10m"}});
+    tests::spill(rig.folder() + "/mail.lck", "");
+    std::vector<Job> jobs = {rig.job(1, 1)};
+    rig.adapter().stage(jobs, [] {});
+    int beats = 0;
+    rig.adapter().publish(jobs, [&] {
+        if (++beats == 3) rig.adapter().hasten();
+    });
+    EXPECT_EQ(jobs[0].outcome->verdict, Verdict::Deferred) << tests::outcomeText(jobs[0]);
+    EXPECT_TRUE(jobs[0].outcome->adapterUnusable) << "not counted";
+}
+
 TEST(FbbExport, AFullImportFileGivesTheBoardTime) {
     AdapterRig rig("fbb", {{"call", "N0AAA"}, {"lock_wait", "0s"}, {"file_limit", "64k"}});
     tests::spill(rig.folder() + "/mail.in", std::string(65'000, 'x') + "\n");
