@@ -1,16 +1,9 @@
-// Mails of tests/corpus as each mailbox and pickup format writes them, compared byte for byte with what a
-// person has read and found right. POSTERN_UPDATE_GOLDEN=1 writes the files anew, to be read again before
-// they are committed.
+// Mails as each mailbox and pickup format writes them.
 
-#include <cstdlib>
-
-#include <gtest/gtest.h>
-
-#include "tests/adapter_rig.h"
+#include "tests/golden_corpus.h"
 
 namespace postern::adapters {
 
-namespace fs = std::filesystem;
 using tests::slurp;
 
 namespace {
@@ -35,16 +28,6 @@ const std::vector<Golden>& goldens() {
     return all;
 }
 
-std::string withCrlf(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\r') continue;
-        if (c == '\n') out += '\r';
-        out += c;
-    }
-    return out;
-}
-
 std::string written(const Golden& golden, const std::string& mail) {
     tests::AdapterRig rig(golden.kind, golden.settings);
     const Job job = rig.exportJob(rig.job(1, 1, mail));
@@ -56,23 +39,11 @@ std::string written(const Golden& golden, const std::string& mail) {
 }  // namespace
 
 TEST(MailboxGolden, EachFormatIsWrittenAsRead) {
-    const bool update = std::getenv("POSTERN_UPDATE_GOLDEN") != nullptr;
-    const std::string tests = POSTERN_TESTS_FOLDER;
-    int compared = 0;
-    for (const Golden& golden : goldens()) {
-        const std::string folder = tests + "/golden/" + golden.folder;
-        if (update) fs::create_directories(folder);
-        for (const char* name :
-             {"plain", "attachment", "dsn", "emoji", "mailbox_lines", "several_recipients"}) {
-            const std::string got =
-                written(golden, withCrlf(slurp(tests + "/golden/mailbox_mails/" + name + ".eml")));
-            const std::string path = folder + "/" + name + golden.extension;
-            if (update) tests::spill(path, got);
-            EXPECT_EQ(got, slurp(path)) << path;
-            ++compared;
-        }
-    }
-    EXPECT_EQ(compared, 42);
+    for (const Golden& golden : goldens())
+        for (const std::string name :
+             {"plain", "attachment", "dsn", "emoji", "mailbox_lines", "several_recipients"})
+            tests::expectGolden(std::string(golden.folder) + "/" + name + golden.extension,
+                                written(golden, tests::mailOf("golden/mailbox_mails/" + name)));
 }
 
 }  // namespace postern::adapters
