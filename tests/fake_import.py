@@ -3,7 +3,8 @@
 
 Takes a file by writing its subject into the ledger and then deleting it, as the real one is said to do. Recipients
 with these names make it behave badly: "gone" is given back in a .und file, "stuck" stays with code 1, "hang" stays
-and the program never ends, "crash" stays and the program kills itself.
+and the program never ends, "crash" stays and the program kills itself. While a file LEDGER.code exists it reads nothing
+and ends with the code in it, as one does that finds no post office.
 
 Usage: fake_import.py LEDGER
 """
@@ -22,6 +23,9 @@ def names(text):
 
 def main():
     code = 0
+    if os.path.exists(sys.argv[1] + ".code"):
+        with open(sys.argv[1] + ".code", encoding="utf-8") as file:
+            return int(file.read())
     for name in sorted(os.listdir(".")):
         if not name.lower().endswith(".ccm"):
             continue

@@ -11,35 +11,24 @@ import smtplib
 import sys
 
 import service_life
-from service_life import Gateway, check, cli, files_in, read, until
+from service_life import Gateway, check, cli, files_in, read, two_adapters, until
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake_import.py")
-WAYS = """
-[[route]]
-recipient = "*@box.example"
-adapter = "box"
-[adapter.box]
-kind = "maildir"
-folder = "{folder}/box"
-[[route]]
-recipient = "*@po.example"
-adapter = "po"
-legacy = "{{local}} at PO1"
-[adapter.po]
-kind = "ccmail"
-folder = "{folder}/po"
-import_program = ["{python}", "{program}", "{folder}/ledger"]
-import_interval = "100ms"
+IMPORT = """import_program = ["{python}", "{program}", "{folder}/ledger"]
+import_interval = "{interval}"
 import_deadline = "{deadline}"
-import_attempts = 2
+import_attempts = {attempts}
+{more}
 """
 
 
 class Office:
-    def __init__(self, deadline="1m"):
+    def __init__(self, deadline="1m", interval="100ms", attempts=2, more=""):
         self.gateway = Gateway(service_life.BUILD)
+        two_adapters(self.gateway)
         with open(self.gateway.config, "a", encoding="utf-8") as file:
-            file.write(WAYS.format(folder=self.gateway.folder, python=sys.executable, program=PROGRAM, deadline=deadline))
+            file.write(IMPORT.format(folder=self.gateway.folder, python=sys.executable, program=PROGRAM, deadline=deadline,
+                                     interval=interval, attempts=attempts, more=more))
 
     def __enter__(self):
         self.gateway.start()
@@ -51,6 +40,19 @@ class Office:
     def send(self, subject, recipients, sender="anna@box.example"):
         with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=30) as client:
             client.sendmail(sender, recipients, f"Subject: {subject}\r\n\r\nthe text\r\n")
+
+    def set_code(self, code):
+        """What the program ends with from now on without reading anything; None: it works."""
+        path = os.path.join(self.gateway.folder, "ledger.code")
+        if code is None:
+            os.unlink(path)
+            return
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(str(code))
+        os.rename(path + ".new", path)
+
+    def said(self, event):
+        return [line for line in self.gateway.log if f" {event} " in line and "adapter=po " in line]
 
     def imported(self):
         path = os.path.join(self.gateway.folder, "ledger")
@@ -114,6 +116,37 @@ def test_a_program_that_hangs_or_dies_leaves_a_doubt_for_a_person():
             cli(office.gateway, "queue", "resolve", str(2 * serial - 1), "--failed")
             until(lambda: len(office.reports()) == serial, 60, "the report")
         check(office.imported() == [], "imported all the same")
+
+
+def test_Q168670_Q179072_without_a_post_office_the_adapter_is_suspended_and_heals():
+    with Office() as office:
+        for serial, (code, why) in enumerate([(3, "no post office"), (4, "locked")], 1):
+            office.set_code(code)
+            office.send(f"mail {serial}", ["bob@po.example"])
+            until(lambda: len(office.said("adapter.suspended")) == serial, 60, "the suspension")
+            check(why in office.said("adapter.suspended")[-1], office.said("adapter.suspended"))
+            check("adapter po is unhealthy" in cli(office.gateway, "status"), cli(office.gateway, "status"))
+            office.send(f"more {serial}", ["bob@po.example"])
+            check(office.gateway.states().get("ready") == 1, office.gateway.states())
+            office.set_code(None)
+            until(lambda: len(office.imported()) == 2 * serial, 60, "both mails")
+            check(len(office.said("adapter.resumed")) == serial, office.said("adapter.resumed"))
+        check(sorted(office.imported()) == ["mail 1", "mail 2", "more 1", "more 2"], office.imported())
+        check(office.gateway.wait_until_settled() and office.gateway.states() == {"exported": 4}, office.gateway.states())
+        check(office.reports() == [] and office.within("Bad") == [], "nothing was counted")
+
+
+def test_a_program_that_fails_for_ever_fills_no_disk_and_loses_nothing():
+    with Office(more='waiting_limit = 3\nretry_first = "100ms"\nretry_longest = "200ms"', attempts=20, interval="1h") as office:
+        office.set_code(1)
+        for serial in range(1, 7):
+            office.send(f"mail {serial}", ["bob@po.example"])
+            if serial <= 3:
+                until(lambda: office.gateway.states().get("exported") == serial, 60, "its export")
+        until(lambda: len(office.said("item.deferred")) >= 3, 60, "the others are put off")
+        check("3 files" in office.said("item.deferred")[0], office.said("item.deferred")[0])
+        check(office.gateway.states() == {"exported": 3, "ready": 3}, office.gateway.states())
+        check(sum("waiting" in line or "takes none" in line for line in office.said("import.failed")) == 1, office.said("import.failed"))
 
 
 def main():

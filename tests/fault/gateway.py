@@ -28,7 +28,7 @@ def breathe():
 class Gateway:
     """One store, one SMTP listener on a free loopback port, one drop folder. Restartable."""
 
-    def __init__(self, build, extra_config="", adapters="", kind="drop"):
+    def __init__(self, build, extra_config="", adapters="", kind="drop", route=""):
         self.posternd = os.path.join(build, "connector", "service", "posternd")
         self.postern = os.path.join(build, "connector", "cli", "postern")
         self.folder = tempfile.mkdtemp(prefix="postern-fault-")
@@ -47,6 +47,7 @@ address = "127.0.0.1:0"
 [[route]]
 recipient = "*@legacy.example"
 adapter = "out"
+{route}
 [adapter.out]
 kind = "{kind}"
 folder = "{self.out}"

@@ -20,7 +20,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gateway import Gateway, breathe  # noqa: E402
-from kill_sweep import IDLE_CALLS, Tracer, thread_ids  # noqa: E402
+from kill_sweep import IDLE_CALLS, Tracer, thread_ids, watched  # noqa: E402
 
 ADAPTER = """
 [[route]]
@@ -190,17 +190,7 @@ def all_die_in_the_command(build, on_doubt):
 def record_service(build, ending):
     """The calls of the watcher for one mail: [(name, ordinal of that name)]."""
     with Site(build, ending=ending) as site:
-        tracers = [Tracer(tid, []) for tid in thread_ids(site.gateway, "watch:old")]
-        site.send()
-        site.settle()
-        text = "".join(tracer.finish() for tracer in tracers)
-    points, seen = [], collections.Counter()
-    for line in text.splitlines():
-        found = re.match(r"([a-z0-9_]+)\(", line)
-        if found and found.group(1) not in IDLE_CALLS:
-            seen[found.group(1)] += 1
-            points.append((found.group(1), seen[found.group(1)]))
-    return points
+        return watched(site.gateway, "watch:old", lambda: (site.send(), site.settle()))
 
 
 def kill_service_at(build, ending, call, ordinal):

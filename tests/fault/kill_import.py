@@ -8,26 +8,21 @@ Usage: kill_import.py BUILD_FOLDER [--every K]
 """
 
 import argparse
-import collections
 import os
-import re
 import sys
 import time
 
 from gateway import Gateway, Ledger, breathe
-from kill_sweep import IDLE_CALLS, Tracer, thread_ids
+from kill_sweep import killed_at, watched
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fake_import.py")
 ROLE = "watch:out"
 
 
 def open_gateway(build, name):
-    gateway = Gateway(build, adapters="watchers = 1", kind="ccmail")
-    with open(gateway.config, encoding="utf-8") as file:
-        text = file.read()
-    text = text.replace('adapter = "out"', f'adapter = "out"\nlegacy = "{name} at PO1"')
-    with open(gateway.config, "w", encoding="utf-8") as file:
-        file.write(f'{text}import_program = ["{sys.executable}", "{PROGRAM}", "{gateway.folder}/ledger"]\nimport_interval = "50ms"\n')
+    gateway = Gateway(build, adapters="watchers = 1", kind="ccmail", route=f'legacy = "{name} at PO1"')
+    with open(gateway.config, "a", encoding="utf-8") as file:
+        file.write(f'import_program = ["{sys.executable}", "{PROGRAM}", "{gateway.folder}/ledger"]\nimport_interval = "50ms"\n')
     return gateway
 
 
@@ -49,26 +44,21 @@ def wait_for(gateway, words, limit=20.0):
 
 
 def points_of(build, name, word):
-    """The calls that the watcher makes for one mail up to the log's `word`: [(name, ordinal of that name)]."""
+    """The calls that the watcher makes for one mail up to the log's `word`."""
     gateway, ledger = open_gateway(build, name), Ledger()
-    try:
-        gateway.start()
-        gateway.log.clear()
-        tracers = [Tracer(tid, []) for tid in thread_ids(gateway, ROLE)]
+
+    def work():
         ledger.send(gateway.port, 1)
         if not wait_for(gateway, [word]):
             raise RuntimeError("no run: " + "\n".join(gateway.log[-20:]))
-        text = "".join(tracer.finish() for tracer in tracers)
+
+    try:
+        gateway.start()
+        gateway.log.clear()
+        points = watched(gateway, ROLE, work)
         gateway.stop()
     finally:
         gateway.close()
-    points, seen = [], collections.Counter()
-    for line in text.splitlines():
-        found = re.match(r"([a-z0-9_]+)\(", line)
-        if not found or found.group(1) in IDLE_CALLS:
-            continue
-        seen[found.group(1)] += 1
-        points.append((found.group(1), seen[found.group(1)]))
     return points
 
 
@@ -98,15 +88,7 @@ def kill_at(build, name, word, call, ordinal):
     try:
         gateway.start()
         gateway.log.clear()
-        tracers = [Tracer(tid, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
-                   for tid in thread_ids(gateway, ROLE)]
-        ledger.send(gateway.port, 1)
-        wait_for(gateway, [word])
-        killed = gateway.process.poll() is not None or gateway.wait_for_end(0.2) is not None
-        for tracer in tracers:
-            tracer.finish()
-        if not killed:
-            gateway.stop()
+        killed = killed_at(gateway, ROLE, call, ordinal, lambda: (ledger.send(gateway.port, 1), wait_for(gateway, [word])))
         gateway.start()
         ledger.send(gateway.port, 2)  # the adapter goes on
         deadline = time.monotonic() + 20

@@ -75,17 +75,8 @@ def thread_ids(gateway, role):
     raise RuntimeError(f"posternd has no thread named {role}: {gateway.threads()}")
 
 
-def record(build, role, kind):
-    """The calls that the role's thread makes for one mail: [(name, ordinal of that name)]."""
-    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
-    try:
-        gateway.start()
-        tracers = [Tracer(tid, []) for tid in thread_ids(gateway, role)]
-        one_mail(gateway, ledger, 1, False)
-        text = "".join(tracer.finish() for tracer in tracers)
-        gateway.stop()
-    finally:
-        gateway.close()
+def points_in(text):
+    """The calls of an strace that are worth dying in: [(name, ordinal of that name)]."""
     points, seen = [], collections.Counter()
     for line in text.splitlines():
         found = re.match(r"([a-z0-9_]+)\(", line)
@@ -96,20 +87,45 @@ def record(build, role, kind):
     return points
 
 
+def watched(gateway, role, work):
+    """The points of the role's threads while `work` is done."""
+    tracers = [Tracer(tid, []) for tid in thread_ids(gateway, role)]
+    work()
+    return points_in("".join(tracer.finish() for tracer in tracers))
+
+
+def killed_at(gateway, role, call, ordinal, work):
+    """Does `work` with the role's thread dying in that call. Whether it did; the service is down then either way."""
+    tracers = [Tracer(tid, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
+               for tid in thread_ids(gateway, role)]
+    work()
+    killed = gateway.process.poll() is not None or gateway.wait_for_end(0.2) is not None
+    for tracer in tracers:
+        tracer.finish()
+    if not killed:
+        gateway.stop()
+    return killed
+
+
+def record(build, role, kind):
+    """The calls that the role's thread makes for one mail."""
+    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
+    try:
+        gateway.start()
+        points = watched(gateway, role, lambda: one_mail(gateway, ledger, 1, False))
+        gateway.stop()
+    finally:
+        gateway.close()
+    return points
+
+
 def kill_at(build, kind, role, call, ordinal, consumer_at_once):
     """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
     gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
     try:
         gateway.start()
         gateway.log.clear()
-        tracers = [Tracer(tid, ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={ordinal}"])
-                   for tid in thread_ids(gateway, role)]
-        one_mail(gateway, ledger, 1, consumer_at_once)
-        killed = gateway.process.poll() is not None or gateway.wait_for_end(0.2) is not None
-        for tracer in tracers:
-            tracer.finish()
-        if not killed:
-            gateway.stop()
+        killed = killed_at(gateway, role, call, ordinal, lambda: one_mail(gateway, ledger, 1, consumer_at_once))
         if consumer_at_once:
             ledger.take(gateway.out)
         gateway.start()
@@ -128,7 +144,6 @@ def kill_at(build, kind, role, call, ordinal, consumer_at_once):
         return problems, killed
     finally:
         gateway.close()
-
 
 
 def main():
