@@ -47,10 +47,16 @@ std::string_view reasonIn(std::string_view line) {
 
 // A line that the form of an import file explains.
 bool isForm(std::string_view line) {
-    for (const std::string_view label : {"Message:", "To:", "cc:", "Bcc:", "From:", "Date:", "Subject:",
-                                         "Contents:", "Text item:", "File item:"})
+    for (const std::string_view label : {"Message:", "To:", "cc:", "Bcc:", "From:", "Date:", "Subject:"})
         if (equalsIgnoreCase(line.substr(0, label.size()), label)) return true;
     return line.empty() || parseInt(line).has_value();
+}
+
+// What follows was written by the mail's sender, with a size in front.
+bool isMail(std::string_view line) {
+    for (const std::string_view label : {"Contents:", "Text item:", "File item:"})
+        if (equalsIgnoreCase(line.substr(0, label.size()), label)) return true;
+    return false;
 }
 
 std::string_view addressee(std::string_view line) {
@@ -112,7 +118,7 @@ class Reader {
     Undeliverable read(std::string_view rest) {
         while (!rest.empty()) {
             const std::string_view line = takeLine(rest);
-            if (equalsIgnoreCase(line, "Contents:")) {
+            if (isMail(line)) {
                 skipContents(rest);
             } else {
                 take(line);
