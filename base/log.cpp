@@ -1,11 +1,13 @@
 #include "base/log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
 
 #include "base/clock.h"
+#include "base/log_tap.h"
 #include "base/sync.h"
 #include "base/text.h"
 
@@ -25,6 +27,17 @@ constexpr std::size_t kLineLimit = 4000;
 std::atomic<int> leastSevere{static_cast<int>(Severity::Info)};
 Mutex sinkMutex;
 LogSink sink GUARDED_BY(sinkMutex);
+
+// Apart from the sink: a reader of events must not wait for a slow terminal.
+Mutex tapMutex;
+LogTap tap GUARDED_BY(tapMutex);
+std::atomic<bool> tapped{false};
+
+bool isWanted(Severity severity) {
+    const int value = static_cast<int>(severity);
+    return value <= leastSevere.load(std::memory_order_relaxed) ||
+           (tapped.load(std::memory_order_relaxed) && value <= static_cast<int>(Severity::Info));
+}
 
 std::string_view severityName(Severity severity) {
     switch (severity) {
@@ -92,9 +105,14 @@ Severity logLevel() {
     return static_cast<Severity>(leastSevere.load());
 }
 
+void setLogTap(LogTap replacement) {
+    MutexLock lock(tapMutex);
+    tapped = static_cast<bool>(replacement);
+    tap = std::move(replacement);
+}
+
 LogLine::LogLine(LogEvent event, ItemId item)
-    : event_(event),
-      wanted_(static_cast<int>(logEventInfo(event).severity) <= leastSevere.load(std::memory_order_relaxed)) {
+    : event_(event), wanted_(isWanted(logEventInfo(event).severity)) {
     if (!wanted_) return;
     line_ = item ? std::to_string(item.value) : "-";
     line_ += ' ';
@@ -120,8 +138,18 @@ LogLine& LogLine::with(std::string_view key, std::int64_t value) {
 
 LogLine::~LogLine() {
     if (!wanted_) return;
-    MutexLock lock(sinkMutex);
     const Severity severity = logEventInfo(event_).severity;
+    if (tapped.load(std::memory_order_relaxed) && severity <= Severity::Info) {
+        // "ITEM EVENT key=value ...": the item's number first, as the constructor wrote it.
+        std::string_view rest = line_;
+        const ItemId item{parseInt(rest.substr(0, rest.find(' '))).value_or(0)};
+        rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1 + logEventInfo(event_).id.size()));
+        if (!rest.empty()) rest.remove_prefix(1);
+        MutexLock lock(tapMutex);
+        if (tap) tap(event_, item, rest);
+    }
+    if (static_cast<int>(severity) > leastSevere.load(std::memory_order_relaxed)) return;
+    MutexLock lock(sinkMutex);
     if (sink)
         sink(severity, line_);
     else

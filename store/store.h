@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "base/result.h"
 #include "store/database.h"
 
@@ -52,6 +53,7 @@ struct StoreCounters {
     std::int64_t commits = 0;
     std::int64_t works = 0;  // closures committed; works / commits is the size of the groups
     std::int64_t checkpoints = 0;
+    Histogram::Snapshot commitTimes;  // of each commit with its disk sync
 };
 
 class Store {

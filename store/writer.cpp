@@ -67,7 +67,7 @@ bool Writer::isWriterThread() const {
 }
 
 StoreCounters Writer::counters() const {
-    return StoreCounters{commits_.load(), works_.load(), checkpoints_.load()};
+    return StoreCounters{commits_.load(), works_.load(), checkpoints_.load(), commitTimes_.snapshot()};
 }
 
 void Writer::loop() {
@@ -162,6 +162,7 @@ Result<void> Writer::runWork(Job& job) {
 void Writer::finishGroup(Jobs jobs) {
     const auto good = std::count_if(jobs.begin(), jobs.end(), [](const Job& job) { return job.result.ok(); });
     Result<void> committed;
+    const auto begun = std::chrono::steady_clock::now();
     if (engine_->damage()) {
         committed = *engine_->damage();
     } else if (!engine_->inTransaction()) {
@@ -172,6 +173,7 @@ void Writer::finishGroup(Jobs jobs) {
     engine_->rollback();
     if (committed.ok()) {
         if (good == 0) return;
+        commitTimes_.observe(std::chrono::steady_clock::now() - begun);
         commits_.fetch_add(1);
         works_.fetch_add(good);
         fullTold_ = false;

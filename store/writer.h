@@ -84,6 +84,7 @@ class Writer {
     std::atomic<std::int64_t> commits_{0};
     std::atomic<std::int64_t> works_{0};
     std::atomic<std::int64_t> checkpoints_{0};
+    Histogram commitTimes_;
 };
 
 }  // namespace postern::store

@@ -12,6 +12,7 @@
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
 #include "connector/admin/waits.h"
+#include "connector/admin/watch.h"
 #include "queue/operate.h"
 
 namespace postern::admin {
@@ -232,6 +233,14 @@ std::vector<Command> makeCommands() {
          Role::Viewer,
          {{"ids", "items: 3, 3-7, or m12 for those of message 12"}},
          logCommand},
+        {"watch",
+         "events as they happen",
+         Role::Viewer,
+         {{"after", "the serial of the last one seen; empty: only what happens from now on"},
+          {"adapter", "only this adapter's"},
+          {"item", "only this item's"},
+          {"event", "only those whose name begins so: item, item.exported"}},
+         watch},
         {"operate", "change the state of items", Role::Operator,
          withFilters({{"change",
                        "hold, release, retry, bounce, delete, resolve-exported, resolve-resend or "
@@ -285,8 +294,9 @@ std::vector<Command> makeCommands() {
 // What the command does not take; nothing when it takes all fields of the request.
 Result<void> checkFields(const Command& command, const Request& request) {
     for (const auto& [name, value] : request.fields) {
+        const std::string& given = name;
         const bool known = std::any_of(command.parameters.begin(), command.parameters.end(),
-                                       [&](const Parameter& each) { return name == each.name; });
+                                       [&](const Parameter& each) { return given == each.name; });
         if (!known && !value.empty())
             return fail(Errc::Invalid,
                         std::string(command.verb) + " takes no \"" + escapeLine(name, 60) + "\"");

@@ -8,6 +8,7 @@
 //                    filters (filter.h): of the states that the change takes, final ones only where "state"
 //                    names them; without any filter all=true must say so
 //                                                       rows: id, done, text
+//   watch            see watch.h
 //   queue.list, queue.summary, queue.show, queue.log    see look.h
 //   submit           sender, recipients (one a line; a name alone is one of this host), size (0: unknown),
 //                    recipients_from=header (To, Cc, Bcc as well), complete=true (Bcc removed; From, Date and
@@ -33,7 +34,9 @@
 #include "adapters/adapter.h"
 #include "base/clock.h"
 #include "connector/admin/control.h"
+#include "connector/admin/feed.h"
 #include "connector/admin/filter.h"
+#include "connector/admin/metrics.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
 #include "queue/fate.h"
@@ -63,6 +66,8 @@ struct ServiceView {
     queue::Teller tell = {};           // reports to senders; empty: nobody is told
     // A suspension of that adapter was committed or ended: its watchers look; empty when none run.
     std::function<void(const std::string& name)> holdChanged = {};
+    Feed* feed = nullptr;  // null when no service runs
+    std::function<std::vector<AdapterMeasures>()> measures = {};
 };
 
 // Who may what, each including those before it.

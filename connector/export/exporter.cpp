@@ -49,6 +49,7 @@ int Exporter::batchSize() const {
 }
 
 Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int most) {
+    const auto begun = std::chrono::steady_clock::now();
     POSTERN_LET(claims, post_.queue.claim(post_.settings.name, std::min(most, batchSize())));
     if (claims.empty()) return Round{};
     post_.counters.claimed += static_cast<std::int64_t>(claims.size());
@@ -73,6 +74,7 @@ Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int m
         POSTERN_TRY(mark(works));
     }
     POSTERN_LET(round, settle(works));
+    post_.counters.batchTimes.observe(std::chrono::steady_clock::now() - begun);
     round.claimed = static_cast<int>(claims.size());
     return round;
 }
@@ -266,6 +268,8 @@ Result<Round> Exporter::recover(bool atStart) {
     Round total;
     for (;;) {
         POSTERN_LET(lapsed, post_.queue.takeLapsed(post_.settings.name, atStart, 64));
+        post_.counters.lapsed += lapsed.backToReady + lapsed.setAside +
+                                 static_cast<std::int64_t>(lapsed.doubted.size() + lapsed.interrupted.size());
         const int settled = lapsed.backToReady + lapsed.setAside + static_cast<int>(lapsed.doubted.size());
         total.claimed += settled;
         reportDoubted(lapsed);
@@ -429,6 +433,9 @@ void sayWho(LogLine& line, const queue::Claim& claim, const queue::Settlement& s
 void Exporter::report(const queue::Settlement& settlement, const Work& work) {
     const Ending ending = endingOf(settlement);
     ++(post_.counters.*ending.counter);
+    const WallTime received = work.job.delivery.received;
+    if (settlement.kind == queue::Settlement::Kind::Exported && toMillis(received) > 0)
+        post_.counters.deliveryTimes.observe(post_.queue.clock().now() - received);
     if (!work.unanswered.empty())
         LogLine(LogEvent::ItemAnswered, settlement.item).with("adapter", post_.settings.name);
     LogLine line(ending.event, settlement.item);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adapters/adapter.h"
+#include "base/histogram.h"
 #include "connector/config/config.h"
 #include "queue/queue.h"
 #include "store/messages.h"
@@ -21,10 +22,14 @@ namespace postern::exporting {
 // Counted since start, shared by the watchers of one adapter.
 struct Counters {
     std::atomic<std::int64_t> claimed{0}, exported{0}, deferred{0}, failed{0}, held{0}, inDoubt{0};
-    std::atomic<std::int64_t> moved{0};      // to the fallback adapter
-    std::atomic<std::int64_t> fenced{0};     // our claim was gone when we came back to it
-    std::atomic<std::int64_t> recovered{0};  // interrupted attempts brought to a known state
-    std::atomic<std::int64_t> faults{0};     // unexpected errors of a watcher
+    std::atomic<std::int64_t> moved{0};             // to the fallback adapter
+    std::atomic<std::int64_t> fenced{0};            // our claim was gone when we came back to it
+    std::atomic<std::int64_t> recovered{0};         // interrupted attempts brought to a known state
+    std::atomic<std::int64_t> faults{0};            // unexpected errors of a watcher
+    std::atomic<std::int64_t> lapsed{0};            // leases that were over
+    std::atomic<std::int64_t> hinted{0}, timed{0};  // wake-ups: by a hint, and by the clock
+    Histogram batchTimes;     // from the claim of a batch to its end, batches with something in them
+    Histogram deliveryTimes;  // from the moment a mail came in to its export; not of what recovery found
 };
 
 // What the fallback needs of the world. Empty functions: there is no fallback.

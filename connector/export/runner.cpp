@@ -127,7 +127,7 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox, bool attends
             MutexLock lock(mutex_);
             wake = std::min(wake, busyProbing_ ? wake : probeAt_);
         }
-        if (wake > clock_.steady()) inbox->waitUntil(wake);
+        if (wake > clock_.steady()) ++(inbox->waitUntil(wake) ? counters_.hinted : counters_.timed);
     }
 }
 

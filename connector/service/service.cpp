@@ -4,6 +4,7 @@
 
 #include "adapters/command/runner.h"
 #include "base/log.h"
+#include "base/log_tap.h"
 #include "base/random.h"
 #include "connector/config/load.h"
 #include "connector/reports/check.h"
@@ -74,6 +75,7 @@ Service::Service(std::string configPath, Clock& clock)
 
 Service::~Service() {
     stop();
+    setLogTap({});
 }
 
 std::shared_ptr<const config::Config> Service::config() const {
@@ -91,6 +93,9 @@ std::optional<Failure> Service::start() {
         MutexLock lock(configMutex_);
         config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
     }
+    setLogTap([this](LogEvent event, ItemId item, std::string_view line) {
+        feed_.push(clock_.now(), event, item, line);
+    });
     if (auto failed = openStore()) return failed;
     if (auto failed = startAdapters()) return failed;
     if (auto failed = startDoors()) return failed;
@@ -365,6 +370,7 @@ void Service::stop() {
     }
     if (pickups_) pickups_->stop();
     if (intake_) intake_->stop(deadline);
+    feed_.stop();
     control_.reset();
     pickups_.reset();
     housekeeper_.reset();
@@ -408,7 +414,34 @@ admin::ServiceView Service::view() {
                                   MutexLock lock(runnersMutex_);
                                   const auto runner = runners_.find(name);
                                   if (runner != runners_.end()) runner->second->lookForHold();
-                              }};
+                              },
+                              &feed_,
+                              [this] { return measures(); }};
+}
+
+std::vector<admin::AdapterMeasures> Service::measures() const {
+    std::vector<admin::AdapterMeasures> all;
+    MutexLock lock(runnersMutex_);
+    for (const auto& [name, runner] : runners_) {
+        const exporting::Counters& counted = runner->counters();
+        admin::AdapterMeasures each;
+        each.adapter = name;
+        each.claims = runner->claims();
+        each.results = {{"exported", counted.exported}, {"deferred", counted.deferred},
+                        {"failed", counted.failed},     {"held", counted.held},
+                        {"in_doubt", counted.inDoubt},  {"moved", counted.moved}};
+        each.claimed = counted.claimed;
+        each.fenced = counted.fenced;
+        each.lapsed = counted.lapsed;
+        each.recovered = counted.recovered;
+        each.faults = counted.faults;
+        each.hinted = counted.hinted;
+        each.timed = counted.timed;
+        each.batchTimes = counted.batchTimes.snapshot();
+        each.deliveryTimes = counted.deliveryTimes.snapshot();
+        all.push_back(std::move(each));
+    }
+    return all;
 }
 
 admin::Record Service::facts() const {

@@ -74,6 +74,7 @@ class Service {
     std::shared_ptr<adapters::Adapter> adapterNamed(const std::string& name) const;
     admin::ServiceView view();
     admin::Record facts() const;
+    std::vector<admin::AdapterMeasures> measures() const;
     void reloadDoors(const config::Config& config, admin::Reloaded& into);
     std::vector<std::string> notesAbout(const config::Config& before, const config::Config& after) const;
 
@@ -88,6 +89,7 @@ class Service {
 
     std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;
+    admin::Feed feed_;
     std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<intake::Acceptor> acceptor_;
