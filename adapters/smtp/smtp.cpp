@@ -170,7 +170,8 @@ class Smtp final : public Adapter {
         Delivery delivery = job.delivery;
         delivery.message = &*mail;
         Outcome troubles = unusable("");  // of hosts that no mail can use now
-        std::optional<Outcome> last;
+        std::optional<Outcome> last;      // of hosts that do not take it now
+        std::optional<Outcome> refusal;   // of a host that never will
         for (const std::size_t host : hosts_.order()) {
             auto attempt = attemptAtHost(host, delivery, beat, troubles);
             // Whatever it came to, nobody has the mail.
@@ -181,8 +182,11 @@ class Smtp final : public Adapter {
             }
             if (!attempt) continue;
             if (attempt->kind == SmtpAttempt::Kind::NextHost) {
-                last = std::move(attempt->outcome);
-                if (attempt->hostTrouble) hosts_.blame(host, last->reason);
+                if (attempt->hostTrouble) hosts_.blame(host, attempt->outcome.reason);
+                if (attempt->outcome.verdict == Verdict::Rejected)
+                    refusal = std::move(attempt->outcome);
+                else
+                    keepLast(last, std::move(attempt->outcome));
                 continue;
             }
             job.notes = std::move(attempt->notes);
@@ -193,7 +197,20 @@ class Smtp final : public Adapter {
             if (mail->added()) job.notes.push_back("it had no Message-ID and was given " + mail->id());
             return takeOff(job, host, std::move(attempt->flight), mail->id());
         }
-        job.outcome = last ? *last : troubles;
+        job.outcome = last ? *last : refusal ? unlessOthers(*refusal, troubles) : troubles;
+    }
+
+    // What a host said for good of some recipients is not undone by a connection to the next one that breaks.
+    static void keepLast(std::optional<Outcome>& last, Outcome now) {
+        if (last && now.cause == Cause::Connection && now.recipients.empty())
+            now.recipients = std::move(last->recipients);
+        last = std::move(now);
+    }
+
+    // A host that could not be asked may take what another one can not.
+    static Outcome unlessOthers(const Outcome& refusal, const Outcome& troubles) {
+        if (troubles.reason.empty()) return refusal;
+        return deferred(refusal.reason + "; " + troubles.reason, troubles.cause);
     }
 
     Result<std::unique_ptr<SmtpSession>> open(std::size_t host, const Beat& beat) {
@@ -225,7 +242,8 @@ class Smtp final : public Adapter {
                 session = std::move(*opened);
             }
             session->endWith(&hasty_);
-            SmtpAttempt attempt = attemptAt(plan_, std::move(session), delivery, beat);
+            SmtpAttempt attempt =
+                attemptAt(plan_, std::move(session), delivery, plan_.hosts.size() > 1, beat);
             if (attempt.spare) hosts_.give(host, std::move(attempt.spare));
             if (attempt.kind != SmtpAttempt::Kind::Stale) return attempt;
         }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iterator>
 
 #include "adapters/smtp/smtp_text.h"
+#include "adapters/smtp/smtp_verdicts.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -56,8 +56,12 @@ Outcome rejectedWith(const char* status, std::string reason) {
 class Attempt {
   public:
     Attempt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session, const Delivery& delivery,
-            const Beat& beat)
-        : plan_(plan), session_(std::move(session)), delivery_(delivery), beat_(beat) {}
+            bool hasSuccessor, const Beat& beat)
+        : plan_(plan),
+          session_(std::move(session)),
+          delivery_(delivery),
+          hasSuccessor_(hasSuccessor),
+          beat_(beat) {}
 
     SmtpAttempt run() {
         step();
@@ -86,17 +90,33 @@ class Attempt {
         made_.kind = Kind::NextHost;
         made_.outcome = std::move(outcome);
     }
+    // Nobody has it. Refused for good ends here, whatever else another host may say otherwise.
+    void turnedAway(Outcome outcome) {
+        outcome.verdict == Verdict::Rejected ? settle(std::move(outcome)) : next(std::move(outcome));
+    }
+    // Those to whom the host said nothing yet are told `verdict`; the others keep what they were told.
+    Outcome withOthers(RecipientVerdict verdict) const {
+        std::vector<RecipientVerdict> known = made_.flight.notTaken;
+        for (const Recipient& recipient : delivery_.recipients) {
+            verdict.ordinal = recipient.ordinal;
+            const bool told = std::any_of(known.begin(), known.end(), [&](const RecipientVerdict& each) {
+                return each.ordinal == recipient.ordinal;
+            });
+            if (!told) known.push_back(verdict);
+        }
+        return combined(std::move(known), "");
+    }
     // A connection that broke before the dot took nothing with it.
     void lost(const Error& error) {
         made_.hostTrouble = true;
-        next(deferred(error.text, Cause::Connection));
+        turnedAway(withOthers({0, Verdict::Deferred, error.text, {}, Cause::Connection}));
     }
     void keepSession() { made_.spare = std::move(session_); }
 
     void noMessage(const Error& error) {
         keepSession();
         if (error.code != Errc::Invalid) return settle(deferred(error));
-        settle(rejectedWith("5.6.3", error.text));  // RFC 3463 3.7: conversion required but not supported
+        next(rejectedWith("5.6.3", error.text));  // RFC 3463 3.7: conversion required but not supported
     }
 
     // Who gets it, and in which words. False: it is over.
@@ -105,28 +125,45 @@ class Attempt {
         envelope_.sender = delivery_.sender;
         const bool said = fitsPath(envelope_.sender);
         if (!said || (!offered && !ascii(envelope_.sender))) {
+            const std::string why =
+                "the sender's address, " + escapeLine(delivery_.sender, 300) + ", can not be said to ";
+            if (said)
+                next(rejectedWith("5.6.7", why + session_->peer()));
+            else
+                settle(rejectedWith("5.1.7", why + "any host"));
             keepSession();
-            settle(rejectedWith(said ? "5.6.7" : "5.1.7", "the sender's address, " +
-                                                              escapeLine(delivery_.sender, 300) +
-                                                              ", can not be said to this host"));
             return false;
         }
         envelope_.utf8 = offered && (utf8Header || !ascii(envelope_.sender));
         for (const Recipient& recipient : delivery_.recipients) {
             auto path = smtpPath(recipient, offered);
-            if (!path.ok()) {
-                const std::string& text = path.error().text;  // begins with its status
-                made_.flight.notTaken.push_back(
-                    {recipient.ordinal, Verdict::Rejected, text.substr(6), text.substr(0, 5)});
-                continue;
-            }
+            if (!path.ok()) continue;
             envelope_.utf8 = envelope_.utf8 || !ascii(*path);
             envelope_.to.push_back({recipient.ordinal, std::move(*path), {}, {}});
         }
+        for (const Recipient& recipient : delivery_.recipients)
+            if (const auto path = smtpPath(recipient, offered); !path.ok())
+                notSaid(recipient, path.error().text);
         if (!envelope_.to.empty()) return true;
         keepSession();
-        settle(untaken());
+        next(combined(made_.flight.notTaken, ""));
         return false;
+    }
+
+    // `text` begins with its status. Another host may know how to take it: then the recipient waits for its
+    // turn there, by itself, when the others are served.
+    void notSaid(const Recipient& recipient, const std::string& text) {
+        const bool waits = hasSuccessor_ && !envelope_.to.empty() && smtpPath(recipient, true).ok();
+        made_.flight.tooMany = made_.flight.tooMany || waits;
+        if (waits)
+            made_.flight.notTaken.push_back({recipient.ordinal,
+                                             Verdict::Deferred,
+                                             session_->peer() + ": " + text.substr(6),
+                                             {},
+                                             Cause::Refused});
+        else
+            made_.flight.notTaken.push_back(
+                {recipient.ordinal, Verdict::Rejected, text.substr(6), text.substr(0, 5)});
     }
 
     // False: it is too large for the host, or for us.
@@ -149,8 +186,8 @@ class Attempt {
         if (most == 0 || size <= most) return true;
         const std::string where = session_->peer();
         keepSession();
-        settle(rejectedWith("5.3.4", where + " takes mail of at most " + std::to_string(most) +
-                                         " bytes, and this is of " + std::to_string(size)));
+        next(rejectedWith("5.3.4", where + " takes mail of at most " + std::to_string(most) +
+                                       " bytes, and this is of " + std::to_string(size)));
         return false;
     }
 
@@ -180,28 +217,11 @@ class Attempt {
             return lost(*end.lost);
         }
         if (end.reusable) keepSession();
-        if (end.kind == EnvelopeEnd::Kind::NoOne) {
-            Outcome outcome = untaken();
-            return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome))
-                                                        : next(std::move(outcome));
-        }
-        made_.hostTrouble = end.atMail;
-        Outcome outcome = outcomeOfReply(*end.reply, where);
-        return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome)) : next(std::move(outcome));
-    }
-
-    // Every recipient was turned away: rejected when all were for good.
-    Outcome untaken() const {
-        const auto& list = made_.flight.notTaken;
-        const auto waits = std::find_if(list.begin(), list.end(), [](const RecipientVerdict& each) {
-            return each.verdict == Verdict::Deferred;
-        });
-        const RecipientVerdict& first = waits == list.end() ? list.front() : *waits;
-        Outcome outcome = waits == list.end() ? rejected(first.reason) : deferred(first.reason, first.cause);
-        outcome.status = first.status;
-        std::copy_if(list.begin(), list.end(), std::back_inserter(outcome.recipients),
-                     [](const RecipientVerdict& each) { return each.verdict == Verdict::Rejected; });
-        return outcome;
+        if (end.kind == EnvelopeEnd::Kind::NoOne) return turnedAway(combined(made_.flight.notTaken, ""));
+        if (!end.atMail) return turnedAway(withOthers(verdictOf(0, *end.reply, where)));
+        // What it has against the size, the sender or a parameter another host may not have.
+        made_.hostTrouble = !end.reply->permanent();
+        next(outcomeOfReply(*end.reply, where));
     }
 
     void sendText(const FormedMessage& formed, const EnvelopeEnd& end) {
@@ -219,7 +239,7 @@ class Attempt {
             return settle(deferred(written.error()));  // the session ends with its text cut off
         made_.kind = Kind::Staged;
         made_.flight.accepted = end.accepted;
-        made_.flight.tooMany = end.tooMany;
+        made_.flight.tooMany = made_.flight.tooMany || end.tooMany;
         made_.flight.session = std::move(session_);
     }
 
@@ -228,13 +248,13 @@ class Attempt {
         if (error.code != Errc::Exists) return lost(error);
         const auto reply = session_->hear(Millis(1'000), beat_);
         if (!reply.ok() || reply->good() || reply->code == 421) return lost(error);
-        Outcome outcome = outcomeOfReply(*reply, session_->peer() + ": in the middle of the text");
-        return outcome.verdict == Verdict::Rejected ? settle(std::move(outcome)) : next(std::move(outcome));
+        turnedAway(withOthers(verdictOf(0, *reply, session_->peer() + ": in the middle of the text")));
     }
 
     const SmtpPlan& plan_;
     std::unique_ptr<SmtpSession> session_;
     const Delivery& delivery_;
+    const bool hasSuccessor_;
     const Beat& beat_;
     SmtpEnvelope envelope_;
     SmtpAttempt made_;
@@ -243,8 +263,8 @@ class Attempt {
 }  // namespace
 
 SmtpAttempt attemptAt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session, const Delivery& delivery,
-                      const Beat& beat) {
-    return Attempt(plan, std::move(session), delivery, beat).run();
+                      bool hasSuccessor, const Beat& beat) {
+    return Attempt(plan, std::move(session), delivery, hasSuccessor, beat).run();
 }
 
 }  // namespace postern::adapters

@@ -11,7 +11,7 @@ struct SmtpAttempt {
     enum class Kind {
         Staged,    // the whole text is there but for its dot: `flight`
         Settled,   // `outcome` is the mail's, another host would not help
-        NextHost,  // `outcome`, unless another host takes it
+        NextHost,  // `outcome`, unless another host takes it; Rejected: when all of them say so
         Stale,     // a kept connection had ended: the same host again, on a new one
     };
     Kind kind = Kind::Settled;
@@ -23,8 +23,9 @@ struct SmtpAttempt {
 };
 
 // RFC 5321 3.3: the mail may only be taken behind the dot, so whatever fails here is safe to try again.
+// `hasSuccessor`: there are other hosts, which may be able to do what this one is not.
 SmtpAttempt attemptAt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session, const Delivery& delivery,
-                      const Beat& beat);
+                      bool hasSuccessor, const Beat& beat);
 
 struct SmtpEnding {
     Outcome outcome;

@@ -148,10 +148,15 @@ class Dialogue {
             end_.accepted.push_back(to.ordinal);
             return;
         }
-        // 552 is what some say for "too many recipients" (RFC 5321 4.5.3.1.10): it is one only behind others.
-        const bool crowd = (reply.code == 452 || reply.code == 552) && !end_.accepted.empty();
+        // 552 is what some say for "too many recipients" (RFC 5321 4.5.3.1.10), 522 what KB Q176477 prints:
+        // they mean that only behind others.
+        const bool crowd =
+            (reply.code == 452 || reply.code == 552 || reply.code == 522) && !end_.accepted.empty();
         Outcome outcome = outcomeOfReply(reply, session_.peer() + ": RCPT");
-        if (crowd) outcome.verdict = Verdict::Deferred;
+        if (crowd) {
+            outcome.verdict = Verdict::Deferred;
+            if (outcome.status.starts_with('5')) outcome.status.clear();  // a 552's says that it is over
+        }
         end_.tooMany = end_.tooMany || crowd;
         end_.notTaken.push_back(
             {to.ordinal, outcome.verdict, outcome.reason, outcome.status, causeOfReply(reply)});

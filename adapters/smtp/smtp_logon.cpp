@@ -26,10 +26,12 @@ std::vector<std::string> wantedMechanisms(SmtpAuth auth, bool secure) {
 }  // namespace
 
 Result<void> SmtpSession::logOn(const Beat& beat) {
-    const bool secure = link_->secure();
+    // Encryption with somebody whom nobody verified hides nothing from him.
+    const bool secure = link_->secure() && plan_.tls != SmtpTls::Opportunistic;
     if (!secure && !plan_.authWithoutTls)
-        return fail(Errc::Denied,
-                    peer() + ": is not encrypted, so no password is sent; see auth_without_tls");
+        return fail(
+            Errc::Denied,
+            peer() + ": is not encrypted, or not verified, so no password is sent; see auth_without_tls");
     POSTERN_LET(password, readSecret(plan_.passwordFile));
     for (const std::string& mechanism : wantedMechanisms(plan_.auth, secure)) {
         if (std::find(offer_.auth.begin(), offer_.auth.end(), mechanism) == offer_.auth.end()) continue;

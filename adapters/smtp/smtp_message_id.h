@@ -9,11 +9,11 @@
 
 namespace postern::adapters {
 
-// `made` put into `original` behind its header's last field. REQUIRES: `original` outlives it.
+// `made` put into `original` behind its header's last field, also where the header ends with the data (KB
+// Q175841) or the text begins without a blank line. REQUIRES: `original` outlives it.
 class IdentifiedMail final : public ByteSource {
   public:
-    // Looks for the field in the first 512 KiB of the header; a longer header is left as it is.
-    // An Error is the source's.
+    // Reads the whole header, however long, in pieces. An Error is the source's.
     static Result<IdentifiedMail> look(ByteSource& original, const std::string& made);
 
     const std::string& id() const { return id_; }  // for people; may be empty

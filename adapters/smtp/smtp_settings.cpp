@@ -68,6 +68,11 @@ Result<void> readLogOn(const Settings& settings, SmtpPlan& plan) {
     if (!plan.username.empty() && plan.tls == SmtpTls::None && !plan.authWithoutTls)
         return wrong("tls",
                      "a password is not sent in the clear: choose required, or set auth_without_tls = true");
+    if (!plan.username.empty() && plan.tls == SmtpTls::Opportunistic && !plan.authWithoutTls)
+        return wrong("tls",
+                     "opportunistic verifies nobody, so whoever answers would get the password: write tls = "
+                     "\"required\", with ca_file or fingerprint for a certificate of the host's own; or set "
+                     "auth_without_tls = true when anybody may see the password");
     return {};
 }
 
@@ -81,7 +86,14 @@ Result<void> readTls(const Settings& settings, SmtpPlan& plan) {
         return wrong("server_name", "'" + plan.serverName + "' is no host's name");
     POSTERN_LET(fingerprints, fingerprintsOf(settings));
     plan.fingerprints = std::move(fingerprints);
-    return {};
+    if (plan.tls == SmtpTls::Required || plan.tls == SmtpTls::Implicit) return {};
+    const char* unused = !plan.fingerprints.empty() ? "fingerprint"
+                         : !plan.caFile.empty()     ? "ca_file"
+                                                    : nullptr;
+    if (unused == nullptr) return {};
+    return wrong(unused, "tls = \"" + settings.text("tls") +
+                             "\" verifies nobody, so it would not be looked at: write tls = \"required\" or "
+                             "\"implicit\", or take it out");
 }
 
 void readPatience(const Settings& settings, SmtpPlan& plan) {
@@ -164,8 +176,9 @@ std::vector<Setting> smtpSettings(bool lmtp) {
         {"tls",
          Choice,
          lmtp ? "none" : "opportunistic",
-         "none; opportunistic: when offered, verifying nobody; required: STARTTLS or no mail; implicit: from "
-         "the first byte.",
+         "none; opportunistic: when offered, verifying nobody, so no password; required: STARTTLS or no "
+         "mail; "
+         "implicit: from the first byte.",
          {"none", "opportunistic", "required", "implicit"}},
         {"tls_verify", Boolean, "true", "With required and implicit: the certificate must be trusted."},
         {"ca_file", Path, "", "Who signs the hosts' certificates, in PEM form; empty: the system's list."},

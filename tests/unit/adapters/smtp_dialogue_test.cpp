@@ -285,7 +285,7 @@ class Theatre {
                          recovery.text);
     }
 
-    // Each result that the file names must be there, in this order; others may stand between.
+    // The results are those that the file names, no other ones, in this order.
     void compare(const std::vector<std::string>& names) {
         std::string all;
         for (std::string& line : lines_) {
@@ -294,11 +294,9 @@ class Theatre {
                     line.replace(at, names[i].size(), "host" + std::to_string(i + 1));
             all += "\n    " + line;
         }
-        std::size_t from = 0;
-        for (const std::string& wanted : script_.results) {
-            while (from < lines_.size() && !fits(wanted, lines_[from])) ++from;
-            if (from++ >= lines_.size()) return complain("wanted '" + wanted + "' among" + all);
-        }
+        const bool same =
+            std::equal(script_.results.begin(), script_.results.end(), lines_.begin(), lines_.end(), fits);
+        if (!same) complain("the results are" + all);
     }
 
     Script script_;

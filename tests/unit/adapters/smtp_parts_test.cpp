@@ -137,6 +137,11 @@ TEST(SmtpSettings, WhatCanNotWorkIsRefusedByName) {
         {"password_file", {{"username", "u"}}},
         {"username", {{"password_file", "/p"}}},
         {"tls", {{"username", "u"}, {"password_file", "/p"}, {"tls", "none"}}},
+        // Opportunistic is the default, and verifies nobody.
+        {"tls", {{"username", "u"}, {"password_file", "/p"}}},
+        {"fingerprint", {{"fingerprint", std::string(64, 'a')}}},
+        {"fingerprint", {{"fingerprint", std::string(64, 'a')}, {"tls", "none"}}},
+        {"ca_file", {{"ca_file", "/ca.pem"}, {"tls", "opportunistic"}}},
         {"line_limit", {{"line_limit", "3"}}},
     };
     for (const auto& [key, given] : rows) {
@@ -144,7 +149,16 @@ TEST(SmtpSettings, WhatCanNotWorkIsRefusedByName) {
         ASSERT_FALSE(plan.ok()) << key;
         EXPECT_TRUE(plan.error().text.starts_with(std::string(key) + ":")) << plan.error().text;
     }
-    EXPECT_TRUE(planOf({{"username", "u"}, {"password_file", "/p"}, {"tls", "required"}}).ok());
+    const tests::SettingMap who = {{"username", "u"}, {"password_file", "/p"}};
+    for (const tests::SettingMap& more : std::vector<tests::SettingMap>{
+             {{"tls", "required"}, {"fingerprint", std::string(64, 'a')}, {"ca_file", "/ca.pem"}},
+             {{"tls", "implicit"}},
+             {{"tls", "opportunistic"}, {"auth_without_tls", "true"}}}) {
+        tests::SettingMap given = more;
+        given.insert(who.begin(), who.end());
+        const auto plan = planOf(given);
+        EXPECT_TRUE(plan.ok()) << plan.error().text;
+    }
 }
 
 TEST(SmtpSettings, WhatTheHostOffersAndWhatIsNotBelieved) {
@@ -195,7 +209,10 @@ TEST(SmtpMessageId, IsTheSenders) {
         {"Message-ID:\r\n <a@b>\r\n\r\nx", "<a@b>", false},
         {"Subject: x\r\n\r\nMessage-ID: <no>", "<made@x>", true},
         {"X-Message-ID: <no>\r\n\r\n", "<made@x>", true},
-        {"Subject: x", "", false},
+        {"Subject: x\n\nMessage-ID: <no>\r\n\r\n", "<made@x>", true},
+        {"Subject: x", "<made@x>", true},
+        {"Subject: x\r\nMessage-ID: <a@b>", "<a@b>", false},
+        {"", "<made@x>", true},
     };
     for (const auto& row : rows) {
         StringSource source(row.mail);
@@ -206,21 +223,42 @@ TEST(SmtpMessageId, IsTheSenders) {
     }
 }
 
-TEST(SmtpMessageId, IsPutBehindTheHeaderWhateverIsReadAtOnce) {
-    StringSource source("Subject: x\r\n\r\nbody\r\n");
+// The mail with its Message-ID, read so many bytes at a time.
+std::string identified(const std::string& text, std::size_t piece) {
+    StringSource source(text);
     auto mail = IdentifiedMail::look(source, "<made@x>");
-    ASSERT_TRUE(mail.ok());
-    for (const std::size_t piece : {1u, 3u, 7u, 100u}) {
-        std::string all(static_cast<std::size_t>(mail->size()), '\0');
-        std::size_t at = 0;
-        while (at < all.size()) {
-            const auto got = mail->readAt(static_cast<std::int64_t>(at), all.data() + at,
-                                          std::min(piece, all.size() - at));
-            ASSERT_TRUE(got.ok() && *got > 0);
-            at += *got;
-        }
-        EXPECT_EQ(all, "Subject: x\r\nMessage-ID: <made@x>\r\n\r\nbody\r\n");
+    EXPECT_TRUE(mail.ok());
+    std::string all(static_cast<std::size_t>(mail->size()), '\0');
+    for (std::size_t at = 0; at < all.size();) {
+        const auto got =
+            mail->readAt(static_cast<std::int64_t>(at), all.data() + at, std::min(piece, all.size() - at));
+        if (!got.ok() || *got == 0) return "(it can not be read)";
+        at += *got;
     }
+    return all;
+}
+
+TEST(SmtpMessageId, IsPutBehindTheHeaderWhateverIsReadAtOnce) {
+    static constexpr char kId[] = "Message-ID: <made@x>\r\n";
+    const struct {
+        std::string before, after;
+    } rows[] = {
+        {"Subject: x\r\n", "\r\nbody\r\n"},
+        {"Subject: x\r\n", ""},              // KB Q175841: the header ends with the data
+        {"Subject: x\n", "\nbody\n\nmore"},  // bare LFs end lines on the wire as well
+        {"", "\r\nbody\r\n\r\nmore"},        // no header at all
+        {"", "no field at all\r\n\r\nmore"},
+        {"Subject: x\r\n", "text without a blank line\r\n\r\n"},
+        {"From x Thu Jan  1 00:00:00 1970\r\nSubject: x\r\n folded\r\n", "\r\n"},
+        {"X: " + std::string(600'000, 'x') + "\r\n", "\r\nbody\r\n"},  // longer than any buffer
+    };
+    for (const auto& row : rows)
+        for (const std::size_t piece : {1u, 3u, 7u, 100'000u}) {
+            if (piece < 7 && row.before.size() > 10'000) continue;
+            EXPECT_EQ(identified(row.before + row.after, piece), row.before + kId + row.after)
+                << row.before.substr(0, 100);
+        }
+    EXPECT_EQ(identified("Subject: x", 3), std::string("Subject: x\r\n") + kId);
 }
 
 }  // namespace

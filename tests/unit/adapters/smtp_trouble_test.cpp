@@ -130,6 +130,99 @@ Job jobFor(ByteSource& source) {
     return job;
 }
 
+// A host that takes 100 recipients of one mail and refuses the others with `refusal`.
+void takeAHundred(tests::HostTalk& talk, const std::string& refusal) {
+    int taken = 0;
+    talk.say("220 old.example\r\n");
+    while (const auto line = talk.line()) {
+        if (line->starts_with("RCPT") && ++taken > 100) {
+            talk.say(refusal + "\r\n");
+        } else if (*line == "DATA") {
+            talk.say("354 go on\r\n");
+            (void)talk.until("\r\n.\r\n");
+            talk.say("250 saved\r\n");
+        } else {
+            talk.say("250 ok\r\n");
+        }
+    }
+}
+
+// Whatever the code: the article prints 522, RFC 5321 has 452 and knows of 552.
+TEST(SmtpCrowd, Q176477_ThreeTransactionsFor250Recipients) {
+    ignoreBrokenPipes();
+    for (const std::string refusal :
+         {"522 too many recipients", "452 4.5.3 too many", "552 5.5.3 too many"}) {
+        tests::ScriptedHost host([&](tests::HostTalk& talk, int) { takeAHundred(talk, refusal); });
+        const auto adapter = tests::makeKind("smtp",
+                                             {{"hosts", host.place()},
+                                              {"tls", "none"},
+                                              {"keep_connection", "0s"},
+                                              {"most_recipients", "0"}},
+                                             tests::kRigContext)
+                                 .value();
+        StringSource source("Message-ID: <1@x>\r\n\r\nx\r\n");
+        std::vector<Recipient> waiting;
+        for (int i = 1; i <= 250; ++i) waiting.push_back({i, "r" + std::to_string(i) + "@old.example", ""});
+        for (const std::size_t left : {150u, 50u, 0u}) {
+            Job job = jobFor(source);
+            job.delivery.key.epoch.value = static_cast<std::int64_t>(waiting.size());
+            job.delivery.recipients = std::exchange(waiting, {});
+            adapter->stage({&job, 1}, [] {});
+            if (!job.outcome) adapter->publish({&job, 1}, [] {});
+            ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << refusal << tests::outcomeText(job);
+            EXPECT_EQ(job.outcome->again, left > 0) << refusal;
+            for (const RecipientVerdict& each : job.outcome->recipients) {
+                EXPECT_EQ(each.verdict, Verdict::Deferred) << refusal << ": " << each.reason;
+                EXPECT_FALSE(each.status.starts_with('5')) << refusal << ": " << each.status;
+                waiting.push_back({each.ordinal, "r" + std::to_string(each.ordinal) + "@old.example", ""});
+            }
+            EXPECT_EQ(waiting.size(), left) << refusal;
+        }
+        EXPECT_EQ(host.connections(), 3);
+    }
+}
+
+// A refusal in the middle of the text is of those who were taken; who was told to wait waits.
+TEST(SmtpMidText, Q152940_ARefusalInTheMiddleIsOfThoseWhoWereTaken) {
+    ignoreBrokenPipes();
+    const struct {
+        const char *first, *inTheText;
+        Verdict verdict, other;
+        int ordinal;
+    } rows[] = {
+        {"451 4.7.1 greylisted", "554 5.6.0 virus", Verdict::Deferred, Verdict::Rejected, 2},
+        {"550 5.1.1 unknown", "451 4.3.0 later", Verdict::Deferred, Verdict::Rejected, 1},
+        {"550 5.1.1 unknown", "421 closing", Verdict::Deferred, Verdict::Rejected, 1},
+    };
+    const std::string text = "Message-ID: <1@x>\r\n\r\n" + std::string(400, 'x') + "\r\n";
+    std::string large = text;
+    for (int i = 0; i < 60'000; ++i) large += text.substr(text.size() - 402);
+    for (const auto& row : rows) {
+        tests::ScriptedHost host([&](tests::HostTalk& talk, int) {
+            talk.say("220 old.example\r\n");
+            for (const char* answer : {"250 old.example", "250 ok", row.first, "250 ok", "354 go on"}) {
+                (void)talk.line();
+                talk.say(std::string(answer) + "\r\n");
+            }
+            (void)talk.until("xxxx");
+            talk.say(std::string(row.inTheText) + "\r\n");
+            (void)talk.rest();
+        });
+        const auto adapter = tests::makeKind(
+            "smtp", {{"hosts", host.place()}, {"tls", "none"}, {"format", "original"}}, tests::kRigContext);
+        ASSERT_TRUE(adapter.ok()) << adapter.error().text;
+        StringSource source(large);
+        Job job = jobFor(source);
+        job.delivery.recipients.push_back({2, "eve@old.example", ""});
+        (*adapter)->stage({&job, 1}, [] {});
+        if (!job.outcome) (*adapter)->publish({&job, 1}, [] {});
+        EXPECT_EQ(job.outcome->verdict, row.verdict) << row.first << tests::outcomeText(job);
+        ASSERT_EQ(job.outcome->recipients.size(), 1u) << row.first << tests::outcomeText(job);
+        EXPECT_EQ(job.outcome->recipients[0].ordinal, row.ordinal) << row.first;
+        EXPECT_EQ(job.outcome->recipients[0].verdict, row.other) << row.first;
+    }
+}
+
 // A host that says nothing to EHLO may keep a mail for minutes; a stop does not wait for it.
 TEST(SmtpHasten, EndsTheWaitsOfAMailThatIsNotOut) {
     ignoreBrokenPipes();
