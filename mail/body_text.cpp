@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/code_page.h"
+#include "mail/fallback.h"
 #include "mail/text.h"
 
 namespace postern::mail {
@@ -50,12 +51,14 @@ std::string metaCharset(std::string_view html) {
 
 // Whether normalizeLines() leaves something out.
 bool hasControls(std::string_view utf8) {
-    for (std::size_t i = 0; i < utf8.size(); ++i) {
-        const auto c = static_cast<unsigned char>(utf8[i]);
-        if (c < 0x20 ? c != '\t' && c != '\r' && c != '\n' : c == 0x7f) return true;
-        if (c == 0xc2 && i + 1 < utf8.size() && static_cast<unsigned char>(utf8[i + 1]) < 0xa0) return true;
+    for (;;) {
+        utf8.remove_prefix(plainPrefix(utf8));
+        if (utf8.empty()) return false;
+        const auto c = static_cast<unsigned char>(utf8.front());
+        if (c < 0x20 || c == 0x7f) return true;
+        if (c == 0xc2 && utf8.size() > 1 && static_cast<unsigned char>(utf8[1]) < 0xa0) return true;
+        utf8.remove_prefix(1);
     }
-    return false;
 }
 
 struct Decoded {
@@ -96,6 +99,15 @@ std::string toPlain(const Entity& entity, std::string_view utf8, const TextTarge
     return entity.flowed ? unflow(lines, entity.delSp) : lines;
 }
 
+// Nothing that anybody sees: blanks of all kinds, and what has no width.
+bool isBlank(std::string_view utf8) {
+    while (!utf8.empty()) {
+        const char32_t c = takeCharacter(utf8);
+        if (c != '\n' && !isUnseen(c)) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit,
@@ -120,10 +132,14 @@ Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t 
 }
 
 Result<bool> isBlankText(ByteSource& source, const Entity& entity) {
-    constexpr std::int64_t kSmall = 256;
-    if (entity.end - entity.body > kSmall) return false;
-    POSTERN_LET(body, readText(source, entity, static_cast<std::size_t>(kSmall) * 2, {}));
-    return trim(body.text).empty();
+    constexpr std::size_t kJudged = 64 * 1024;
+    // Mostly the first words tell.
+    for (const std::size_t limit : {std::size_t{256}, kJudged}) {
+        POSTERN_LET(body, readText(source, entity, limit, {}));
+        if (!isBlank(body.text)) return false;
+        if (!body.cut) return true;
+    }
+    return false;
 }
 
 }  // namespace postern::mail

@@ -23,7 +23,8 @@ struct BodyText {
 Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t limit,
                           const TextTarget& target);
 
-// Whether a part has nothing but blanks; true only for small ones.
+// Whether a part shows nothing: blanks of any kind and characters without a width. Not more than 64 KiB of
+// its text are judged; a part that has more counts as text.
 Result<bool> isBlankText(ByteSource& source, const Entity& entity);
 
 }  // namespace postern::mail

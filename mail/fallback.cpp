@@ -372,6 +372,11 @@ std::string_view fallbackText(char32_t character) {
     return found->text;
 }
 
+bool isUnseen(char32_t c) {
+    return c == ' ' || c == '\t' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f ||
+           c == 0x205f || c == 0x2800 || c == 0x3000 || c == 0x3164 || isIgnorable(c);
+}
+
 bool isCombiningMark(char32_t c) {
     return (c >= 0x0300 && c <= 0x036f) || (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) ||
            (c >= 0x20d0 && c <= 0x20ff) || (c >= 0xfe20 && c <= 0xfe2f);

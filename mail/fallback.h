@@ -25,5 +25,6 @@ std::string_view fallbackText(char32_t character);
 bool isIgnorable(char32_t character);
 bool isCombiningMark(char32_t character);
 bool isBidiControl(char32_t character);
+bool isUnseen(char32_t character);  // a blank of any kind but line ends, or isIgnorable()
 
 }  // namespace postern::mail

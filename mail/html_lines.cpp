@@ -70,9 +70,7 @@ std::string_view withoutTrailingBlanks(std::string_view text) {
     std::size_t end = 0;  // behind the last visible character
     while (!text.empty()) {
         const char32_t c = takeCharacter(text);
-        const bool isBlank =
-            c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200f) || c == 0x3000;
-        if (!isBlank && !isIgnorable(c)) end = whole.size() - text.size();
+        if (!isUnseen(c)) end = whole.size() - text.size();
     }
     return whole.substr(0, end);
 }

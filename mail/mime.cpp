@@ -1,6 +1,7 @@
 #include "mail/mime.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "mail/body_text.h"
@@ -12,6 +13,7 @@
 #include "mail/structure.h"
 #include "mail/text.h"
 #include "mail/tnef.h"
+#include "mail/tnef_texts.h"
 #include "mail/uuencode.h"
 
 namespace postern::mail {
@@ -29,7 +31,7 @@ class MessageReader {
         readHeader(structure_.header, out_);
         if (structure_.shape.unterminated) note("a multipart lacks its final boundary");
         POSTERN_TRY(render(0, 0));
-        POSTERN_TRY(addUnpackedTexts());
+        POSTERN_TRY(addTnefTexts());
         return std::move(out_);
     }
 
@@ -162,7 +164,10 @@ class MessageReader {
             return attach(e);
         }
         POSTERN_TRY(append(header));
-        return render(e.children.front(), nested + 1);
+        const int around = std::exchange(message_, e.children.front());
+        POSTERN_TRY(render(e.children.front(), nested + 1));
+        message_ = around;
+        return {};
     }
 
     // Text parts are joined with one blank line between them (FORMATS 2.1).
@@ -171,6 +176,13 @@ class MessageReader {
         if (text.empty()) return {};
         if (!out_.text.empty()) out_.text += '\n';
         out_.text += text;
+        return {};
+    }
+
+    // What a part of the message says.
+    Result<void> appendOwn(std::string_view text) {
+        POSTERN_TRY(append(text));
+        tnefTexts_.own(message_, out_.text.size() - text.size(), out_.text.size());
         return {};
     }
 
@@ -189,7 +201,7 @@ class MessageReader {
             if (!files.empty()) return textWithFiles(e, files, isOver);
         }
         POSTERN_LET(body, readText(source_, e, options_.textLimit - used, options_.target));
-        POSTERN_TRY(append(body.text));
+        POSTERN_TRY(appendOwn(body.text));
         if (e.isMultipart()) note("a multipart without parts: its body is taken as text");
         noteText(e, body);
         return body.cut || body.unknownCharset ? attach(e) : Result<void>();
@@ -239,7 +251,7 @@ class MessageReader {
             piece.body = file.end;
         }
         POSTERN_TRY(take(e.end));
-        POSTERN_TRY(append(all));
+        POSTERN_TRY(appendOwn(all));
         files_ += files.size();
         for (const UuencodedFile& file : files) POSTERN_TRY(attachUuencoded(e, file));
         return cut ? attach(e) : Result<void>();
@@ -302,7 +314,8 @@ class MessageReader {
             files_ += message->allFiles;
             unpacked_ += static_cast<std::int64_t>(message->allText);
             const bool isWhole = !message->textCut;
-            POSTERN_TRY(addTnef(std::move(message).value(), false));
+            tnefTexts_.add(message_, *message);
+            POSTERN_TRY(addTnef(std::move(message).value()));
             note("winmail.dat (TNEF) was unpacked");
             return isWhole ? true : asItIs("its text is too long");
         }
@@ -339,29 +352,21 @@ class MessageReader {
         return {};
     }
 
-    // The text is kept for later: mostly it says once more what another part says. Depth is bounded by
-    // TnefLimits.
-    Result<void> addTnef(TnefMessage message, bool isInside) {
+    // Depth is bounded by TnefLimits.
+    Result<void> addTnef(TnefMessage message) {
         if (message.bodyDamaged) note("the text inside of TNEF is damaged");
-        if (isInside) {
-            std::string text = "----- Message inside this message -----\n";
-            if (!message.from.empty()) text += "From: " + message.from + "\n";
-            if (!message.subject.empty()) text += "Subject: " + message.subject + "\n";
-            innerTexts_.push_back(text + (message.text.empty() ? "" : "\n" + message.text));
-        } else if (!trim(message.text).empty()) {
-            outerTexts_.push_back(std::move(message.text));
-        }
         for (UnpackedFile& file : message.files) POSTERN_TRY(addUnpacked(std::move(file)));
-        for (TnefMessage& inner : message.messages) POSTERN_TRY(addTnef(std::move(inner), true));
+        for (TnefMessage& inner : message.messages) POSTERN_TRY(addTnef(std::move(inner)));
         return {};
     }
 
-    Result<void> addUnpackedTexts() {
-        const bool hasOwn = !trim(out_.text).empty();
-        if (!hasOwn && !outerTexts_.empty()) out_.text.clear();
-        if (!hasOwn)
-            for (std::string& text : outerTexts_) POSTERN_TRY(appendOrAttach(std::move(text)));
-        for (std::string& text : innerTexts_) POSTERN_TRY(appendOrAttach(std::move(text)));
+    Result<void> addTnefTexts() {
+        for (TnefTexts::Shown& shown : tnefTexts_.take(out_.text)) {
+            if (shown.instead && trim(out_.text).empty()) out_.text.clear();
+            if (shown.differs)
+                note("the text inside of winmail.dat (TNEF) is another one: it stands behind the message's");
+            POSTERN_TRY(appendOrAttach(std::move(shown.text)));
+        }
         return {};
     }
 
@@ -421,9 +426,10 @@ class MessageReader {
     Readable out_;
     bool hasText_ = false;
     int unnamed_ = 0;
-    std::size_t files_ = 0;                             // out of others, kMostFiles at most
-    std::int64_t unpacked_ = 0;                         // bytes held in memory for them and their texts
-    std::vector<std::string> outerTexts_, innerTexts_;  // of TNEF, and of messages inside of it
+    std::size_t files_ = 0;      // out of others, kMostFiles at most
+    std::int64_t unpacked_ = 0;  // bytes held in memory for them and their texts
+    int message_ = 0;            // the entity that is being rendered is a part of it
+    TnefTexts tnefTexts_;
 };
 
 Result<Readable> readMessage(ByteSource& source, const ReadOptions& options) {

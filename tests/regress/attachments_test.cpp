@@ -340,8 +340,8 @@ TEST(Regress, Q174890_tnef_is_unpacked_or_attached_and_never_made) {
     ASSERT_EQ(1U, good.message.attachments.size());
     EXPECT_EQ("Long name.doc", good.message.attachments[0].name);
     EXPECT_EQ("document", good.bytes(0));
-    EXPECT_EQ("Hello.\n", good.message.text);
-    // The text counts where nothing else says something.
+    EXPECT_EQ("Hello.\n\n----- Text of winmail.dat -----\n\nSaid in TNEF.\n", good.message.text);
+    EXPECT_TRUE(good.hasNote("the text inside of winmail.dat"));
     const ReadMail alone(
         mailOf("MIME-Version: 1.0\n" + fields + "Content-Transfer-Encoding: base64\n", base64Of(tnef)));
     EXPECT_EQ("Said in TNEF.\n", alone.message.text);

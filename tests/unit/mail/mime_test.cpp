@@ -12,30 +12,10 @@ namespace {
 
 using tests::corpusMail;
 using tests::hasNote;
+using tests::parts;
+using tests::Read;
 using tests::readText;
 using tests::wire;
-
-// Keeps the source for as long as its message.
-struct Read {
-    explicit Read(std::string bytes, const ReadOptions& options = {}) : source(std::move(bytes)) {
-        auto read = readMessage(source, options);
-        EXPECT_TRUE(read.ok()) << (read.ok() ? "" : read.error().text);
-        if (read.ok()) message = std::move(*read);
-    }
-    std::string bytes(std::size_t index) const {
-        if (index >= message.attachments.size()) return "no such attachment";
-        return message.attachments[index].read(1 << 24).valueOr("error");
-    }
-    StringSource source;
-    Readable message;
-};
-
-std::string parts(std::string_view type, std::initializer_list<std::string> each) {
-    std::string text =
-        "From: a@b\nMIME-Version: 1.0\nContent-Type: " + std::string(type) + "; boundary=BB\n\n";
-    for (const std::string& part : each) text += "--BB\n" + part + "\n";
-    return wire(text + "--BB--\n");
-}
 
 TEST(Corpus, Plain) {
     const Readable m = readText(corpusMail("plain.eml"));
