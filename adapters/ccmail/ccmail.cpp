@@ -28,17 +28,19 @@ using ccmail::SenderForm;
 class CcMail final : public SpoolAdapter {
   public:
     CcMail(const AdapterContext& adapterContext, SpoolPlan plan, Options options, ccmail::BacklogPlan backlog,
-           std::unique_ptr<ccmail::Importer> importer)
+           ccmail::BacklogPlan stranded, std::unique_ptr<ccmail::Importer> importer)
         : SpoolAdapter(adapterContext, std::move(plan)),
           options_(std::move(options)),
           backlog_(std::move(backlog)),
+          stranded_(std::move(stranded)),
           importer_(std::move(importer)) {}
 
     Result<void> probe() override {
         POSTERN_TRY(SpoolAdapter::probe());
         bounded_ = true;
+        if (!importer_) return sayStranded();
         // What a run uses now is usable, and the run may take long.
-        if (!importer_ || attending_) return {};
+        if (attending_) return {};
         const MutexLock lock(importing_);
         return importer_->probe();
     }
@@ -109,6 +111,11 @@ class CcMail final : public SpoolAdapter {
     }
 
   private:
+    // Files of a time with an import program, in folders that nobody reads now.
+    Result<void> sayStranded() {
+        POSTERN_TRY(stranded_.full());
+        return {};
+    }
     Returned returned(ccmail::ImportAnswer& answer) const {
         using Kind = ccmail::ImportAnswer::Kind;
         Returned made{answer.name, answer.item, std::move(answer.text)};
@@ -124,6 +131,7 @@ class CcMail final : public SpoolAdapter {
 
     const Options options_;
     mutable ccmail::Backlog backlog_;
+    ccmail::Backlog stranded_;
     std::atomic<bool> bounded_{false}, attending_{false};
     mutable Mutex importing_;
     // Its functions under the lock; none: IMPORT runs elsewhere.
@@ -225,18 +233,11 @@ Result<std::unique_ptr<ccmail::Importer>> importerOf(const AdapterContext& conte
     return std::make_unique<ccmail::Importer>(std::move(plan));
 }
 
-// Wherever files wait for an import: in Submit, in its hands, and put away until they are tried again.
-ccmail::BacklogPlan backlogOf(const AdapterContext& context, const Settings& settings, const SpoolPlan& spool,
-                              bool imports) {
-    ccmail::BacklogPlan plan;
-    plan.adapter = context.name;
-    plan.folders = {spool.folder};
-    if (imports)
-        plan.folders = {joinPath(spool.folder, kSubmit), joinPath(spool.folder, "Import"),
-                        joinPath(statePath(context, spool), "again")};
-    plan.mostFiles = settings.integer("waiting_limit");
-    plan.mostBytes = settings.integer("waiting_size");
-    return plan;
+// Wherever files wait for an import program: in Submit, in its hands, and put away until they are tried
+// again.
+std::vector<std::string> importFolders(const AdapterContext& context, const SpoolPlan& spool) {
+    return {joinPath(spool.folder, kSubmit), joinPath(spool.folder, "Import"),
+            joinPath(statePath(context, spool), "again")};
 }
 
 Result<std::unique_ptr<Adapter>> makeCcMail(const AdapterContext& context, const Settings& settings) {
@@ -244,9 +245,13 @@ Result<std::unique_ptr<Adapter>> makeCcMail(const AdapterContext& context, const
     POSTERN_LET(options, optionsOf(settings));
     POSTERN_LET(importer, importerOf(context, settings, plan));
     plan.live = {importer ? kSubmit : ""};
-    auto backlog = backlogOf(context, settings, plan, importer != nullptr);
+    const auto waiting = importFolders(context, plan);
+    const ccmail::BacklogPlan backlog{context.name,
+                                      importer ? waiting : std::vector<std::string>{plan.folder},
+                                      settings.integer("waiting_limit"), settings.integer("waiting_size")};
+    const ccmail::BacklogPlan stranded{context.name, waiting, 1, 0};
     return std::unique_ptr<Adapter>(std::make_unique<CcMail>(context, std::move(plan), std::move(options),
-                                                             std::move(backlog), std::move(importer)));
+                                                             backlog, stranded, std::move(importer)));
 }
 
 std::vector<Setting> addressSettings() {

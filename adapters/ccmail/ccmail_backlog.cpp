@@ -22,7 +22,7 @@ Result<std::optional<std::string>> Backlog::full() {
     full_.clear();
     if (!over()) return std::optional<std::string>();
     full_ = std::to_string(files_) + " files (" + formatSize(bytes_) + ") wait in " + plan_.folders.front() +
-            ", and the import program takes none: it waits here";
+            ", and nobody imports them";
     if (!before) LogLine(LogEvent::ImportFailed).with("adapter", plan_.adapter).with("reason", full_);
     return std::optional(full_);
 }

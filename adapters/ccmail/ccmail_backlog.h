@@ -26,9 +26,10 @@ class Backlog {
   public:
     explicit Backlog(BacklogPlan plan) : plan_(std::move(plan)) {}
 
-    // Why no further file may be added; nothing: it may. Says so in the log when that begins. Looks into the
-    // folders only when the files added since the last look could have filled them, and then at most four
-    // times a second. An Error: a folder can not be read.
+    // Why no further file may be added ("3 files (1 KiB) wait in X, and nobody imports them"); nothing: it
+    // may. Says so in the log when that begins. Looks into the folders only when the files added since the
+    // last look could have filled them, and then at most four times a second. An Error: a folder can not be
+    // read.
     Result<std::optional<std::string>> full() EXCLUDES(mutex_);
     void add(std::int64_t bytes) EXCLUDES(mutex_);  // a file was made, or is about to be
 

@@ -16,7 +16,8 @@
 //
 // What a run means for each of its files:
 //
-//   gone, no .und                  imported
+//   gone, no .und                  imported; but in doubt when the program said that something could not be
+//                                  delivered (code 5), and nothing that it left says what
 //   .und                           given back: an answer; if the file is still there, it goes to Bad
 //   there, code 3 or 4             nothing was wrong with it: the post office was not to be had. Back to
 //                                  where it came from; attend() fails until a run says otherwise, with a
@@ -94,8 +95,13 @@ class Importer {
     Result<void> gather(Run& run);
     Result<std::optional<RunEnd>> start(const Run& run, File& lock, const std::function<bool()>& stopping);
     Result<void> finish(const Run& run, const RunEnd& end);
-    Result<void> judge(const Run& run, const RunEntry& entry, const RunEnd& end, const Undeliverables& given,
-                       int& imported);
+    struct Verdicts {
+        Undeliverables given;
+        bool unexplained = false;  // code 5, and not a word of whom it means
+        int imported = 0;
+    };
+    Result<bool> isUnexplained(const Run& run, const RunEnd& end, const Undeliverables& given) const;
+    Result<void> judge(const Run& run, const RunEntry& entry, const RunEnd& end, Verdicts& verdicts);
     Result<void> giveBack(const Run& run, const RunEntry& entry, const std::string& given, bool present);
     Result<void> refuse(const Run& run, const RunEntry& entry, const std::string& kind,
                         const std::string& reason);

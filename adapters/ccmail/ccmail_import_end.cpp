@@ -13,6 +13,7 @@ namespace postern::adapters::ccmail {
 namespace {
 
 constexpr Millis kLongestDelay{15 * 60'000};
+constexpr int kUndeliverable = 5;
 
 std::string doubtText(const RunEnd& end) {
     const std::string what = !end.seen ? "nobody saw how the import program ended (the service did before it)"
@@ -29,18 +30,21 @@ constexpr const char* kAfterRefusal = ". Its sender was told. To try it all the 
 }  // namespace
 
 Result<void> Importer::finish(const Run& run, const RunEnd& end) {
+    Verdicts verdicts;
     POSTERN_LET(given, undeliverables());
-    int imported = 0;
+    verdicts.given = std::move(given);
+    POSTERN_LET(unexplained, isUnexplained(run, end, verdicts.given));
+    verdicts.unexplained = unexplained;
     for (const RunEntry& entry : run.entries) {
-        POSTERN_TRY(judge(run, entry, end, given, imported));
-        given.erase(stemOf(entry.name));
+        POSTERN_TRY(judge(run, entry, end, verdicts));
+        verdicts.given.erase(stemOf(entry.name));
     }
-    POSTERN_TRY(strays(given, run));
+    POSTERN_TRY(strays(verdicts.given, run));
     POSTERN_TRY(folders_->import.sync());
-    if (imported > 0)
+    if (verdicts.imported > 0)
         LogLine(LogEvent::ImportDone)
             .with("adapter", plan_.adapter)
-            .with("files", imported)
+            .with("files", verdicts.imported)
             .with("of", static_cast<int>(run.entries.size()));
     pace(run, end);
     POSTERN_TRY(drop("run"));  // first: without it the others mean nothing
@@ -48,16 +52,35 @@ Result<void> Importer::finish(const Run& run, const RunEnd& end) {
     return drop("ended");
 }
 
-Result<void> Importer::judge(const Run& run, const RunEntry& entry, const RunEnd& end,
-                             const Undeliverables& given, int& imported) {
+// Something could not be delivered, every file is gone, and no .und is there: whom it means nobody can tell.
+// A .und that was read before a crash is an answer of this run by now.
+Result<bool> Importer::isUnexplained(const Run& run, const RunEnd& end, const Undeliverables& given) const {
+    bool explained = !end.exited() || end.code != kUndeliverable || !given.empty();
+    for (const RunEntry& entry : run.entries) {
+        POSTERN_LET(present, folders_->import.has(entry.name));
+        explained = explained || present;
+    }
+    if (!explained)
+        POSTERN_TRY(folders_->answers.list([&](std::string_view name) {
+            explained = name.ends_with("." + run.id + ".und");
+            return !explained;
+        }));
+    return !explained;
+}
+
+Result<void> Importer::judge(const Run& run, const RunEntry& entry, const RunEnd& end, Verdicts& verdicts) {
+    const Undeliverables& given = verdicts.given;
     POSTERN_LET(present, folders_->import.has(entry.name));
     if (const auto found = given.find(stemOf(entry.name)); found != given.end())
         return giveBack(run, entry, found->second, present);
     // A program that writes one .und for all (CCMAIL.UND) can only mean the one file it was given.
     if (run.entries.size() == 1 && given.size() == 1 && !itemOfName(given.begin()->first))
         return giveBack(run, entry, given.begin()->second, present);
+    if (!present && verdicts.unexplained)
+        return refuse(run, entry, ".doubt",
+                      "the import program " + end.text + ", and left no .und that says what");
     if (!present) {
-        ++imported;
+        ++verdicts.imported;
         return {};
     }
     if (end.noPostOffice()) return putBack(entry);
@@ -130,12 +153,23 @@ Result<void> Importer::strays(const Undeliverables& given, const Run& run) {
     return {};
 }
 
+// One without a byte says nothing of anybody: a program may make it in advance.
 Result<Importer::Undeliverables> Importer::undeliverables() const {
     Undeliverables found;
+    std::vector<std::string> empty;
     POSTERN_TRY(folders_->import.list([&](std::string_view name) {
-        if (isUndeliverable(name)) found.emplace(stemOf(name), name);
+        if (!isUndeliverable(name)) return true;
+        const auto facts = folders_->import.facts(name);
+        if (facts.ok() && facts->regular && facts->size == 0)
+            empty.emplace_back(name);
+        else
+            found.emplace(stemOf(name), name);
         return true;
     }));
+    for (const std::string& name : empty)
+        if (const auto gone = folders_->import.remove(name);
+            !gone.ok() && gone.error().code != Errc::NotFound)
+            return gone.error();
     return found;
 }
 
@@ -152,7 +186,6 @@ Result<void> Importer::settle(const std::string& name) {
 }
 
 void Importer::pace(const Run& run, const RunEnd& end) {
-    constexpr int kUndeliverable = 5;
     constexpr int kMostDoublings = 10;
     const SteadyTime moment = Clock::system().steady();
     postponed_ = end.noPostOffice() ? std::min(postponed_ + 1, kMostDoublings) : 0;

@@ -102,6 +102,21 @@ TEST_F(CcmailImportCrash, AnEndThatWasSeenIsNoDoubt) {
     expectClean();
 }
 
+// The report was taken away already when we died: it explains the code.
+TEST_F(CcmailImportCrash, InTheMiddleOfGivingBackTheReportStillExplainsTheCode) {
+    record();
+    moved();
+    started();
+    ended(5);
+    fs::remove(rig_.folder() + "/Import/" + kOne);
+    tests::spill(rig_.state("answers/m0000001.dead0000.und"), "***no***");
+    const auto answers = afterRestart();
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_FALSE(answers[0].doubt);
+    rig_.settle(answers);
+    expectClean();
+}
+
 TEST_F(CcmailImportCrash, InTheMiddleOfSettingAsideTheAnswerIsTheSame) {
     record();
     moved();

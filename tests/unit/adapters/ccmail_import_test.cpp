@@ -223,4 +223,29 @@ TEST(CcmailImport, AFileThatIsLeftWithoutAClearWordIsInDoubt) {
     }
 }
 
+// Something could not be delivered, and nothing says what: none of them is taken for imported.
+TEST(CcmailImport, UndeliverableWithoutAWordOfWhomIsInDoubt) {
+    ImportRig rig("test -f ../lost || { touch ../lost; rm -f *.ccm; exit 5; }; rm -f *.ccm");
+    rig.submit(1);
+    rig.submit(2);
+    const auto answers = rig.attend();
+    ASSERT_EQ(answers.size(), 2u);
+    for (const Returned& each : answers) {
+        EXPECT_TRUE(each.doubt);
+        EXPECT_THAT(each.text, HasSubstr("exit code 5 (something could not be delivered)"));
+    }
+    rig.settle(answers);
+    rig.submit(3);
+    EXPECT_THAT(rig.attend(), IsEmpty());
+    EXPECT_THAT(rig.in("Bad"), IsEmpty());
+}
+
+TEST(CcmailImport, AReportOfNoBytesSaysNothingOfAnybody) {
+    ImportRig rig(": > m0000001.und; : > CCMAIL.UND; rm -f *.ccm");
+    rig.submit(1);
+    EXPECT_THAT(rig.attend(), IsEmpty());
+    EXPECT_THAT(rig.in("Import"), IsEmpty());
+    EXPECT_THAT(rig.in("Bad"), IsEmpty());
+}
+
 }  // namespace postern::adapters

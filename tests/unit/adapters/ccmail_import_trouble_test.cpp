@@ -261,6 +261,17 @@ TEST(CcmailImport, WhatMayWaitIsBoundedAndTheRestIsDeferred) {
     }
 }
 
+TEST(CcmailImport, FilesOfATimeWithAProgramAreNotForgottenInSilence) {
+    ImportRig rig("exit 3");
+    rig.submit(1);
+    tests::LogOf heard;
+    const auto without = tests::makeKind("ccmail", {{"folder", rig.folder()}}, tests::kRigContext).value();
+    ASSERT_TRUE(without->probe().ok());
+    EXPECT_THAT(heard.text, HasSubstr("import.failed"));
+    EXPECT_THAT(heard.text, HasSubstr("1 files"));
+    EXPECT_THAT(heard.text, HasSubstr(rig.folder() + "/Submit, and nobody imports them"));
+}
+
 TEST(CcmailImport, WithoutAProgramWhatNobodyTakesIsBoundedToo) {
     AdapterRig rig("ccmail", {{"post_office", "PO1"}, {"waiting_limit", "2"}});
     for (int item = 1; item <= 2; ++item)
