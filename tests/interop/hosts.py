@@ -5,12 +5,15 @@ looks at the bytes that left us.
 """
 
 import contextlib
+import hashlib
 import os
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
-from peers import Postfix, Room, USERS, Skipped, end_group, free_port, unpacked
+from peers import Missing, Postfix, Room, USERS, end_group, free_port, unpacked
 
 
 class Wire:
@@ -20,6 +23,7 @@ class Wire:
         self.target = target  # a port, or the path of a Unix socket
         self.said = []
         self.heard = []
+        self.pieces = []  # of what our side sent, as it was written: on loopback a short write arrives as one
         self.ear = socket.create_server(("127.0.0.1", 0))
         self.port = self.ear.getsockname()[1]
         self.threads = [threading.Thread(target=self._listen, daemon=True)]
@@ -34,22 +38,28 @@ class Wire:
                 said, heard = bytearray(), bytearray()
                 self.said.append(said)
                 self.heard.append(heard)
-                for source, target, kept in ((ours, theirs, said), (theirs, ours, heard)):
-                    thread = threading.Thread(target=self._pump, args=(source, target, kept), daemon=True)
+                for source, target, kept, pieces in ((ours, theirs, said, self.pieces), (theirs, ours, heard, None)):
+                    thread = threading.Thread(target=self._pump, args=(source, target, kept, pieces), daemon=True)
                     self.threads.append(thread)
                     thread.start()
 
     @staticmethod
-    def _pump(source, target, kept):
+    def _pump(source, target, kept, pieces):
         with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
                 kept.extend(chunk)
+                if pieces is not None:
+                    pieces.append(chunk)
                 target.sendall(chunk)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
     def all(self):
         return b"".join(bytes(each) for each in self.said)
+
+    def with_mail(self):
+        """The connections that carried mail: a probe says EHLO and QUIT."""
+        return [bytes(each) for each in self.said if b"MAIL FROM" in each]
 
     def close(self):
         # A socket that another thread waits in is woken by its shutdown, not by its close.
@@ -96,27 +106,43 @@ accept_8bitmime = false
 smtputf8_advertise_hosts =
 chunking_advertise_hosts =
 pipelining_advertise_hosts =
-tls_advertise_hosts =
+{tls}
 message_size_limit = 64K
 queue_only
 acl_smtp_rcpt = acl_rcpt
-{more}
 begin acl
 acl_rcpt:
   deny local_parts = nobody
        message = no such user here
-  accept
+  accept {whom}
+{end}
 """
 
-    def __init__(self, build, more=""):
+    def __init__(self, build, tls="tls_advertise_hosts =", whom="", end=""):
         super().__init__()
-        program = os.path.join(unpacked(build, "exim4-daemon-light"), "usr/sbin/exim4")
-        self.room.write("exim.conf", self.CONFIG.format(folder=self.room.folder, program=program, port=self.port,
-                                                        more=more), 0o640)
+        self.program = os.path.join(unpacked(build, "exim4-daemon-light"), "usr/sbin/exim4")
+        self.room.write("exim.conf", self.CONFIG.format(folder=self.room.folder, program=self.program, port=self.port,
+                                                        tls=tls.format(folder=self.room.folder), whom=whom, end=end), 0o640)
         for name in ("exim.conf", "."):
             os.chown(self.room.path(name), 0, USERS["Debian-exim"])
         os.chmod(self.room.folder, 0o775)
-        self.launch([program, "-C", self.room.path("exim.conf"), "-bdf", "-oX", f"127.0.0.1.{self.port}"])
+        self.prepare()
+        self.begin()
+
+    def prepare(self):
+        """Makes what the configuration names."""
+
+    def begin(self):
+        self.launch([self.program, "-C", self.room.path("exim.conf"), "-bdf", "-oX", f"127.0.0.1.{self.port}"])
+
+    def end(self):
+        """Away, with its queue left as it is: begin() brings it back."""
+        end_group(self.process)
+        self.process = None
+
+    def log(self):
+        with open(self.room.path("log-main"), encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def kept(self):
         """The texts that it holds."""
@@ -127,6 +153,34 @@ acl_rcpt:
                     with open(os.path.join(folder, name), "rb") as file:
                         texts.append(file.read())
         return texts
+
+
+class GuardedExim(OldExim):
+    """Exim that takes mail from who logs on, and lets nobody log on but under TLS. Its certificate is its own."""
+
+    TLS = """tls_advertise_hosts = *
+tls_certificate = {folder}/cert.pem
+tls_privatekey = {folder}/key.pem"""
+    AUTH = """begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if and{{eq{$auth2}{gateway}}{eq{$auth3}{secret}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${if def:tls_in_cipher}"""
+
+    def __init__(self, build):
+        super().__init__(build, self.TLS, "authenticated = *", self.AUTH)
+
+    def prepare(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj", "/CN=old.example",
+                        "-addext", "subjectAltName=DNS:old.example", "-keyout", self.room.path("key.pem"),
+                        "-out", self.room.path("cert.pem")], check=True, capture_output=True, timeout=60)
+        os.chmod(self.room.path("key.pem"), 0o644)
+        self.certificate = self.room.path("cert.pem")
+        with open(self.certificate, encoding="ascii") as file:
+            self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(file.read())).hexdigest()
 
 
 class OldOpenSmtpd(Daemon):
@@ -184,7 +238,7 @@ service lmtp {{
         super().__init__()
         program = "/usr/sbin/dovecot"
         if not os.path.exists(program):
-            raise Skipped("dovecot is not installed")
+            raise Missing("dovecot is not installed")
         folder = self.room.folder
         os.mkdir(self.room.path("mail"))
         os.chown(self.room.path("mail"), 8, 8)
