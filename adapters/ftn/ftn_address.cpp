@@ -111,17 +111,6 @@ std::optional<Person> personOf(std::string_view internetAddress, std::string_vie
     return Person{nameOfLocalPart(address->local), *node};
 }
 
-std::string internetAddress(const Person& person, std::string_view domain) {
-    mail::Address address;
-    address.local = person.name;
-    if (person.name.find_first_of("._") == std::string::npos)
-        std::replace(address.local.begin(), address.local.end(), ' ', '.');
-    if (person.node.point != 0) address.domain = "p" + std::to_string(person.node.point) + ".";
-    address.domain += "f" + std::to_string(person.node.node) + ".n" + std::to_string(person.node.net) + ".z" +
-                      std::to_string(person.node.zone) + "." + std::string(domain);
-    return address.text();
-}
-
 Result<Person> addressee(const Recipient& recipient, const AddressRules& rules) {
     std::optional<Person> person;
     // A route without a pattern hands the address on.

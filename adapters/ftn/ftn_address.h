@@ -35,8 +35,6 @@ struct Person {
 // "Bob.Sysop@f2.n999.z2.<domain>". Dots and underscores of the local part are the blanks of the name, unless
 // it has blanks of its own. Without a zone: `zone`. Nothing when it is no such address.
 std::optional<Person> personOf(std::string_view internetAddress, std::string_view domain, int zone);
-// The inverse, for names without dots and underscores; others are quoted.
-std::string internetAddress(const Person& person, std::string_view domain);
 
 struct AddressRules {
     std::string domain;  // "fidonet.org"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <vector>
 
 #include "adapters/ftn/ftn_text.h"
@@ -21,6 +22,21 @@ struct Addressee {
     Person person;
     std::string name;  // in the target's charset
     std::string copy;  // as Serial
+};
+
+// How often byte 8D was written in another way, each place counted once however many messages it stands in.
+struct Substituted {
+    int names = 0, author = 0, subject = 0, text = 0;
+    std::string note(char with) const {
+        std::string places;
+        for (const auto& [count, place] : {std::pair{text, "in the text"},
+                                           {subject, "in the subject"},
+                                           {author, "in the author's name"},
+                                           {names, "in names of recipients"}})
+            if (count > 0) places += (places.empty() ? "" : ", ") + std::to_string(count) + " " + place;
+        if (places.empty()) return places;
+        return "characters of byte 8D were written as '" + std::string(1, with) + "': " + places;
+    }
 };
 
 // One mail while its messages are written.
@@ -64,38 +80,47 @@ Result<std::string> headOf(ByteSource& message) {
     return head;
 }
 
+// Takes a field off `head`, with the lines that continue it.
+std::string takeField(std::string_view& head) {
+    std::string field;
+    do {
+        const std::string_view line = head.substr(0, head.find('\n'));
+        head.remove_prefix(std::min(line.size() + 1, head.size()));
+        field += line;
+    } while (head.starts_with(" ") || head.starts_with("\t"));
+    std::replace_if(
+        field.begin(), field.end(), [](char c) { return c == '\r' || c == '\t'; }, ' ');
+    return field;
+}
+
 // Gateways carry our control lines into the Internet as X-FTN-PID and X-FTN-Via.
 std::optional<std::string> ownTrace(std::string_view head) {
     while (!head.empty()) {
-        const std::string_view line = head.substr(0, head.find('\n'));
-        head.remove_prefix(std::min(line.size() + 1, head.size()));
-        const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos) continue;
-        const std::string_view name = line.substr(0, colon), value = line.substr(colon + 1);
-        const bool pid = equalsIgnoreCase(name, "X-FTN-PID") && trim(value).starts_with(kProgram);
+        const std::string field = takeField(head);
+        const std::size_t colon = field.find(':');
+        if (colon == std::string::npos) continue;
+        const std::string_view name = std::string_view(field).substr(0, colon);
+        const std::string_view value = trim(std::string_view(field).substr(colon + 1));
+        const bool pid = equalsIgnoreCase(name, "X-FTN-PID") && value.starts_with(kProgram);
         const bool via = equalsIgnoreCase(name, "X-FTN-Via") &&
-                         (" " + std::string(trim(value)) + " ").find(" Postern ") != std::string::npos;
-        if (pid || via) return "a loop: it went to FidoNet by Postern before (" + escapeLine(line, 80) + ")";
+                         (" " + std::string(value) + " ").find(" Postern ") != std::string::npos;
+        if (pid || via) return "a loop: it went to FidoNet by Postern before (" + escapeLine(field, 80) + ")";
     }
     return std::nullopt;
 }
 
-bool isSame(const Person& a, const Person& b) {
-    return a.node == b.node && mail::foldLegacyName(a.name) == mail::foldLegacyName(b.name);
-}
-
 // Each person once, whatever the number of addresses that lead to it (KB Q181797).
 Result<std::vector<Addressee>> addressees(const Delivery& delivery, const mail::Readable& readable,
-                                          const Options& options) {
+                                          const Options& options, Substituted& substituted) {
     std::vector<Addressee> all;
+    std::set<std::string> known;
     const std::string first = readable.to.empty() ? std::string() : readable.to.front().address;
     for (const Recipient& recipient : delivery.recipients) {
         POSTERN_LET(person, addressee(recipient, options.addresses));
-        if (std::any_of(all.begin(), all.end(),
-                        [&](const auto& other) { return isSame(other.person, person); }))
-            continue;
+        if (!known.insert(nodeText(person.node) + " " + mail::foldLegacyName(person.name)).second) continue;
         POSTERN_LET(name, nameInPacket(person, options));
-        Addressee made{std::move(person), withoutSoftCr(std::move(name), options.softCr), {}};
+        Addressee made{
+            std::move(person), withoutSoftCr(std::move(name), options.softCr, substituted.names), {}};
         if (!equalsIgnoreCase(recipient.address, first)) made.copy = lowerAscii(recipient.address);
         all.push_back(std::move(made));
     }
@@ -113,7 +138,8 @@ std::string replyAddress(const Delivery& delivery, const mail::Readable& readabl
     return usable(delivery.sender) ? delivery.sender : std::string();
 }
 
-std::string senderName(const Letter& letter, const mail::Line& name, mail::Converted& losses) {
+std::string senderName(const Letter& letter, const mail::Line& name, mail::Converted& losses,
+                       Substituted& substituted) {
     const mail::Profile& profile = letter.options.profile;
     std::string bytes = name.bytes;
     if (bytes.empty()) {
@@ -121,7 +147,7 @@ std::string senderName(const Letter& letter, const mail::Line& name, mail::Conve
             letter.body.fromAddress.empty() ? letter.options.nullSender : letter.body.fromAddress;
         bytes = mail::convertLine(shown, profile.nameLimit, "sender", profile, losses).bytes;
     }
-    return withoutSoftCr(cutTo(bytes, kLongestName, profile), letter.options.softCr);
+    return withoutSoftCr(cutTo(bytes, kLongestName, profile), letter.options.softCr, substituted.author);
 }
 
 std::string offsetText(const Letter& letter) {
@@ -185,27 +211,25 @@ std::string controlLines(const Letter& letter, const Addressee& to, std::size_t 
     return out;
 }
 
-std::string subjectOf(const Letter& letter, std::size_t part) {
+std::string subjectOf(const Letter& letter, std::size_t part, int& substituted) {
     const std::string mark = letter.parts > 1 ? "[part " + std::to_string(part) + "] " : std::string();
     return withoutSoftCr(cutTo(mark + letter.body.subject.bytes, kLongestSubject, letter.options.profile),
-                         letter.options.softCr);
+                         letter.options.softCr, substituted);
 }
 
-std::string senderLine(const Letter& letter) {
-    const mail::Profile& profile = letter.options.profile;
-    const std::string name = letter.readable.from.name.empty() ? "" : letter.readable.from.name + " ";
-    const std::string& address = letter.body.fromAddress;
-    if (address.empty()) return {};
+// Leads the text, in front of what convert() counts and splits.
+std::string senderLine(const mail::Readable& readable, const Delivery& delivery) {
     constexpr std::size_t kMost = 400;
-    return mail::fromUtf8(cutUtf8(mail::cleanLine("From: " + name + "<" + address + ">"), kMost),
-                          profile.charset)
-               .bytes +
-           "\n\n";
+    const std::string& address = readable.from.address.empty() ? delivery.sender : readable.from.address;
+    if (address.empty()) return {};
+    const std::string name = readable.from.name.empty() ? "" : readable.from.name + " ";
+    return std::string(cutUtf8(mail::cleanLine("From: " + name + "<" + address + ">"), kMost)) + "\n\n";
 }
 
 // The messages for one person.
-Result<int> writeFor(const Letter& letter, const Addressee& to, const Sink& sink) {
+Result<void> writeFor(const Letter& letter, const Addressee& to, const Sink& sink, Substituted& substituted) {
     const Options& options = letter.options;
+    substituted.subject = substituted.text = 0;  // counted for each person anew
     TextWriter text(sink, letter.options.softCr);
     std::size_t part = 0;
     const auto end = [&]() -> Result<void> {
@@ -218,14 +242,16 @@ Result<int> writeFor(const Letter& letter, const Addressee& to, const Sink& sink
         if (part++ > 0) POSTERN_TRY(end());
         MessageHead head{options.here, to.person.node, options.attributes, {}, to.name, letter.fromName, {}};
         head.time = civilUtc(options.profile.zone.local(letter.body.date));
-        head.subject = subjectOf(letter, part);
+        int further = 0;
+        head.subject = subjectOf(letter, part, part == 1 ? substituted.subject : further);
         POSTERN_TRY(sink(messageHead(head) + controlLines(letter, to, part)));
         text.begin();
-        return part == 1 && options.senderLine ? text.write(senderLine(letter)) : Result<void>();
+        return {};
     };
     POSTERN_TRY(letter.body.writeTexts([&](std::string_view bytes) { return text.write(bytes); }, begin));
     POSTERN_TRY(end());
-    return text.substituted();
+    substituted.text = text.substituted();
+    return {};
 }
 
 }  // namespace
@@ -281,26 +307,23 @@ Result<std::optional<Outcome>> writeNetmail(Job& job, const Options& options, co
     POSTERN_LET(head, headOf(*delivery.message));
     if (auto loop = ownTrace(head)) return std::optional(rejected(std::move(*loop)));
     POSTERN_LET(readable, mail::readMessage(*delivery.message));
+    if (options.senderLine) readable.text = senderLine(readable, delivery) + readable.text;
     auto converted = mail::convert(readable, {delivery.sender, delivery.received}, options.profile);
     if (!converted.ok() && converted.error().code == Errc::Invalid)
         return std::optional(rejected(converted.error().text));
     if (!converted.ok()) return converted.error();
-    const auto people = addressees(delivery, readable, options);
+    Substituted substituted;
+    const auto people = addressees(delivery, readable, options, substituted);
     if (!people.ok()) return std::optional(rejected(people.error().text));
     Letter letter{
         options, delivery, readable, *converted, readable.messageId, {}, {}, converted->textSizes().size()};
     if (letter.id.empty()) letter.id = options.storeId + "/" + std::to_string(delivery.key.item.value);
     letter.replyTo = delivery.sender.empty() ? std::string() : replyAddress(delivery, readable);
-    letter.fromName = senderName(letter, converted->fromName, *converted);
-    int substituted = 0;
-    for (const Addressee& to : *people) {
-        POSTERN_LET(count, writeFor(letter, to, sink));
-        substituted += count;
-    }
+    letter.fromName = senderName(letter, converted->fromName, *converted, substituted);
+    for (const Addressee& to : *people) POSTERN_TRY(writeFor(letter, to, sink, substituted));
     job.notes.insert(job.notes.end(), converted->notes.begin(), converted->notes.end());
-    if (substituted > 0)
-        job.notes.push_back(std::to_string(substituted) + " characters of byte 8D were written as '" +
-                            std::string(1, options.softCr) + "'");
+    if (std::string note = substituted.note(options.softCr); !note.empty())
+        job.notes.push_back(std::move(note));
     return std::optional<Outcome>();
 }
 

@@ -36,8 +36,10 @@ char softCrSubstitute(std::string_view charset) {
     return plain.empty() ? '?' : plain.front();
 }
 
-std::string withoutSoftCr(std::string bytes, char softCr) {
-    if (softCr != 0) std::replace(bytes.begin(), bytes.end(), kSoftCr, softCr);
+std::string withoutSoftCr(std::string bytes, char softCr, int& substituted) {
+    if (softCr == 0) return bytes;
+    substituted += static_cast<int>(std::count(bytes.begin(), bytes.end(), kSoftCr));
+    std::replace(bytes.begin(), bytes.end(), kSoftCr, softCr);
     return bytes;
 }
 
@@ -47,10 +49,9 @@ void TextWriter::begin() {
 }
 
 Result<void> TextWriter::put(std::string_view bytes) {
-    const auto found = softCr_ == 0 ? 0 : std::count(bytes.begin(), bytes.end(), kSoftCr);
-    if (found == 0) return bytes.empty() ? Result<void>() : sink_(bytes);
-    substituted_ += static_cast<int>(found);
-    return sink_(withoutSoftCr(std::string(bytes), softCr_));
+    if (softCr_ == 0 || bytes.find(kSoftCr) == std::string_view::npos)
+        return bytes.empty() ? Result<void>() : sink_(bytes);
+    return sink_(withoutSoftCr(std::string(bytes), softCr_, substituted_));
 }
 
 Result<void> TextWriter::flushHeld() {

@@ -48,7 +48,7 @@ class TextWriter {
     int substituted_ = 0;
 };
 
-// `bytes` without 0x8D, for names and subjects.
-std::string withoutSoftCr(std::string bytes, char softCr);
+// `bytes` without 0x8D, for names and subjects; adds to `substituted` how many there were.
+std::string withoutSoftCr(std::string bytes, char softCr, int& substituted);
 
 }  // namespace postern::adapters::ftn

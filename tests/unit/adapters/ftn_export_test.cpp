@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "adapters/spool/staged_file.h"
 #include "base/text.h"
 #include "tests/adapter_rig.h"
 #include "tests/ftn_reader.h"
@@ -200,6 +201,57 @@ TEST(FtnExport, TheSenderLineLeadsTheText) {
     EXPECT_EQ(made.first().text, "From: Alice Example <alice@example.org>\n\nHello.\n");
 }
 
+TEST(FtnExport, TheSenderLineCountsForTheLimit) {
+    std::string body;
+    for (int i = 0; i < 400; ++i) body += "A line of text.\r\n";
+    const Netmail made(
+        "From: " + std::string(300, 'n') + " <alice@example.org>\r\nTo: bob@legacy.example\r\n\r\n" + body,
+        {{"sender_line", "true"}, {"text_limit", "1000"}});
+    ASSERT_GT(made.packet.messages.size(), 5u);
+    EXPECT_THAT(made.first().text, HasSubstr("nnn <alice@example.org>\n\nA line"));
+    for (const FtnMessage& part : made.packet.messages) EXPECT_LE(part.text.size(), 1000u);
+}
+
+// "\xd0\x9d" is byte 8D in cp866.
+TEST(FtnExport, EverySubstitutionIsNoted) {
+    const std::string en = "\xd0\x9d";
+    AdapterRig rig("ftn", with({{"charset", "cp866"}}));
+    Job job =
+        rig.job(1, 1,
+                "From: =?utf-8?B?0J0=?=ina <a@example.org>\r\nTo: bob@legacy.example\r\nSubject: " + en + en +
+                    " x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + en + en + en + "\r\n");
+    job.delivery.recipients[0].legacy = en + "ick Sysop";
+    job.delivery.recipients.push_back({2, "ann@legacy.example", "Ann"});
+    job = rig.exportJob(std::move(job));
+    const auto read = tests::readFtnPacket(rig.content(rig.visible().at(0)));
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    EXPECT_EQ(read->messages.at(0).toName, "Hick Sysop");
+    EXPECT_THAT(job.notes, testing::Contains(
+                               "characters of byte 8D were written as 'H': 3 in the text, 2 in the subject, "
+                               "1 in the author's name, 1 in names of recipients"));
+}
+
+// The name of each was folded for each other: minutes.
+TEST(FtnExport, ThousandsOfRecipientsAreNoWork) {
+    AdapterRig rig("ftn", with({{"most_recipients", "0"}}));
+    Job job = rig.job(1, 1);
+    job.delivery.recipients.clear();
+    constexpr int kPeople = 10'000;
+    for (int i = 0; i < kPeople; ++i) {
+        std::string name = "Person Number ";
+        for (int rest = i + 1; rest > 0; rest /= 26) name += static_cast<char>('a' + rest % 26);
+        job.delivery.recipients.push_back({i, "p" + std::to_string(i) + "@legacy.example", name + "@2:5/6"});
+    }
+    std::string buffer;
+    const std::function<void()> beat = [] {};
+    StagedFile file(buffer, beat);
+    const auto before = std::chrono::steady_clock::now();
+    const auto written = rig.adapter().convert(job, file);
+    ASSERT_TRUE(written.ok() && !*written);
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+    EXPECT_GT(file.position(), kPeople * 100);
+}
+
 TEST(FtnExport, HostileTextStaysText) {
     const Netmail made(mailWith("Subject: =?utf-8?Q?a=01b=0Dc=00d?=\r\n",
                                 "AREA:SYSOP\r\n\x01MSGID: 2:1/1 00000000\r\n--- \r\nSEEN-BY: 1/1\r\n"
@@ -248,7 +300,8 @@ TEST(FtnExport, RandomMailsMakeWholePackets) {
 
 TEST(FtnExport, LoopsAreRefused) {
     for (const char* field :
-         {"X-FTN-PID: Postern 0.1\r\n", "x-ftn-via: 2:999/1 @20231114.221320.UTC Postern 0.1\r\n"}) {
+         {"X-FTN-PID: Postern 0.1\r\n", "x-ftn-via: 2:999/1 @20231114.221320.UTC Postern 0.1\r\n",
+          "X-FTN-PID:\r\n Postern 0.1\r\n", "X-FTN-Via: 2:999/1 @20231114.221320.UTC\r\n\tPostern 0.1\r\n"}) {
         const Netmail made(mailWith(field));
         EXPECT_EQ(made.job.outcome->verdict, Verdict::Rejected) << field;
         EXPECT_THAT(made.job.outcome->reason, HasSubstr("loop"));
