@@ -39,14 +39,15 @@ bool Backlog::over() const {
 }
 
 Result<void> Backlog::look() {
-    files_ = bytes_ = 0;
-    looked_ = false;
-    for (const std::string& path : plan_.folders) POSTERN_TRY(lookInto(path, 1));
+    Waiting waiting;
+    for (const std::string& path : plan_.folders) POSTERN_TRY(lookInto(path, 1, waiting));
+    files_ = waiting.files;
+    bytes_ = waiting.bytes;
     looked_ = true;
     return {};
 }
 
-Result<void> Backlog::lookInto(const std::string& path, int depth) {
+Result<void> Backlog::lookInto(const std::string& path, int depth, Waiting& waiting) {
     const auto folder = Folder::open(path);
     if (!folder.ok()) return folder.error().code == Errc::NotFound ? Result<void>() : folder.error();
     std::vector<std::string> below;
@@ -55,11 +56,12 @@ Result<void> Backlog::lookInto(const std::string& path, int depth) {
             if (depth > 0 && parseInt(name)) below.emplace_back(name);
             return true;
         }
-        ++files_;
-        if (const auto facts = folder->facts(name); facts.ok()) bytes_ += facts->size;  // else: just taken
+        ++waiting.files;
+        if (const auto facts = folder->facts(name); facts.ok())
+            waiting.bytes += facts->size;  // else: just taken
         return true;
     }));
-    for (const std::string& name : below) POSTERN_TRY(lookInto(joinPath(path, name), depth - 1));
+    for (const std::string& name : below) POSTERN_TRY(lookInto(joinPath(path, name), depth - 1, waiting));
     return {};
 }
 

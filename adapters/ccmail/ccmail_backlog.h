@@ -35,7 +35,10 @@ class Backlog {
 
   private:
     Result<void> look() REQUIRES(mutex_);
-    Result<void> lookInto(const std::string& path, int depth) REQUIRES(mutex_);
+    struct Waiting {
+        std::int64_t files = 0, bytes = 0;
+    };
+    static Result<void> lookInto(const std::string& path, int depth, Waiting& waiting);
     bool over() const REQUIRES(mutex_);
 
     const BacklogPlan plan_;
