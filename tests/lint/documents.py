@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The documents lead somewhere: links resolve, headings that are linked to exist, and every document that a
-source file names is there. The files every project owes its readers are there too."""
+source file names is there, and every kind of adapter stands in the tables of docs/adapters. The files every project owes its readers are there too."""
 
 import os
 import re
@@ -64,6 +64,23 @@ def check_named(path):
                 faults.append(f"{path}:{number}: names {name}, which is not there")
 
 
+def check_kinds():
+    """Each registered kind of adapter has its page and its row in every table of docs/adapters/README.md."""
+    kinds = re.findall(r"^Kind (\w+)Kind\(\);", "\n".join(lines_of("adapters/kinds.h")), re.M)
+    if not kinds:
+        faults.append("adapters/kinds.h:1: no kinds were found")
+    side_by_side = "docs/adapters/README.md"
+    rows = [line for line in lines_of(side_by_side) if line.startswith("| [")]
+    tables = sum(line.startswith("| kind |") for line in lines_of(side_by_side))
+    for kind in kinds:
+        row = re.compile(rf"\| \[{kind}\]\({kind}\.md\) \|")
+        if sum(bool(row.match(line)) for line in rows) != tables:
+            faults.append(f"{side_by_side}:1: {kind} has not one row in each of the {tables} tables")
+    for line in rows:
+        if line[3:].partition("]")[0] not in kinds:
+            faults.append(f"{side_by_side}:1: a row for {line[3:].partition(']')[0]}, which is no kind")
+
+
 for owed in OWED:
     if not os.path.exists(os.path.join(ROOT, owed)):
         faults.append(f"{owed}:1: is missing")
@@ -71,6 +88,7 @@ for file in files():
     if file.endswith(".md"):
         check_links(file)
     check_named(file)
+check_kinds()
 
 print("\n".join(faults) if faults else "clean")
 sys.exit(1 if faults else 0)
