@@ -27,7 +27,7 @@ std::string repeated(const std::string& piece, std::size_t bytes) {
 }
 
 TEST(Alternative, APlainTextThatShowsNothingGivesWayToHtml) {
-    for (const std::size_t size : {1U, 255U, 257U, 4000U, 50'000U}) {
+    for (const std::size_t size : {1U, 255U, 257U, 4000U, 30'000U}) {
         for (const char* blank :
              {" ", "\n", " \t \n", "\xc2\xa0", "\xe2\x80\x8b\xe2\x80\x8c\n", "\xe2\xa0\x80"}) {
             EXPECT_EQ("the offer\n", chosenOf(repeated(blank, size))) << size << " of '" << blank << "'";
