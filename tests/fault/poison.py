@@ -4,12 +4,16 @@
 The killer is outside: each read of that mail's body file ends the process, as a crash in a parser would. After
 five deaths the mail stands as held, with its bytes; everything else has arrived once.
 
-Usage: poison.py BUILD_FOLDER
+With --converting the adapter is one that makes a plain text of each mail (mbox, format = "plain"), so that the
+death is one of the conversion.
+
+Usage: poison.py BUILD_FOLDER [--converting]
 """
 
 import argparse
 import contextlib
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +24,16 @@ from gateway import Gateway, Ledger
 OTHERS = 40
 POISON = 1000
 DEATHS = 5
+
+
+class PlainLedger(Ledger):
+    """Of mails that were converted: a header of the sender's own is left behind."""
+
+    def take_one(self, content, name):
+        if b"X-Serial" in content:
+            raise AssertionError(f"not converted: {name}")
+        serial = re.search(rb"Subject: serial (\d+)", content).group(1)
+        super().take_one(b"X-Serial: " + serial + b"\n" + content, name)
 
 
 def command(gateway, *words):
@@ -101,8 +115,13 @@ def run(gateway, ledger, problems):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
+    parser.add_argument("--converting", action="store_true")
     options = parser.parse_args()
-    gateway, ledger, problems = Gateway(options.build), Ledger(), []
+    problems = []
+    if options.converting:
+        gateway, ledger = Gateway(options.build, adapters='format = "plain"', kind="mbox"), PlainLedger("mbox")
+    else:
+        gateway, ledger = Gateway(options.build), Ledger()
     try:
         run(gateway, ledger, problems)
     finally:
