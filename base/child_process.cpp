@@ -11,8 +11,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
+
+#include "base/log.h"
+#include "base/thread.h"
 
 namespace postern {
 
@@ -149,6 +154,20 @@ std::string signalText(int signal) {
     return std::to_string(signal) + (name == nullptr ? "" : " (" + std::string(name) + ")");
 }
 
+// A program that goes on without its starter: when it ends, the system keeps its number until somebody
+// waited.
+void waitLater(pid_t id) {
+    try {
+        std::thread([id] {
+            nameThisThread("left-over");
+            while (::waitpid(id, nullptr, 0) < 0 && errno == EINTR) {
+            }
+        }).detach();
+    } catch (const std::system_error& thrown) {  // it is kept until we end
+        LogLine(LogEvent::WorkerFailed).with("step", "wait").with("reason", thrown.what());
+    }
+}
+
 }  // namespace
 
 std::string ProcessEnd::text() const {
@@ -187,6 +206,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
 
 ChildProcess::~ChildProcess() {
     if (watch_ >= 0) ::close(watch_);
+    if (id_ >= 0 && !end_) waitLater(id_);
 }
 
 Result<ChildProcess> ChildProcess::start(const ProcessPlan& plan) {

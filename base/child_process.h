@@ -61,7 +61,7 @@ class ChildProcess {
     static Result<ChildProcess> start(const ProcessPlan& plan);
     ChildProcess(ChildProcess&& other) noexcept;
     ChildProcess& operator=(ChildProcess&&) = delete;
-    // A program that still runs goes on, on its own.
+    // A program that still runs goes on, on its own; its end leaves nothing of it.
     ~ChildProcess();
 
     int id() const { return id_; }

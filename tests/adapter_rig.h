@@ -69,6 +69,25 @@ inline Result<std::unique_ptr<adapters::Adapter>> makeKind(const std::string& ki
 
 inline const adapters::AdapterContext kRigContext{"legacy", "mx.example", "abcdefgh12345678", {}};
 
+// Makes deliveries to bob, as a rig's adapter names him, and keeps their bytes alive.
+class JobMaker {
+  public:
+    adapters::Job make(std::int64_t item, std::int64_t epoch, const std::string& legacy,
+                       std::string message) {
+        sources_.push_back(std::make_unique<StringSource>(std::move(message)));
+        adapters::Job made;
+        made.delivery.key = {ItemId{item}, Epoch{epoch}};
+        made.delivery.sender = "alice@example.org";
+        made.delivery.recipients = {{1, "bob@legacy.example", legacy}};
+        made.delivery.received = fromMillis(1'700'000'000'000);
+        made.delivery.message = sources_.back().get();
+        return made;
+    }
+
+  private:
+    std::vector<std::unique_ptr<ByteSource>> sources_;
+};
+
 class AdapterRig {
   public:
     AdapterRig(const std::string& kind, SettingMap settings, adapters::AdapterContext context = kRigContext)
@@ -128,14 +147,7 @@ class AdapterRig {
 
     // A delivery of `message` to bob. The rig keeps the bytes alive.
     adapters::Job job(std::int64_t item, std::int64_t epoch, std::string message = kPlain) {
-        sources_.push_back(std::make_unique<StringSource>(std::move(message)));
-        adapters::Job made;
-        made.delivery.key = {ItemId{item}, Epoch{epoch}};
-        made.delivery.sender = "alice@example.org";
-        made.delivery.recipients = {{1, "bob@legacy.example", bob()}};
-        made.delivery.received = fromMillis(1'700'000'000'000);
-        made.delivery.message = sources_.back().get();
-        return made;
+        return jobs_.make(item, epoch, bob(), std::move(message));
     }
     void stageJob(adapters::Job& job) {
         adapter_->stage({&job, 1}, [] {});
@@ -222,7 +234,7 @@ class AdapterRig {
     std::unique_ptr<adapters::Adapter> adapter_;
     Result<void> probed_;
     Count count_;
-    std::vector<std::unique_ptr<ByteSource>> sources_;
+    JobMaker jobs_;
 };
 
 inline std::string outcomeText(const adapters::Job& job) {

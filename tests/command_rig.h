@@ -61,14 +61,7 @@ class CommandRig {
 
     // A delivery of `message` to bob. The rig keeps the bytes alive.
     adapters::Job job(std::int64_t item, std::int64_t epoch, std::string message = AdapterRig::kPlain) {
-        sources_.push_back(std::make_unique<StringSource>(std::move(message)));
-        adapters::Job made;
-        made.delivery.key = {ItemId{item}, Epoch{epoch}};
-        made.delivery.sender = "alice@example.org";
-        made.delivery.recipients = {{1, "bob@legacy.example", "bob@corp.example"}};
-        made.delivery.received = fromMillis(1'700'000'000'000);
-        made.delivery.message = sources_.back().get();
-        return made;
+        return jobs_.make(item, epoch, "bob@corp.example", std::move(message));
     }
     void stageJob(adapters::Job& job) {
         adapter_->stage({&job, 1}, [] {});
@@ -97,7 +90,7 @@ class CommandRig {
     adapters::AdapterContext context_;
     std::unique_ptr<adapters::Adapter> adapter_;
     Result<void> probed_;
-    std::vector<std::unique_ptr<ByteSource>> sources_;
+    JobMaker jobs_;
 };
 
 }  // namespace postern::tests

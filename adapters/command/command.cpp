@@ -77,7 +77,7 @@ void CommandAdapter::stage(std::span<Job> jobs, const std::function<void()>& bea
         const auto possible = arguments(job.delivery);
         const std::string key = stagedName(job.delivery.key);
         if (!possible.ok()) {
-            job.outcome = rejected(possible.error().text);
+            job.outcome = rejectedOrDeferred(possible.error());
         } else if (staging->write(job)) {
             job.evidence =
                 formatEvidence({looked->folders->token(), key, plan_.spool.live.front(), key + ".started"});
@@ -152,7 +152,7 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
     order.folder = plan_.workingFolder;
     order.command = {plan_.program};
     const auto more = arguments(job.delivery);
-    if (!more.ok()) return rejected(more.error().text);
+    if (!more.ok()) return rejectedOrDeferred(more.error());
     order.command.insert(order.command.end(), more->begin(), more->end());
     ProcessPlan process;
     process.arguments = orderArguments(order);
@@ -250,7 +250,8 @@ Recovery CommandAdapter::recovered(Standing standing, const Looked& looked, cons
     Outcome outcome = outcomeOf(standing, key);
     if (outcome.verdict == Verdict::Exported) return foundTaken(plan_.program + " ended well");
     if (outcome.verdict == Verdict::Unknown) return {Found::CannotTell, outcome.reason, std::nullopt};
-    if (standing.is != Is::Ended) return {Found::NotPublished, outcome.reason, std::nullopt};
+    const bool said = standing.is == Is::Ended && standing.end->how == ProcessEnd::How::Exited;
+    if (!said) return {Found::NotPublished, outcome.reason, std::nullopt};
     // What the command said stands, whoever reads it: it does not run again for a mail that it refused.
     Recovery told{Found::CannotTell, outcome.reason, std::nullopt};
     told.known = std::move(outcome);

@@ -59,8 +59,8 @@ class CommandAdapter : public Adapter {
     const AdapterContext& context() const { return context_; }
     const CommandPlan& plan() const { return plan_; }
 
-    // The program's arguments behind its name. An Error means that this mail can never be handed over: it is
-    // rejected with the error's text.
+    // The program's arguments behind its name. Errc::Invalid means that this mail can never be handed over:
+    // it is rejected with the error's text. Any other Error defers it.
     virtual Result<std::vector<std::string>> arguments(const Delivery& delivery) const = 0;
     // Writes what the program reads; as SpoolAdapter::write().
     virtual Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const = 0;

@@ -1,5 +1,7 @@
 #include "adapters/command/command_text.h"
 
+#include <algorithm>
+
 #include "adapters/mailbox/mailbox_head.h"
 #include "adapters/mailbox/mbox_lines.h"
 #include "base/text.h"
@@ -31,6 +33,34 @@ std::string headOf(const CommandText& rules, const Delivery& delivery) {
 Result<IdentifiedMail> identified(const AdapterContext& context, const Delivery& delivery) {
     return IdentifiedMail::look(*delivery.message, "<i" + std::to_string(delivery.key.item.value) + "." +
                                                        context.storeId + "@" + context.hostname + ">");
+}
+
+Result<void> readTextSettings(const AdapterContext& context, const Settings& settings, CommandText& rules) {
+    rules.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
+    POSTERN_LET(format, messageFormat(settings));
+    rules.format = std::move(format);
+    POSTERN_LET(bsmtp, bsmtpRules(context, settings));
+    rules.bsmtp = std::move(bsmtp);
+    return {};
+}
+
+Result<std::vector<std::string>> argumentsFor(const AdapterContext& context, const CommandText& rules,
+                                              const ArgumentTemplate& arguments, const Delivery& delivery) {
+    if (rules.head == TextHead::Bsmtp)
+        if (const auto refused = senderRefusedInBsmtp(delivery.sender)) return fail(Errc::Invalid, *refused);
+    ArgumentValues values;
+    values.delivery = &delivery;
+    values.size = delivery.message->size();
+    if (arguments.uses("message_id")) {
+        POSTERN_LET(mail, identified(context, delivery));
+        values.messageId = mail.id();
+    }
+    return arguments.expand(values);
+}
+
+int argumentCost(const Recipient& recipient) {
+    constexpr int kAround = 16;  // what the configuration writes beside it in its argument
+    return static_cast<int>(std::max(recipient.address.size(), recipient.legacy.size())) + kAround;
 }
 
 Result<std::optional<Outcome>> writeCommandText(const AdapterContext& context, const CommandText& rules,

@@ -11,6 +11,7 @@
 
 #include "adapters/adapter.h"
 #include "adapters/bsmtp/bsmtp_text.h"
+#include "adapters/command/argument_template.h"
 #include "adapters/message_format.h"
 #include "adapters/registry.h"
 #include "adapters/smtp/smtp_message_id.h"
@@ -38,6 +39,15 @@ struct CommandText {
 
 // The message with a Message-ID. An Error is the source's.
 Result<IdentifiedMail> identified(const AdapterContext& context, const Delivery& delivery);
+
+// line_ends, and the settings of messageSettings() and bsmtpSettings(). An error names the setting.
+Result<void> readTextSettings(const AdapterContext& context, const Settings& settings, CommandText& rules);
+
+// The arguments of one run. Errc::Invalid: this mail can never be handed over so, and why.
+Result<std::vector<std::string>> argumentsFor(const AdapterContext& context, const CommandText& rules,
+                                              const ArgumentTemplate& arguments, const Delivery& delivery);
+// The most bytes that a recipient adds to them: Grouping::headerBytes.
+int argumentCost(const Recipient& recipient);
 
 // Writes it, as SpoolAdapter::write() does.
 Result<std::optional<Outcome>> writeCommandText(const AdapterContext& context, const CommandText& rules,

@@ -22,10 +22,6 @@ struct NncpPlan {
     CommandText text;
 };
 
-int argumentCost(const Recipient& recipient) {
-    return static_cast<int>(std::max(recipient.address.size(), recipient.legacy.size())) + 16;
-}
-
 class Nncp final : public CommandAdapter {
   public:
     Nncp(AdapterContext adapterContext, CommandPlan commandPlan, NncpPlan own)
@@ -53,17 +49,7 @@ class Nncp final : public CommandAdapter {
         words.emplace_back("-quiet");
         if (!own_.niceness.empty()) words.insert(words.end(), {"-nice", own_.niceness});
         words.insert(words.end(), {own_.node, own_.handle});
-        if (own_.text.head == TextHead::Bsmtp)
-            if (const auto refused = senderRefusedInBsmtp(delivery.sender))
-                return fail(Errc::Invalid, *refused);
-        ArgumentValues values;
-        values.delivery = &delivery;
-        values.size = delivery.message->size();
-        if (own_.arguments.uses("message_id")) {
-            POSTERN_LET(mail, identified(context(), delivery));
-            values.messageId = mail.id();
-        }
-        POSTERN_LET(more, own_.arguments.expand(values));
+        POSTERN_LET(more, argumentsFor(context(), own_.text, own_.arguments, delivery));
         words.insert(words.end(), more.begin(), more.end());
         return words;
     }
@@ -130,11 +116,7 @@ Result<std::unique_ptr<Adapter>> makeNncp(const AdapterContext& context, const S
                                 {settings.text("null_sender"), context.hostname, own.mostRecipients != 1});
     if (!arguments.ok()) return arguments.error().within("arguments");
     own.arguments = std::move(*arguments);
-    own.text.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
-    POSTERN_LET(format, messageFormat(settings));
-    own.text.format = std::move(format);
-    POSTERN_LET(bsmtp, bsmtpRules(context, settings));
-    own.text.bsmtp = std::move(bsmtp);
+    POSTERN_TRY(readTextSettings(context, settings, own.text));
     POSTERN_TRY(checkNncp(own, settings));
     return std::unique_ptr<Adapter>(std::make_unique<Nncp>(context, std::move(plan), std::move(own)));
 }

@@ -19,10 +19,6 @@ struct PipePlan {
     int argumentBytes = 32768;
 };
 
-int argumentCost(const Recipient& recipient) {
-    return static_cast<int>(std::max(recipient.address.size(), recipient.legacy.size())) + 16;
-}
-
 class Pipe final : public CommandAdapter {
   public:
     Pipe(AdapterContext adapterContext, CommandPlan commandPlan, PipePlan own)
@@ -38,17 +34,7 @@ class Pipe final : public CommandAdapter {
 
   protected:
     Result<std::vector<std::string>> arguments(const Delivery& delivery) const override {
-        if (own_.text.head == TextHead::Bsmtp)
-            if (const auto refused = senderRefusedInBsmtp(delivery.sender))
-                return fail(Errc::Invalid, *refused);
-        ArgumentValues values;
-        values.delivery = &delivery;
-        values.size = delivery.message->size();
-        if (own_.arguments.uses("message_id")) {
-            POSTERN_LET(mail, identified(context(), delivery));
-            values.messageId = mail.id();
-        }
-        return own_.arguments.expand(values);
+        return argumentsFor(context(), own_.text, own_.arguments, delivery);
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file) const override {
@@ -83,11 +69,7 @@ Result<std::unique_ptr<Adapter>> makePipe(const AdapterContext& context, const S
     if (!arguments.ok()) return arguments.error().within("command");
     own.arguments = std::move(*arguments);
     own.text.head = headNamed(settings.text("envelope"));
-    own.text.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
-    POSTERN_LET(format, messageFormat(settings));
-    own.text.format = std::move(format);
-    POSTERN_LET(bsmtp, bsmtpRules(context, settings));
-    own.text.bsmtp = std::move(bsmtp);
+    POSTERN_TRY(readTextSettings(context, settings, own.text));
     return std::unique_ptr<Adapter>(std::make_unique<Pipe>(context, std::move(plan), std::move(own)));
 }
 

@@ -184,11 +184,7 @@ Result<std::unique_ptr<Adapter>> makeUucp(const AdapterContext& context, const S
     if (own.text.remote.empty()) own.text.remote = context.hostname.substr(0, context.hostname.find('.'));
     if (settings.text("sender_form") == "bang") own.text.senderForm = &bangForm;
     own.text.ownFields = [context](const DeliveryKey& key) { return Uucp::uucpMark(context, key) + "\r\n"; };
-    own.text.lineEnds = settings.text("line_ends") == "lf" ? LineEnds::Lf : LineEnds::Crlf;
-    POSTERN_LET(format, messageFormat(settings));
-    own.text.format = std::move(format);
-    POSTERN_LET(bsmtp, bsmtpRules(context, settings));
-    own.text.bsmtp = std::move(bsmtp);
+    POSTERN_TRY(readTextSettings(context, settings, own.text));
     POSTERN_TRY(checkUucp(own, settings));
     return std::unique_ptr<Adapter>(std::make_unique<Uucp>(context, std::move(plan), std::move(own)));
 }

@@ -142,7 +142,7 @@ void BundleAdapter::gather(std::span<Job> jobs, const std::function<void()>& bea
             continue;
         }
         const auto where = place(job.delivery);
-        if (!where.ok()) job.outcome = notPlaced(where.error());
+        if (!where.ok()) job.outcome = rejectedOrDeferred(where.error());
         auto text = job.outcome ? std::nullopt : render(job);
         if (!text) continue;
         const std::string group = where->folder + "/" + groupOf(job.delivery);

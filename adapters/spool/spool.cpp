@@ -134,7 +134,7 @@ void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& stag
     if (job.outcome) return;
     auto where = place(job.delivery);
     if (!where.ok()) {
-        job.outcome = notPlaced(where.error());
+        job.outcome = rejectedOrDeferred(where.error());
         return;
     }
     // Opened now, so that publish() finds it; one recipient's spoilt folder is not everybody's.

@@ -143,7 +143,7 @@ std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& deliver
     return outcome;
 }
 
-Outcome notPlaced(const Error& error) {
+Outcome rejectedOrDeferred(const Error& error) {
     return error.code == Errc::Invalid ? rejected(error.text) : deferred(error);
 }
 

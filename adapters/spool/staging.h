@@ -62,9 +62,8 @@ class Staging {
 // others are tried again without them. Nothing when all are possible.
 std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& delivery);
 
-// What an Error of a place() means: Errc::Invalid, that this mail can never be delivered here; any other, not
-// now.
-Outcome notPlaced(const Error& error);
+// What an Error means that says why a mail can not be delivered: Errc::Invalid, never; any other, not now.
+Outcome rejectedOrDeferred(const Error& error);
 
 // Ends every job that has no outcome yet.
 void endAll(std::span<Job> jobs, const Outcome& outcome);

@@ -42,14 +42,7 @@ class WireSuite : public testing::TestWithParam<WireCase> {
     }
 
     Job job(std::int64_t item, std::int64_t epoch, const std::string& message = AdapterRig::kPlain) {
-        sources_.push_back(std::make_unique<StringSource>(message));
-        Job made;
-        made.delivery.key = {ItemId{item}, Epoch{epoch}};
-        made.delivery.sender = "alice@example.org";
-        made.delivery.recipients = {{1, "bob@legacy.example", "", {}, {}}};
-        made.delivery.received = fromMillis(1'700'000'000'000);
-        made.delivery.message = sources_.back().get();
-        return made;
+        return jobs_.make(item, epoch, "", message);
     }
     void stage(Job& job) {
         adapter_->stage({&job, 1}, [] {});
@@ -61,7 +54,7 @@ class WireSuite : public testing::TestWithParam<WireCase> {
 
     ReceivingHost host_;
     std::unique_ptr<adapters::Adapter> adapter_;
-    std::vector<std::unique_ptr<ByteSource>> sources_;
+    JobMaker jobs_;
 };
 
 TEST_P(WireSuite, A1StagingShowsNothingAndPublishingOne) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -187,6 +188,28 @@ TEST(ChildProcess, LeftOversAreNotWaitedFor) {
     ASSERT_TRUE(left);
     EXPECT_TRUE(alive(static_cast<int>(*left))) << "it ended by itself, and nobody ended what it left";
     ::kill(static_cast<int>(*left), SIGKILL);
+}
+
+// Nobody asked how it ended, and yet the system must not keep its number for ever.
+TEST(ChildProcess, OneThatGoesOnAloneLeavesNothing) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    pid_t id = -1;
+    {
+        ProcessPlan plan;
+        plan.arguments = {"/bin/cat"};
+        plan.input = ends[0];
+        const auto child = ChildProcess::start(plan);
+        ASSERT_TRUE(child.ok()) << child.error().text;
+        id = child->id();
+    }
+    ::close(ends[0]);
+    EXPECT_EQ(::kill(id, 0), 0) << "it goes on";
+    ::close(ends[1]);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (::kill(id, 0) == 0 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    EXPECT_EQ(::kill(id, 0), -1) << "it is still there, ended or not";
+    EXPECT_EQ(errno, ESRCH);
 }
 
 TEST(ChildProcess, SaysHowMuchOfItsInputWasNotRead) {
