@@ -1,6 +1,7 @@
 #include "connector/admin/wire.h"
 
 #include <cstdio>
+#include <map>
 
 #include <Poco/Dynamic/Var.h>
 #include <Poco/JSON/Object.h>
@@ -91,6 +92,30 @@ std::string jsonString(std::string_view text) {
         }
     }
     return out + "\"";
+}
+
+Result<std::map<std::string, std::string>> parseFields(std::string_view text) {
+    POSTERN_LET(object, parseObject(text));
+    std::map<std::string, std::string> fields;
+    for (const std::string& name : object->getNames()) {
+        const Var value = object->get(name);
+        if (!value.isString()) return fail(Errc::Invalid, "\"" + escapeLine(name, 60) + "\" must be a text");
+        fields[name] = value.extract<std::string>();
+    }
+    return fields;
+}
+
+std::string recordJson(const Record& record) {
+    std::string line = "{";
+    for (const auto& [name, value] : record.fields) {
+        line += (line.size() > 1 ? "," : "") + jsonString(name) + ":";
+        switch (value.kind) {
+            case Value::Kind::Time: line += jsonString(formatUtc(fromMillis(value.number))); break;
+            case Value::Kind::Size: line += std::to_string(value.number); break;
+            default: line += valueJson(value);
+        }
+    }
+    return line + "}";
 }
 
 std::string requestLine(const Request& request) {

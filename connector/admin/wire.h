@@ -16,6 +16,12 @@ std::string jsonString(std::string_view text);
 std::string requestLine(const Request& request);
 Result<Request> parseRequest(std::string_view line);  // Invalid
 
+// The fields of a JSON object, all texts: what a request of the HTTP interface sends. Invalid.
+Result<std::map<std::string, std::string>> parseFields(std::string_view object);
+
+// A record for programs: one JSON object, times in RFC 3339, sizes in bytes. Names as in the record.
+std::string recordJson(const Record& record);
+
 std::string rowLine(const Record& record);
 std::string endLine(const Result<void>& result);
 

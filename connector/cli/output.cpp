@@ -32,15 +32,6 @@ std::string plain(const Value& value) {
     return value.number != 0 ? "true" : "false";
 }
 
-std::string json(const Value& value) {
-    switch (value.kind) {
-        case Value::Kind::None: return "null";
-        case Value::Kind::Text: return admin::jsonString(value.text);
-        case Value::Kind::Time: return admin::jsonString(plain(value));
-        default: return plain(value);
-    }
-}
-
 std::string forPeople(const Value& value, WallTime now) {
     switch (value.kind) {
         case Value::Kind::None: return "-";
@@ -125,12 +116,14 @@ Result<void> Output::row(const Record& record) {
         }
         return written();
     }
-    std::string line;
-    for (const auto& [name, value] : record.fields) {
-        if (!line.empty() || &name != &record.fields.front().first) line += form_ == Form::Json ? "," : "\t";
-        line += form_ == Form::Json ? admin::jsonString(name) + ":" + json(value) : plain(value);
+    if (form_ == Form::Json) {
+        console_.out << admin::recordJson(record) << "\n";
+        return written();
     }
-    console_.out << (form_ == Form::Json ? "{" + line + "}" : line) << "\n";
+    std::string line;
+    for (const auto& [name, value] : record.fields)
+        line += (&name == &record.fields.front().first ? "" : "\t") + plain(value);
+    console_.out << line << "\n";
     return written();
 }
 

@@ -114,6 +114,18 @@ struct Reports {
     Place place;
 };
 
+// The operators' way in by HTTP: page, interface, metrics.
+enum class Anonymous { Nothing, Look };  // what those may who have not logged on
+struct Http {
+    std::string address;  // empty: off
+    std::string host;     // with port, or socketPath: from the address
+    int port = 0;
+    std::string socketPath;
+    Anonymous anonymous = Anonymous::Nothing;
+    std::vector<std::string> hosts;  // further names we are called by, behind a proxy
+    Place place;
+};
+
 enum class RouteUse { Both, Recipients, Replies };
 
 struct Route {
@@ -161,6 +173,7 @@ struct Config {
     std::vector<Rule> rules;    // first match wins
     std::vector<Route> routes;  // first match wins
     Reports reports;
+    Http http;
     std::vector<Adapter> adapters;  // by name
     std::string adapterFolder;      // libraries with more kinds of adapter
     int sessions = 2000;            // at once, of all listeners

@@ -85,6 +85,13 @@ void visitRule(RuleType& rule, Visit&& visit) {
     visit("adapter", rule.adapter);
 }
 
+template <class HttpType, class Visit>
+void visitHttp(HttpType& http, Visit&& visit) {
+    visit("address", http.address);
+    visit("anonymous", http.anonymous);
+    visit("hosts", http.hosts);
+}
+
 template <class ReportsType, class Visit>
 void visitReports(ReportsType& reports, Visit&& visit) {
     visit("adapter", reports.adapter);

@@ -178,6 +178,16 @@ const std::vector<Key> kKeys = {
     size("reports", "return_limit", "50000 B", 0, 16 * kMiB,
          "Mail up to this size comes back whole in a failure report, larger mail as its header."),
 
+    // [http]: the operators' page, interface and metrics.
+    text("http", "address", "",
+         "Where it listens: \"127.0.0.1:8025\" or \"unix:/run/postern/http.sock\", of this machine only; "
+         "empty: "
+         "not at all.",
+         "127.0.0.1:8025"),
+    choice("http", "anonymous", "nothing", {"nothing", "look"},
+           "What those may do who have not logged on: nothing, or look at everything (as a viewer)."),
+    list("http", "hosts", "", "Further host names that browsers call us by, when a proxy stands before us."),
+
     // One [[table]] for each file of address pairs; they are asked before the routes.
     text("table", "name", nullptr, "In logs and in 'postern route test'.", "people"),
     path("table", "file", nullptr,
@@ -222,7 +232,7 @@ const std::vector<Key> kKeys = {
 std::string written(std::string_view section) {
     if (section.empty()) return "the top of the file";
     if (section == "adapter") return "[adapter.NAME]";
-    if (section == "reports") return "[reports]";
+    if (section == "reports" || section == "http") return "[" + std::string(section) + "]";
     return "[[" + std::string(section) + "]]";
 }
 

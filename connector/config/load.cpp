@@ -68,7 +68,7 @@ const Entry* entryOf(const Section& section, std::string_view key) {
 
 void readTop(const Node& root, Config& config, Findings& findings) {
     static constexpr std::string_view kElsewhere[] = {"listener", "pickup", "adapter", "reports",
-                                                      "table",    "rule",   "route"};
+                                                      "http",     "table",  "rule",    "route"};
     const Section section = readSection(root, keysOf(""), kElsewhere, findings);
     visitTop(config, Assign(section));
     if (config.hostname.empty()) config.hostname = hostName();
@@ -166,6 +166,32 @@ void readReports(const Node& root, Config& config, Findings& findings) {
         return findings.problem(table->place, "write [reports] and its keys below");
     config.reports.place = table->place;
     visitReports(config.reports, Assign(readSection(*table, keysOf("reports"), {}, findings)));
+}
+
+void readHttp(const Node& root, Config& config, Findings& findings) {
+    const Node* table = childNamed(root, "http");
+    if (table == nullptr) return;
+    if (table->kind != Node::Kind::Table)
+        return findings.problem(table->place, "write [http] and its keys below");
+    Http& http = config.http;
+    http.place = table->place;
+    const Section section = readSection(*table, keysOf("http"), {}, findings);
+    visitHttp(http, Assign(section));
+    if (http.address.empty()) return;
+    Listener parsed;
+    parsed.protocol = Protocol::Lmtp;  // may be a Unix socket
+    const Place place = entryOf(section, "address")->place;
+    if (const auto read = readAddress(http.address, parsed); !read.ok())
+        return findings.problem(place, read.error().text);
+    const bool loopback =
+        parsed.host.starts_with("127.") || parsed.host == "::1" || parsed.host == "localhost";
+    if (parsed.socketPath.empty() && !loopback)
+        return findings.problem(place,
+                                "\"address\" must be of this machine, as 127.0.0.1: what is said here is "
+                                "not encrypted. Others come by a proxy with TLS, or by ssh");
+    http.host = parsed.host;
+    http.port = parsed.port;
+    http.socketPath = parsed.socketPath;
 }
 
 void readRoute(const Node& table, Config& config, Findings& findings) {
@@ -331,6 +357,7 @@ void readAll(const Node& root, Config& config, Findings& findings) {
     readTop(root, config, findings);
     const RefusedLibraries refused = readExtensions(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
+    readHttp(root, config, findings);
     eachTable(root, "pickup", findings, [&](const Node& table) { readPickup(table, config, findings); });
     eachTable(root, "table", findings, [&](const Node& table) { readTable(table, config, findings); });
     eachTable(root, "rule", findings, [&](const Node& table) { readRule(table, config, findings); });

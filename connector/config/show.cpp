@@ -186,6 +186,8 @@ std::string show(const Config& config) {
     }
     out += "\n[reports]\n";
     visitReports(config.reports, Write(out, "reports"));
+    out += "\n[http]\n";
+    visitHttp(config.http, Write(out, "http"));
     for (const Table& table : config.tables) {
         out += "\n[[table]]\n";
         visitTable(table, Write(out, "table"));
@@ -219,6 +221,7 @@ std::string example() {
         "# with the same keys at its top.\n[adapter.postoffice]\n";
     exampleAdapter(out);
     exampleOption(out, "Who is told what became of a mail.", "[reports]", "reports");
+    exampleOption(out, "The operators' web page, JSON interface and metrics.", "[http]", "http");
     exampleOption(out, "Address tables, asked before the routes.", "[[table]]", "table");
     exampleOption(out, "Policy on mail coming in. The first rule all of whose conditions hold decides.",
                   "[[rule]]", "rule");

@@ -35,6 +35,9 @@ inline std::string_view wordOf(RuleAction action) {
 inline std::string_view wordOf(RouteUse use) {
     return use == RouteUse::Both ? "both" : use == RouteUse::Recipients ? "recipients" : "replies";
 }
+inline std::string_view wordOf(Anonymous anonymous) {
+    return anonymous == Anonymous::Look ? "look" : "nothing";
+}
 inline std::string_view wordOf(OnDoubt onDoubt) {
     return onDoubt == OnDoubt::Hold ? "hold" : onDoubt == OnDoubt::Resend ? "resend" : "receiver_dedupes";
 }
@@ -55,6 +58,7 @@ inline constexpr Auth kAuthModes[] = {Auth::Off, Auth::Offered, Auth::Required};
 inline constexpr RuleAction kRuleActions[] = {RuleAction::Accept, RuleAction::Reject, RuleAction::Hold,
                                               RuleAction::Route};
 inline constexpr RouteUse kRouteUses[] = {RouteUse::Both, RouteUse::Recipients, RouteUse::Replies};
+inline constexpr Anonymous kAnonymous[] = {Anonymous::Nothing, Anonymous::Look};
 inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend, OnDoubt::ReceiverDedupes};
 inline constexpr Severity kSeverities[] = {Severity::Error, Severity::Warning, Severity::Notice,
                                            Severity::Info, Severity::Debug};
@@ -79,6 +83,9 @@ inline void setByWord(RuleAction& into, std::string_view word) {
 }
 inline void setByWord(RouteUse& into, std::string_view word) {
     setByWord(into, kRouteUses, word);
+}
+inline void setByWord(Anonymous& into, std::string_view word) {
+    setByWord(into, kAnonymous, word);
 }
 inline void setByWord(OnDoubt& into, std::string_view word) {
     setByWord(into, kOnDoubts, word);

@@ -179,7 +179,8 @@ std::optional<Failure> Service::startDoors() {
         return failureFrom(started.error());
     pickups_ = std::make_unique<pickup::Station>(config->hostname, *acceptor_, clock_);
     pickups_->use(config->pickups);
-    // Behind the intake: a command may ask for its facts at once.
+    if (const auto started = startHttp(); !started.ok()) return failureFrom(started.error());
+    // Behind the others: a command may ask for their facts at once.
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
         [this](const admin::Request& request, admin::ByteStream& body, const admin::RowSink& row) {
@@ -188,6 +189,25 @@ std::optional<Failure> Service::startDoors() {
         clock_);
     if (const auto started = control_->start(); !started.ok()) return failureFrom(started.error());
     return std::nullopt;
+}
+
+Result<void> Service::startHttp() {
+    const config::Http wanted = config()->http;
+    if (wanted.address.empty()) return {};
+    POSTERN_LET(directory, accounts::Directory::open(*store_));
+    directory_ = std::move(directory);
+    logins_ = std::make_unique<http::Logins>(*directory_, clock_);
+    site_ = std::make_unique<http::OperatorSite>(
+        http::SiteOptions{wanted.anonymous == config::Anonymous::Look, wanted.hosts},
+        [this] { return view(); }, *logins_);
+    http_ = std::make_unique<http::HttpServer>(
+        http::ServerOptions{wanted.host, wanted.port, wanted.socketPath}, *site_);
+    if (const auto started = http_->start(); !started.ok())
+        return started.error().within(config::placeText(wanted.place) + ": [http]");
+    httpPlace_ =
+        wanted.socketPath.empty() ? wanted.host + ":" + std::to_string(http_->port()) : wanted.socketPath;
+    LogLine(LogEvent::ListenerOpened).with("listener", "http").with("address", httpPlace_);
+    return {};
 }
 
 Result<Service::Made> Service::makeAdapters(const config::Config& config) {
@@ -356,6 +376,9 @@ std::vector<std::string> Service::notesAbout(const config::Config& before,
     note(before.pollInterval != after.pollInterval, "poll_interval");
     note(before.reserve != after.reserve, "reserve");
     note(before.inlineBody != after.inlineBody, "inline_body");
+    note(before.http.address != after.http.address || before.http.anonymous != after.http.anonymous ||
+             before.http.hosts != after.http.hosts,
+         "[http]");
     note(!sameBindings(before.listeners, after.listeners), "listener addresses and sockets");
     return notes;
 }
@@ -371,7 +394,10 @@ void Service::stop() {
     if (pickups_) pickups_->stop();
     if (intake_) intake_->stop(deadline);
     feed_.stop();
+    if (http_) http_->stop();
     control_.reset();
+    http_.reset();
+    site_.reset();
     pickups_.reset();
     housekeeper_.reset();
     Runners ended;
@@ -456,6 +482,7 @@ admin::Record Service::facts() const {
     record.add("commits", commits.commits)
         .add("commit_requests", commits.works)
         .add("checkpoints", commits.checkpoints);
+    if (!httpPlace_.empty()) record.add("http", httpPlace_);
     if (intake_)
         for (const config::Listener& listener : intake_->bound())
             record.add("listener_" + listener.name, addressOf(listener));

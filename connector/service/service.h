@@ -18,6 +18,8 @@
 #include "connector/admin/control_server.h"
 #include "connector/config/config.h"
 #include "connector/export/runner.h"
+#include "connector/http/operator_site.h"
+#include "connector/http/server.h"
 #include "connector/intake/acceptor.h"
 #include "connector/intake/listener.h"
 #include "connector/pickup/station.h"
@@ -63,6 +65,7 @@ class Service {
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();
     std::optional<Failure> startDoors();
+    Result<void> startHttp();
     std::vector<std::string> idleAdapters();
     Result<Made> makeAdapters(const config::Config& config);
     void useRoutes(const config::Config& config, const Made& made, std::vector<routing::NamedTable> tables);
@@ -101,6 +104,11 @@ class Service {
     std::unique_ptr<intake::IntakeServer> intake_;
     std::unique_ptr<pickup::Station> pickups_;
     std::unique_ptr<admin::ControlServer> control_;
+    std::optional<accounts::Directory> directory_;
+    std::unique_ptr<http::Logins> logins_;
+    std::unique_ptr<http::OperatorSite> site_;
+    std::unique_ptr<http::HttpServer> http_;
+    std::string httpPlace_;  // where it listens; set before anybody can ask
 };
 
 }  // namespace postern::service
