@@ -6,22 +6,22 @@
 //
 //   stage(jobs)      convert and write aside, synced; harmless, may be redone freely under another epoch
 //   -- the service commits "publishing" with each job's evidence; jobs that are no longer ours are abandoned
-//   -- publish(jobs)    the one commit point of each, synced before it returns
-//   -- the service commits the outcomes --
+//   publish(jobs)    the one commit point of each, synced before it returns
+//   -- the service commits the outcomes
 //
 // After a crash, or when a worker stalled past its lease, the service calls recover(evidence) and believes
 // it:
 //
 //   A1  stage() leaves nothing behind that the legacy side can see.
 //   A2  publish() of one staged artifact takes effect at most once, however often and from however many
-//   threads it
-//       is called, and never after recover() said NotPublished for it.
+//       threads it is called, and never after recover() said NotPublished for it.
 //   A3  recover() says Published only on evidence, NotPublished only when it has made sure that a late
-//   publish()
-//       of the same artifact can not succeed any more, and CannotTell otherwise.
-//   A4  Names of artifacts derive from the delivery's key and nothing else: never from addresses, time or
-//   chance. A5  A job that can not be done gets an outcome; the others of the batch go on (I7). Nothing is
-//   thrown.
+//       publish() of the same artifact can not succeed any more, and CannotTell otherwise.
+//   A4  Names of artifacts derive from the delivery's key and the store, and nothing else: never from
+//       addresses, time or chance.
+//   A5  A job that can not be done gets an outcome; the others of the batch go on (I7). Nothing is thrown.
+//
+// I7 is one of the invariants of docs/ARCHITECTURE.md.
 //
 // Thread rule: an Adapter is shared by its watchers; every function may be called from several threads at
 // once.

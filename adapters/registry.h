@@ -60,7 +60,7 @@ struct Kind {
 
 // Ours, then those that were added, in alphabetical order each. They live for ever.
 std::vector<const Kind*> kinds();
-const Kind* kindNamed(std::string_view name);
+const Kind* kindNamed(std::string_view name);  // or its stand-in (adapters/extension/absent.h)
 // A kind from outside (adapters/extension). REQUIRES: no kind of this name. Any thread, at any time.
 void addKind(Kind kind);
 
