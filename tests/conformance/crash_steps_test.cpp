@@ -66,36 +66,46 @@ std::vector<std::string> committed(const std::string& path) {
 
 struct Way {
     const char* label;
+    const char* kind;
     SettingMap settings;
 };
 
 class CrashSteps : public testing::TestWithParam<std::tuple<Way, bool>> {
   protected:
-    static SettingMap settings() {
-        SettingMap all = std::get<0>(GetParam()).settings;
-        all.emplace("address", "2:999/1");
-        all.emplace("link", "2:999/2");
-        return all;
+    static const Way& way() { return std::get<0>(GetParam()); }
+    static bool listed() { return way().settings.contains("mode"); }
+    static bool isBoard() { return std::string(way().kind) == "fbb"; }
+
+    // What the consumer honours, and what we must not leave behind.
+    static std::string lockOf(const AdapterRig& rig) {
+        return rig.folder() + (isBoard() ? "/mail.lck" : "/outbound/03e70002.bsy");
     }
-    static bool listed() { return settings().contains("mode"); }
+
+    static std::size_t readAndRemove(const std::string& path) {
+        if (!fs::exists(path)) return 0;
+        const std::string bytes = slurp(path);
+        fs::remove(path);
+        if (isBoard()) {
+            const auto read = readFbb(bytes);
+            EXPECT_EQ(read.fault, "") << "torn";
+            return read.messages.size();
+        }
+        const auto packet = readFtnPacket(bytes);
+        EXPECT_TRUE(packet.ok()) << "torn: " << packet.error().text;
+        return packet.ok() ? packet->messages.size() : 0;
+    }
 
     // The consumer: takes what it may see, and counts the mails.
     static std::size_t consume(const AdapterRig& rig) {
+        if (fs::exists(lockOf(rig))) return 0;
         std::size_t mails = 0;
-        const auto take = [&](const std::string& path) {
-            if (!fs::exists(path)) return;
-            const auto packet = readFtnPacket(slurp(path));
-            EXPECT_TRUE(packet.ok()) << "torn: " << packet.error().text;
-            if (packet.ok()) mails += packet->messages.size();
-            fs::remove(path);
-        };
         if (!listed()) {
-            for (const std::string& file : rig.visible()) take(rig.folder() + "/" + file);
+            for (const std::string& file : visibleFiles(rig.folder()))
+                mails += readAndRemove(rig.folder() + "/" + file);
             return mails;
         }
         const std::string flow = rig.folder() + "/outbound/03e70002.flo";
-        if (fs::exists(rig.folder() + "/outbound/03e70002.bsy")) return 0;  // a mailer honours it
-        for (const std::string& line : committed(flow)) take(line.substr(1));
+        for (const std::string& line : committed(flow)) mails += readAndRemove(line.substr(1));
         fs::remove(flow);
         return mails;
     }
@@ -110,7 +120,7 @@ TEST_P(CrashSteps, EachMailArrivesOnce) {
     const int stride = std::getenv("POSTERN_EVERY_STEP") == nullptr ? 6 : 1;
     int kills = 0;
     for (int n = takesAtOnce ? 1 : 1 + stride / 2; n < 2000; n += stride) {
-        AdapterRig rig("ftn", settings());
+        AdapterRig rig(way().kind, way().settings);
         const std::string marks = rig.temp() + "/marks";
         const bool killed = killedAt(n, [&] {
             std::vector<Job> jobs;
@@ -143,22 +153,34 @@ TEST_P(CrashSteps, EachMailArrivesOnce) {
             ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << n << outcomeText(job);
         arrived += consume(rig);
         ASSERT_EQ(arrived, static_cast<std::size_t>(kMails)) << "killed at call " << n;
-        EXPECT_FALSE(fs::exists(rig.folder() + "/outbound/03e70002.bsy")) << n;
-        EXPECT_TRUE(rig.visible().empty()) << n << ": a packet that no list names";
+        EXPECT_FALSE(fs::exists(lockOf(rig))) << n;
+        EXPECT_TRUE(visibleFiles(rig.folder()).empty()) << n << ": a packet that no list names";
         if (!killed) break;
         ++kills;
     }
     EXPECT_GT(kills, 30 / stride) << "the sweep does not reach its points";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ways, CrashSteps,
-    testing::Combine(testing::Values(Way{"bundle", {{"bundle", "4"}}}, Way{"bso", {{"mode", "bso"}}},
-                                     Way{"bso_bundle", {{"mode", "bso"}, {"bundle", "4"}}}),
-                     testing::Bool()),
-    [](const auto& which) {
-        return std::string(std::get<0>(which.param).label) +
-               (std::get<1>(which.param) ? "_taken_at_once" : "_taken_late");
-    });
+namespace {
+
+SettingMap netmail(SettingMap more) {
+    more.emplace("address", "2:999/1");
+    more.emplace("link", "2:999/2");
+    return more;
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(Ways, CrashSteps,
+                         testing::Combine(testing::Values(Way{"bundle", "ftn", netmail({{"bundle", "4"}})},
+                                                          Way{"bso", "ftn", netmail({{"mode", "bso"}})},
+                                                          Way{"bso_bundle", "ftn",
+                                                              netmail({{"mode", "bso"}, {"bundle", "4"}})},
+                                                          Way{"fbb", "fbb", {{"call", "N0GW"}}}),
+                                          testing::Bool()),
+                         [](const auto& which) {
+                             return std::string(std::get<0>(which.param).label) +
+                                    (std::get<1>(which.param) ? "_taken_at_once" : "_taken_late");
+                         });
 
 }  // namespace postern::tests
