@@ -6,9 +6,14 @@
 #include "adapters/profile.h"
 #include "adapters/radio/radio_names.h"
 #include "adapters/spool/spool.h"
+#include "adapters/spool/staged_file.h"
 #include "base/text.h"
 
 namespace postern::adapters {
+
+namespace {
+constexpr std::size_t kMostInMemory = 4 << 20;  // of messages in one stage(), about; then they are written
+}
 
 Fbb::Fbb(AdapterContext context, FbbPlan plan) : context_(std::move(context)), plan_(std::move(plan)) {}
 
@@ -66,6 +71,7 @@ void Fbb::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto ours = (*held)->stillOurs();
     if (!ours.ok()) return endAll(jobs, unusable(ours.error().text));
     std::vector<Rendered> rendered;
+    std::size_t inMemory = 0;
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) job.outcome = refusalOf(*this, job.delivery);
@@ -73,36 +79,44 @@ void Fbb::stage(std::span<Job> jobs, const std::function<void()>& beat) {
         std::string text;
         auto outcome = render(job, text);
         job.outcome = outcome.ok() ? std::move(*outcome) : std::optional<Outcome>(deferred(outcome.error()));
-        if (!job.outcome) rendered.push_back({&job, std::move(text)});
+        if (job.outcome) continue;
+        inMemory += text.size();
+        rendered.push_back({&job, std::move(text)});
+        if (inMemory < kMostInMemory) continue;
+        stageAll(**held, rendered, beat);
+        rendered.clear();
+        inMemory = 0;
     }
-    if (rendered.empty() || stageBundle(**held, rendered, beat).ok()) return;
+    stageAll(**held, rendered, beat);
+}
+
+void Fbb::stageAll(const SpoolFolders& folders, std::span<Rendered> rendered,
+                   const std::function<void()>& beat) const {
+    if (rendered.empty() || stageBundle(folders, rendered, beat).ok()) return;
     // One that is too large for the disk keeps nobody else back.
     for (Rendered& each : rendered)
-        if (const auto staged = stageBundle(**held, {&each, 1}, beat); !staged.ok())
+        if (const auto staged = stageBundle(folders, {&each, 1}, beat); !staged.ok())
             each.job->outcome = staged.error().code == Errc::Exists
                                     ? deferred(staged.error())
-                                    : unusable(staged.error().within((*held)->stage().path()).text);
+                                    : unusable(staged.error().within(folders.stage().path()).text);
 }
 
 // All messages in one file, synced once. An Error: none of them is staged.
 Result<void> Fbb::stageBundle(const SpoolFolders& folders, std::span<Rendered> rendered,
                               const std::function<void()>& beat) const {
     std::vector<std::string> keys;
-    std::size_t size = 0;
-    for (const Rendered& each : rendered) {
-        keys.push_back(stagedName(each.job->delivery.key));
-        size += each.text.size();
-    }
+    for (const Rendered& each : rendered) keys.push_back(stagedName(each.job->delivery.key));
     const std::string bundle = fbb::bundleName(rendered.front().job->delivery.key);
-    std::string bytes = fbb::keyLine(keys);
-    std::size_t offset = bytes.size();
-    bytes.reserve(offset + size);
-    for (const Rendered& each : rendered) bytes += each.text;
+    const std::string head = fbb::keyLine(keys);
+    std::size_t offset = head.size();
     POSTERN_LET(file, folders.stage().create(bundle, 0600));
+    std::string buffer;
+    StagedFile pieces(std::move(file), buffer, beat);
     const auto written = [&]() -> Result<void> {
-        POSTERN_TRY(file.write(bytes));
-        beat();
-        POSTERN_TRY(file.sync());
+        POSTERN_TRY(pieces.write(head));
+        for (const Rendered& each : rendered) POSTERN_TRY(pieces.write(each.text));
+        POSTERN_TRY(pieces.flush());
+        POSTERN_TRY(pieces.takeFile().sync());
         return folders.stage().sync();
     }();
     beat();

@@ -70,6 +70,8 @@ class Fbb final : public Adapter {
         Job* job;
         std::string text;
     };
+    void stageAll(const SpoolFolders& folders, std::span<Rendered> rendered,
+                  const std::function<void()>& beat) const;
     Result<void> stageBundle(const SpoolFolders& folders, std::span<Rendered> rendered,
                              const std::function<void()>& beat) const;
     static std::vector<std::pair<std::string, std::vector<std::pair<Job*, fbb::Evidence>>>> sorted(

@@ -60,7 +60,7 @@ bool meansSomething(std::string_view line) {
                        [&](std::string_view word) { return start.starts_with(word); });
 }
 
-// Such a line begins with a blank; so does the one after it that would read so then.
+// Such a line begins with a blank then.
 std::string escaped(std::string_view text, int& changed) {
     std::string out;
     while (!text.empty()) {

@@ -128,16 +128,27 @@ std::optional<std::string> BundleAdapter::render(Job& job) const {
     return job.outcome ? std::nullopt : std::optional<std::string>(std::move(text));
 }
 
+// Too large to wait in memory; a format may write it once for each recipient.
+bool BundleAdapter::goesAlone(const Job& job) const {
+    const std::int64_t size = job.delivery.message->size();
+    const auto copies = static_cast<std::int64_t>(std::max<std::size_t>(1, job.delivery.recipients.size()));
+    return size > bundles_.largest || size > bundles_.mostBytes / copies;
+}
+
 // Bundles only of mails that are known to be writable: one that is not must not take the others along.
-void BundleAdapter::gather(std::span<Job> jobs, const std::function<void()>& beat,
-                           std::vector<Bundle>& bundles) const {
+// Result: how many of the jobs were looked at; the others wait until these are written.
+std::size_t BundleAdapter::gather(std::span<Job> jobs, const std::function<void()>& beat,
+                                  std::vector<Bundle>& bundles) const {
     std::map<std::string, std::size_t> open;
-    for (Job& job : jobs) {
+    std::int64_t held = 0;
+    std::size_t looked = 0;
+    while (looked < jobs.size() && held < bundles_.mostHeld) {
+        Job& job = jobs[looked++];
         beat();
         if (job.outcome) continue;
         job.outcome = refusalOf(*this, job.delivery);
         if (job.outcome) continue;
-        if (job.delivery.message->size() > bundles_.largest) {
+        if (goesAlone(job)) {
             bundles.push_back({{}, {&job}, {}, false, true});
             continue;
         }
@@ -154,9 +165,11 @@ void BundleAdapter::gather(std::span<Job> jobs, const std::function<void()>& bea
         Bundle& bundle = bundles[open[group]];
         bundle.members.push_back(&job);
         bundle.text += *text;
+        held += static_cast<std::int64_t>(text->size());
         bundle.full = bundle.members.size() >= bundles_.most ||
                       static_cast<std::int64_t>(bundle.text.size()) >= bundles_.mostBytes;
     }
+    return looked;
 }
 
 // Durable before the bundle can be: the folder is synced once more with the bundle's own name.
@@ -171,9 +184,11 @@ Result<void> BundleAdapter::listMembers(const Bundle& bundle) const {
 
 void BundleAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     if (bundles_.most <= 1) return files_->stage(jobs, beat);
-    std::vector<Bundle> bundles;
-    gather(jobs, beat, bundles);
-    stageShared(bundles, beat);
+    while (!jobs.empty()) {
+        std::vector<Bundle> bundles;
+        jobs = jobs.subspan(gather(jobs, beat, bundles));
+        stageShared(bundles, beat);
+    }
 }
 
 void BundleAdapter::stageShared(std::vector<Bundle>& bundles, const std::function<void()>& beat) {

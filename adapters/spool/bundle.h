@@ -38,6 +38,7 @@ struct BundlePlan {
     std::size_t most = 1;                  // deliveries in one file; 1: no bundles
     std::int64_t largest = 64 * 1024;      // bytes of a message that may share a file
     std::int64_t mostBytes = 1024 * 1024;  // of the mails in a shared file, about
+    std::int64_t mostHeld = 4 << 20;       // of mails in memory in one stage(), about; then they are written
 };
 
 class BundleAdapter : public Adapter {
@@ -81,7 +82,9 @@ class BundleAdapter : public Adapter {
 
     Result<std::optional<Outcome>> writeFile(Job& job, StagedFile& file) const;
     std::optional<std::string> render(Job& job) const;
-    void gather(std::span<Job> jobs, const std::function<void()>& beat, std::vector<Bundle>& bundles) const;
+    std::size_t gather(std::span<Job> jobs, const std::function<void()>& beat,
+                       std::vector<Bundle>& bundles) const;
+    bool goesAlone(const Job& job) const;
     void stageShared(std::vector<Bundle>& bundles, const std::function<void()>& beat);
     Result<void> listMembers(const Bundle& bundle) const;
     void publishShared(std::vector<Job*>& members, const std::function<void()>& beat);

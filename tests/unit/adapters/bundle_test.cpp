@@ -102,6 +102,28 @@ TEST(Bundle, MoreThanAFileHoldsMakesMoreFiles) {
     EXPECT_EQ(batch.rig.visible().size(), 3u);
 }
 
+// Whatever waits, no more than some megabytes of it are in memory: the first are written before the last are
+// read.
+TEST(Bundle, ALargeBatchIsStagedInRounds) {
+    Batch batch(120, {{"bundle", "1000"}}, AdapterRig::kPlain + std::string(60'000, 'x') + "\r\n");
+    bool inRounds = false;
+    batch.rig.adapter().stage(batch.jobs, [&] {
+        inRounds = inRounds || (!batch.jobs.front().evidence.empty() && batch.jobs.back().evidence.empty());
+    });
+    EXPECT_TRUE(inRounds);
+    batch.publish();
+    EXPECT_EQ(batch.verdicts(), std::set{Verdict::Exported});
+    std::size_t messages = 0;
+    for (const std::string& file : batch.rig.visible()) {
+        const auto packet = tests::readFtnPacket(batch.rig.content(file));
+        ASSERT_TRUE(packet.ok()) << packet.error().text;
+        messages += static_cast<std::size_t>(
+            std::count_if(packet->messages.begin(), packet->messages.end(),
+                          [](const tests::FtnMessage& each) { return !each.isLaterPart(); }));
+    }
+    EXPECT_EQ(messages, 120u);
+}
+
 // B2: while our worker stalled, one member went to somebody else.
 TEST(Bundle, WithAMemberFencedAwayNothingIsPublished) {
     for (const bool recovered : {false, true}) {

@@ -371,6 +371,27 @@ TEST(FbbExport, ACrashAtEveryStepOfABatchIsSettled) {
     }
 }
 
+// No more than some megabytes are in memory, whatever waits: the first are written before the last are read.
+TEST(FbbExport, ALargeBatchIsStagedInRounds) {
+    AdapterRig rig("fbb", {{"call", "N0AAA"}, {"total_limit", "0"}, {"file_limit", "64M"}});
+    std::string text;
+    for (int line = 0; line < 15'000; ++line)
+        text += "A line of a long text that a board shall read out.\r\n";
+    std::vector<Job> jobs;
+    for (int item = 1; item <= 10; ++item) jobs.push_back(rig.job(item, 1, mailWith("Subject: x\r\n", text)));
+    bool inRounds = false;
+    rig.adapter().stage(jobs, [&] {
+        inRounds = inRounds || (!jobs.front().evidence.empty() && jobs.back().evidence.empty());
+    });
+    EXPECT_TRUE(inRounds);
+    rig.adapter().publish(jobs, [] {});
+    for (const Job& job : jobs) EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << tests::outcomeText(job);
+    const auto read = tests::readFbb(slurp(rig.folder() + "/mail.in"));
+    EXPECT_EQ(read.fault, "");
+    ASSERT_EQ(read.messages.size(), jobs.size());
+    for (const auto& message : read.messages) EXPECT_GT(message.content.size(), 15'000u * 51);
+}
+
 TEST(FbbExport, WhatStandsInTheImportFileStays) {
     AdapterRig rig("fbb", kCall);
     tests::spill(rig.folder() + "/mail.in", "SP N0OLD < N0GW $OLD1\nOld\nText\n/EX");
