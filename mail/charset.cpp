@@ -1,8 +1,11 @@
 #include "mail/charset.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 
+#include "base/sync.h"
 #include "base/text.h"
 #include "mail/code_page.h"
 #include "mail/fallback.h"
@@ -220,7 +223,26 @@ bool keepsAscii(std::string_view charset, Converter& converter) {
     return converter.run(rest, written) && written == kAscii;
 }
 
+// What is known of a target that is no page of 256. Asking iconv costs as much as a short mail.
+struct Multibyte {
+    bool usable = false, keepsAscii = false;
+};
+
+// REQUIRES: `canonical` is a name of the allow-list.
+Multibyte multibyteOf(std::string_view canonical) {
+    static Mutex mutex;
+    static std::map<std::string, Multibyte, std::less<>> known;
+    const MutexLock lock(mutex);
+    if (const auto found = known.find(canonical); found != known.end()) return found->second;
+    Converter converter(canonical, "UTF-8");
+    Multibyte target{converter.usable(), false};
+    target.keepsAscii = target.usable && keepsAscii(canonical, converter);
+    return known.emplace(canonical, target).first->second;
+}
+
 Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
+    const Multibyte target = multibyteOf(charset);
+    if (target.keepsAscii && plainPrefix(utf8) == utf8.size()) return {std::string(utf8), 0, 0};
     Converter converter(charset, "UTF-8");
     if (!converter.usable()) return fromUtf8(utf8, "US-ASCII");
     Encoded result;
@@ -230,9 +252,8 @@ Encoded toMultibyte(std::string_view utf8, std::string_view charset) {
         std::string_view rest = one;
         return converter.run(rest, result.bytes);
     };
-    const bool same = keepsAscii(charset, converter);
     const auto writePlain = [&](std::string_view plain) {
-        if (same) {
+        if (target.keepsAscii) {
             converter.reset(result.bytes);  // Big5-HKSCS holds a letter back that the next may change
             result.bytes.append(plain);
             return;
@@ -282,7 +303,7 @@ bool knownCodePage(std::string_view name) {
     // UTF-16 and -32 are no superset of US-ASCII: their bytes would be control characters in lines.
     if (canonical.empty() || canonical.starts_with("UTF-16") || canonical.starts_with("UTF-32")) return false;
     if (canonical == "UTF-8" || CodePage::find(canonical) != nullptr) return true;
-    return Converter(canonical, "UTF-8").usable();
+    return multibyteOf(canonical).usable;
 }
 
 std::string toAscii(std::string_view utf8) {

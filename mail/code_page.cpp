@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iconv.h>
 #include <mutex>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "mail/charset_names.h"
@@ -12,12 +13,28 @@
 namespace postern::mail {
 namespace {
 
-const CharsetName* findCharset(std::string_view name) {
-    if (name.empty() || name.size() > 40 || name.find(' ') != std::string_view::npos) return nullptr;
-    const std::string wanted = ' ' + lowerAscii(name) + ' ';
+using CharsetsByName = std::unordered_map<std::string_view, const CharsetName*>;
+
+CharsetsByName charsetsByAlias() {
+    CharsetsByName found;
     for (const CharsetName& charset : charsetNames())
-        if (std::strstr(charset.aliases, wanted.c_str()) != nullptr) return &charset;
-    return nullptr;
+        for (const std::string_view alias : split(charset.aliases, ' '))
+            if (!alias.empty()) found.emplace(alias, &charset);
+    return found;
+}
+
+CharsetsByName pagesByIconvName() {
+    CharsetsByName found;
+    for (const CharsetName& charset : charsetNames())
+        if (charset.oneByte) found.emplace(charset.iconvName, &charset);
+    return found;
+}
+
+const CharsetName* findCharset(std::string_view name) {
+    static const CharsetsByName kKnown = charsetsByAlias();
+    if (name.empty() || name.size() > 40) return nullptr;
+    const auto found = kKnown.find(lowerAscii(name));
+    return found == kKnown.end() ? nullptr : found->second;
 }
 
 // The one character of one byte, or 0.
@@ -30,15 +47,34 @@ char32_t convertByte(Converter& converter, char byte) {
     return text.empty() ? 0 : takeCharacter(text);
 }
 
-// Whether eight bytes are all 20-7E: the tricks of "Bit Twiddling Hacks", each finding some bytes that are
-// not.
-bool eightPrintable(const char* bytes) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101U;
-    std::uint64_t x = 0;
-    std::memcpy(&x, bytes, sizeof(x));
-    const std::uint64_t del = x ^ (kOnes * 0x7f);
-    const std::uint64_t found = x | ((x - kOnes * 0x20) & ~x) | ((del - kOnes) & ~del);
-    return (found & (kOnes * 0x80)) == 0;
+constexpr std::size_t kBlock = 32;
+
+// Whether each of kBlock bytes is 20-7E, or one of TAB, CR and LF where `withLines`. Without branches: the
+// compiler makes a few instructions of it.
+template <bool withLines>
+bool allPlain(const char* bytes) {
+    unsigned char others = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        const auto c = static_cast<unsigned char>(bytes[i]);
+        const bool isPrintable = static_cast<unsigned char>(c - 0x20U) < 0x5fU;
+        const bool isLine = withLines && static_cast<bool>(static_cast<unsigned>(c == '\n') |
+                                                           static_cast<unsigned>(c == '\r') |
+                                                           static_cast<unsigned>(c == '\t'));
+        others |= static_cast<unsigned char>(!isPrintable & !isLine);
+    }
+    return others == 0;
+}
+
+template <bool withLines>
+std::size_t plainLength(std::string_view text) {
+    std::size_t i = 0;
+    while (i + kBlock <= text.size() && allPlain<withLines>(text.data() + i)) i += kBlock;
+    for (; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool isLine = withLines && (c == '\n' || c == '\r' || c == '\t');
+        if (!isLine && (c < 0x20 || c >= 0x7f)) break;
+    }
+    return i;
 }
 
 }  // namespace
@@ -70,13 +106,13 @@ const CodePage* CodePage::find(std::string_view iconvName) {
     constexpr std::size_t kMost = 128;
     static std::array<std::once_flag, kMost> once;
     static std::array<std::unique_ptr<const CodePage>, kMost> pages;
-    const auto names = charsetNames();
-    for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i) {
-        if (!names[i].oneByte || iconvName != names[i].iconvName) continue;
-        std::call_once(once[i], [&] { pages[i] = std::make_unique<CodePage>(names[i].iconvName); });
-        return pages[i]->usable() ? pages[i].get() : nullptr;
-    }
-    return nullptr;
+    static const CharsetsByName kPages = pagesByIconvName();
+    const auto found = kPages.find(iconvName);
+    if (found == kPages.end()) return nullptr;
+    const auto i = static_cast<std::size_t>(found->second - charsetNames().data());
+    if (i >= kMost) return nullptr;
+    std::call_once(once[i], [&] { pages[i] = std::make_unique<CodePage>(found->second->iconvName); });
+    return pages[i]->usable() ? pages[i].get() : nullptr;
 }
 
 std::string_view canonicalCharset(std::string_view name) {
@@ -127,23 +163,11 @@ void appendUtf8(std::string& out, char32_t c) {
 }
 
 std::size_t plainPrefix(std::string_view text) {
-    const auto isPlain = [](unsigned char c) {
-        return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
-    };
-    std::size_t i = 0;
-    while (i < text.size()) {
-        i += printablePrefix(text.substr(i));
-        if (i == text.size() || !isPlain(static_cast<unsigned char>(text[i]))) break;
-        ++i;
-    }
-    return i;
+    return plainLength<true>(text);
 }
 
 std::size_t printablePrefix(std::string_view text) {
-    std::size_t i = 0;
-    while (i + 8 <= text.size() && eightPrintable(text.data() + i)) i += 8;
-    while (i < text.size() && text[i] >= 0x20 && text[i] < 0x7f) ++i;
-    return i;
+    return plainLength<false>(text);
 }
 
 bool hasEightBit(std::string_view text) {

@@ -125,9 +125,9 @@ Encoded writtenText(std::string_view utf8, const Profile& profile) {
     Encoded written = fromUtf8(utf8, profile.charset);
     if (profile.columns == 0) return written;
     const bool same = written.lost == 0 && written.changed == 0;
-    const std::string wrapped = wrap(same ? utf8 : toUtf8(written.bytes, profile.charset), profile.columns);
+    std::string wrapped = wrap(same ? utf8 : toUtf8(written.bytes, profile.charset), profile.columns);
     // The second time nothing is lost any more.
-    written.bytes = hasEightBit(wrapped) ? fromUtf8(wrapped, profile.charset).bytes : wrapped;
+    written.bytes = hasEightBit(wrapped) ? fromUtf8(wrapped, profile.charset).bytes : std::move(wrapped);
     return written;
 }
 

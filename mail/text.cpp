@@ -132,17 +132,21 @@ std::string wrap(std::string_view text, int columns) {
     if (columns <= 0) return std::string(text);
     std::string out;
     out.reserve(text.size() + text.size() / 32);
-    while (!text.empty()) {
-        const bool ends = text.find('\n') != std::string_view::npos;
-        const std::string_view line = takeLine(text);
+    std::size_t kept = 0;  // from here up to a long line all stays as it is
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = text.substr(at, end - at);
         // A byte is at most one column but for tabs.
-        if (line.size() <= static_cast<std::size_t>(columns) && line.find('\t') == std::string_view::npos)
-            out.append(line);
-        else
+        const bool fits =
+            line.size() <= static_cast<std::size_t>(columns) && line.find('\t') == std::string_view::npos;
+        if (!fits) {
+            out.append(text.substr(kept, at - kept));
             LineWrapper(line, columns, out).run();
-        if (ends) out += '\n';
+            kept = end;
+        }
+        at = end + 1;
     }
-    return out;
+    return out.append(text.substr(kept));
 }
 
 int displayColumns(std::string_view line) {
