@@ -203,6 +203,7 @@ TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
     visitTable(config.tables.emplace_back(), collect("table"));
     visitRule(config.rules.emplace_back(), collect("rule"));
     visitReports(config.reports, collect("reports"));
+    visitHttp(config.http, collect("http"));
     for (const Key& key : keys()) table.push_back(std::string(key.section) + "." + key.setting.key);
     std::sort(bound.begin(), bound.end());
     std::sort(table.begin(), table.end());

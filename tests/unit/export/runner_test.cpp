@@ -245,6 +245,7 @@ TEST_F(RunnerTest, AfterSoManyFailedAttemptsTheFallbackTakesOver) {
     config::Adapter settings;
     settings.fallback = "b";
     settings.fallbackAfter = 3;
+    settings.watchers = 1;  // another one may begin a fourth attempt before the third is moved
     office_.post("a", 1, 2);
     auto runner = makeRunner("a", adapter, settings);
     auto fallback = makeRunner("b", std::make_shared<Scripted>());
