@@ -47,14 +47,15 @@ SUBJECT = "Grüße from the gateway".encode("cp437")
 
 
 @contextlib.contextmanager
-def exported(more="", mails=None, recipient="Bob.Sysop@legacy.example"):
+def exported(more="", mails=None, recipients=("Bob.Sysop@legacy.example",), nodes=NODES):
     """A gateway that has exported the mails; its folder is `out`."""
-    gateway = Gateway(BUILD, kind="ftn", adapters=NODES + more)
+    gateway = Gateway(BUILD, kind="ftn", adapters=nodes + more,
+                      extra_config='[[route]]\nrecipient = "*@*.fidonet.org"\nadapter = "out"\n')
     try:
         gateway.start()
         with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
             for mail in mails or [MAIL]:
-                client.sendmail("alice@example.org", [recipient], mail)
+                client.sendmail("alice@example.org", list(recipients), mail)
         check(gateway.wait_until_settled() and set(gateway.states()) == {"exported"},
               (gateway.states(), gateway.log[-8:]))
         yield gateway
@@ -73,7 +74,8 @@ def room():
 
 
 def run(command, data=None, fine=(0,), cwd=None):
-    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False, cwd=cwd)
+    done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False, cwd=cwd,
+                          env={**os.environ, "TZ": "UTC"})
     check(done.returncode in fine, (command, done.returncode, done.stdout[-500:], done.stderr[-500:]))
     return done.stdout + done.stderr
 
@@ -93,7 +95,7 @@ def packets(folder):
     return sorted(name for name in os.listdir(folder) if name.endswith(".pkt"))
 
 
-def crashmail(folder, inbound, base):
+def crashmail(folder, inbound, base, more=""):
     """Tosses what is in the inbound; its log."""
     for name in ("outbound", "temp", "create", "packets", "bad"):
         os.makedirs(os.path.join(folder, name), exist_ok=True)
@@ -115,7 +117,7 @@ NODE 2:999/1.0 "ZIP" "" PACKNETMAIL
 ROUTE "*:*/*.*" "2:999/1.0" 2:999/2
 NETMAIL "NETMAIL" 2:999/2 {base}
 AREA "BAD" 2:999/2 MSG "{folder}/bad"
-""")
+{more}""")
     run([os.path.join(unpacked(BUILD, "crashmail"), "usr/bin/crashmail"), "SETTINGS", prefs, "TOSS"])
     return read(os.path.join(folder, "log")).decode("latin-1")
 
@@ -150,6 +152,28 @@ def test_crashmail_tosses_into_jam():
         check(fields[2] == [b"Alice Example"] and fields[3] == [b"Bob Sysop"], fields)
         check(fields[4] == [b"2:999/1 2bdf4368"] and fields[6] == [SUBJECT], fields)
         check(text.split(b"\r")[:5] == TEXT, text)
+
+
+def test_crashmail_knows_zones_and_points():
+    """From a point, to a point and into another zone: each in the area of the address that it is for."""
+    places = {"2:999/2": "f2.n999.z2", "2:999/2.7": "p7.f2.n999.z2", "3:5/6": "f6.n5.z3"}
+    recipients = [f"Bob.Sysop@{labels}.fidonet.org" for labels in places.values()]
+    with exported(recipients=recipients, nodes='address = "2:999/1.5"\nlink = "2:999/2"\n') as gateway, room() as folder:
+        areas, more = {}, 'NODE 2:999/1.5 "ZIP" "" PACKNETMAIL\n'
+        for number, place in enumerate(places):
+            areas[place] = os.path.join(folder, f"netmail{number}")
+            os.mkdir(areas[place])
+            if number > 0:
+                more += f'AKA {place}\nDOMAIN "FidoNet"\nNETMAIL "NETMAIL{number}" {place} MSG "{areas[place]}"\n'
+        log = crashmail(folder, gateway.out, f'MSG "{areas["2:999/2"]}"', more)
+        for place, area in areas.items():
+            found = [read_msg(read(os.path.join(area, name))) for name in os.listdir(area) if name != "1.msg"]
+            check(len(found) == 1, (place, os.listdir(area), log))
+            zoned, _, point = place.partition(".")
+            check(found[0].to == b"Bob Sysop" and found[0].control("FMPT") == "5", found[0].controls)
+            check(found[0].control("INTL") == f"{zoned} 2:999/1", found[0].controls)
+            check(found[0].control("TOPT") == (point or None), found[0].controls)
+            check(found[0].control("MSGID").startswith("2:999/1.5 "), found[0].controls)
 
 
 def test_crashmail_tosses_a_bundle_and_a_split_mail():
@@ -235,8 +259,11 @@ def test_ifmail_makes_the_same_of_it():
         run([copied(os.path.join(programs, "ifmail"), folder), "-I", config, "-r", "f2.n999.z2.fidonet.org",
              "Bob.Sysop@f2.n999.z2.fidonet.org"], b"From alice@example.org Tue Nov 14 22:13:20 2023\n" + latin)
         theirs_head, (theirs,) = read_packet(read(os.path.join(folder, "outb", "03e70002.out")))
-        for field in ("from", "to", "password"):
+        for field in ("from", "to", "password", "capability"):
             check(ours_head[field] == theirs_head[field], (field, ours_head, theirs_head))
+        # Ours was made when the mail came, theirs just now; both in UTC.
+        age = (theirs_head["time"] - ours_head["time"]).total_seconds()
+        check(0 <= age < 300, (ours_head, theirs_head))
         for field in ("to", "sender", "date", "nodes"):
             check(getattr(ours, field) == getattr(theirs, field), (field, getattr(ours, field), getattr(theirs, field)))
         # ifmail decodes no encoded words of the subject.
@@ -245,7 +272,10 @@ def test_ifmail_makes_the_same_of_it():
         # Where to answer stands in control lines of ours; ifmail writes "From:" and "To:" into the text.
         check(ours.control("REPLYADDR") == "alice@example.org" and theirs.control("REPLYADDR") is None, theirs.controls)
         # Both have an id; the one of ifmail is of 64 bits, which no other program makes.
-        check(len(ours.control("MSGID").split()[1]) == 8 and theirs.control("MSGID"), theirs.controls)
+        # And its origin is the Message-ID's domain, which FTS-0009 allows; ours is the address that a tosser can answer.
+        ids = [mail.control("MSGID").split() for mail in (ours, theirs)]
+        check(ids[0][0] == "2:999/1" and len(ids[0][1]) == 8, ids)
+        check(ids[1][0] == "example.org" and len(ids[1][1]) == 16, ids)
         check("INTL" in ours.controls[0] and theirs.control("INTL") is None, (ours.controls, theirs.controls))
         # The text, each in its own charset; it leaves a tear line as it is.
         charsets = {"CP437 2": "cp437", "LATIN-1 2": "latin-1"}

@@ -1,5 +1,6 @@
 """A reader of FidoNet packets of type 2+ and of stored messages, written from FTS-0001 and nothing else."""
 
+import datetime
 import struct
 
 
@@ -31,7 +32,8 @@ def read_packet(data):
     check(words[9] == 2, f"packet type {words[9]}")
     tail = struct.unpack("<3H2s2x7H", data[34:58])
     head = {"from": f"{tail[0]}:{words[10]}/{words[0]}.{tail[7]}", "to": f"{tail[1]}:{words[11]}/{words[1]}.{tail[8]}",
-            "password": data[26:34].rstrip(b"\0").decode("latin-1"), "capability": tail[4]}
+            "password": data[26:34].rstrip(b"\0").decode("latin-1"), "capability": tail[4],
+            "time": datetime.datetime(words[2], words[3] + 1, *words[4:8])}
     mails, at = [], 58
     while data[at:at + 2] == b"\x02\0":
         fields = struct.unpack("<7H", data[at:at + 14])
