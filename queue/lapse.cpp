@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "queue/history.h"
 #include "queue/queue.h"
 #include "queue/recipients.h"
@@ -103,14 +104,20 @@ Result<std::vector<Held>> lapsedItems(store::WriteSession& session, const char* 
     return found;
 }
 
+struct SetAside {
+    ItemId item;
+    std::string reason;
+};
+
 Result<void> freeClaimed(store::WriteSession& session, const QueueOptions& options, const Held& held,
-                         WallTime now, Lapsed& lapsed) {
+                         WallTime now, Lapsed& lapsed, std::vector<SetAside>& aside) {
     if (held.died && held.deaths >= options.deathLimit) {
         const std::string reason =
             "its worker died " + std::to_string(held.deaths) + " times while handling it";
         POSTERN_LET(changed, session.run(kSetAside, held.item, held.epoch, held.deaths, reason));
         if (changed == 0) return {};
         ++lapsed.setAside;
+        aside.push_back({held.item, reason});
         return record(session, held.item, now, history::kService, history::kHeld, reason);
     }
     POSTERN_LET(changed, session.run(kBackToReady, held.item, held.epoch, held.deaths));
@@ -173,8 +180,10 @@ Result<void> takeOver(store::WriteSession& session, const QueueOptions& options,
 
 Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int most) {
     Lapsed lapsed;
+    std::vector<SetAside> aside;
     const auto work = [&](store::WriteSession& session) -> Result<void> {
         lapsed = {};
+        aside.clear();
         const WallTime now = clock_.now();
         POSTERN_LET(publishing,
                     lapsedItems(session, kLapsedPublishing, options_, adapter, now, atStart, most));
@@ -186,10 +195,13 @@ Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int m
             POSTERN_TRY(takeOver(session, options_, adapter, held, now, lapsed));
         const int left = most - static_cast<int>(publishing.size());
         POSTERN_LET(claimed, lapsedItems(session, kLapsedClaimed, options_, adapter, now, atStart, left));
-        for (const Held& held : claimed) POSTERN_TRY(freeClaimed(session, options_, held, now, lapsed));
+        for (const Held& held : claimed)
+            POSTERN_TRY(freeClaimed(session, options_, held, now, lapsed, aside));
         return {};
     };
     POSTERN_TRY(store_.write(work));
+    for (const SetAside& each : aside)
+        LogLine(LogEvent::ItemHeld, each.item).with("adapter", adapter).with("reason", each.reason);
     return lapsed;
 }
 

@@ -14,6 +14,7 @@ namespace {
 Result<std::string> checkedAddress(std::string_view text, const std::string& domain) {
     mail::AddressOptions options;
     options.bareDomain = domain;
+    options.utf8 = true;
     const auto address = mail::parseAddress(text, options);
     if (!address.ok()) return address.error().within("<" + escapeLine(text, 200) + ">");
     return address->text();

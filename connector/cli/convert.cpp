@@ -73,15 +73,15 @@ Result<Envelope> envelopeOf(const Question& question, std::string_view mail, con
     if (question.fromGiven) {
         if (trim(question.from) != "<>") envelope.sender = trim(question.from);
     } else {
-        POSTERN_LET(sender, intake::headerSender(fields, hostname, true));
+        POSTERN_LET(sender, intake::headerSender(fields, hostname));
         envelope.sender = sender.value_or("");
     }
     for (const std::string& word : question.recipients) {
-        POSTERN_LET(addresses, intake::addressesIn(word, hostname, true));
+        POSTERN_LET(addresses, intake::addressesIn(word, hostname));
         envelope.recipients.insert(envelope.recipients.end(), addresses.begin(), addresses.end());
     }
     if (question.recipients.empty()) {
-        POSTERN_LET(named, intake::headerRecipients(fields, hostname, true));
+        POSTERN_LET(named, intake::headerRecipients(fields, hostname));
         envelope.recipients = std::move(named);
     }
     if (envelope.recipients.empty())

@@ -86,11 +86,11 @@ bool has(const std::vector<LocalField>& fields, std::string_view name) {
 
 Result<std::vector<std::string>> addressesOf(const std::vector<LocalField>& fields,
                                              std::initializer_list<std::string_view> names,
-                                             const std::string& domain, bool utf8) {
+                                             const std::string& domain) {
     std::vector<std::string> all;
     for (const LocalField& field : fields) {
         if (!isNamed(field, names)) continue;
-        const auto some = addressesIn(field.value, domain, utf8);
+        const auto some = addressesIn(field.value, domain);
         if (!some.ok()) return some.error().within(std::string(field.name));
         all.insert(all.end(), some->begin(), some->end());
         if (all.size() > kMostLocalRecipients)
@@ -151,31 +151,34 @@ std::vector<LocalField> localFields(std::string_view block) {
     return fields;
 }
 
-Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain, bool utf8) {
+Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain) {
     const auto boxes = mail::parseMailboxes(value, kMostLocalRecipients + 1);
     if (boxes.size() > kMostLocalRecipients)
         return fail(Errc::Invalid, "more than " + std::to_string(kMostLocalRecipients) + " addresses");
     std::vector<std::string> addresses;
     for (const mail::Mailbox& box : boxes) {
         if (box.address.empty() && box.name.ends_with(":;")) continue;  // a group without members
-        POSTERN_LET(address, envelopeAddress(box, domain, utf8));
+        // Letters of an unnamed charset or out of an encoded word were made by us: that would be a guess.
+        const bool asWritten = validUtf8(value) && value.find(box.address.empty() ? box.name : box.address) !=
+                                                       std::string_view::npos;
+        POSTERN_LET(address, envelopeAddress(box, domain, asWritten));
         addresses.push_back(std::move(address));
     }
     return addresses;
 }
 
 Result<std::vector<std::string>> headerRecipients(const std::vector<LocalField>& fields,
-                                                  const std::string& domain, bool utf8) {
+                                                  const std::string& domain) {
     if (has(fields, "Resent-To") || has(fields, "Resent-Cc") || has(fields, "Resent-Bcc"))
-        return addressesOf(fields, {"Resent-To", "Resent-Cc", "Resent-Bcc"}, domain, utf8);
-    return addressesOf(fields, {"To", "Cc", "Bcc"}, domain, utf8);
+        return addressesOf(fields, {"Resent-To", "Resent-Cc", "Resent-Bcc"}, domain);
+    return addressesOf(fields, {"To", "Cc", "Bcc"}, domain);
 }
 
 Result<std::optional<std::string>> headerSender(const std::vector<LocalField>& fields,
-                                                const std::string& domain, bool utf8) {
-    POSTERN_LET(authors, addressesOf(fields, {"From"}, domain, utf8));
+                                                const std::string& domain) {
+    POSTERN_LET(authors, addressesOf(fields, {"From"}, domain));
     if (authors.size() == 1) return std::optional(authors.front());
-    POSTERN_LET(senders, addressesOf(fields, {"Sender"}, domain, utf8));
+    POSTERN_LET(senders, addressesOf(fields, {"Sender"}, domain));
     if (senders.size() > 1) return fail(Errc::Invalid, "Sender names more than one address");
     if (senders.size() == 1) return std::optional(senders.front());
     if (!authors.empty()) return fail(Errc::Invalid, "From names several authors and there is no Sender");

@@ -47,16 +47,16 @@ std::vector<LocalField> localFields(std::string_view block);
 
 // An address as people write it (RFC 5322 3.4 with its obsolete forms, comments, groups) as envelope
 // addresses. One without a domain gets `domain`. Invalid, naming it, for what is no address: a recipient is
-// never guessed and never dropped. `utf8`: with letters beyond US-ASCII too, as over SMTPUTF8 (RFC 6531).
-Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain,
-                                             bool utf8 = false);
+// never guessed and never dropped. Letters beyond US-ASCII are taken as over SMTPUTF8 (RFC 6531): as valid
+// UTF-8 and nothing else.
+Result<std::vector<std::string>> addressesIn(std::string_view value, const std::string& domain);
 
 // To, Cc and Bcc; where there is any Resent-To, Resent-Cc or Resent-Bcc, those instead (RFC 5322 3.6.6).
 Result<std::vector<std::string>> headerRecipients(const std::vector<LocalField>& fields,
-                                                  const std::string& domain, bool utf8 = false);
+                                                  const std::string& domain);
 // The one author in From, or Sender where From has several. Nothing when neither names anybody.
 Result<std::optional<std::string>> headerSender(const std::vector<LocalField>& fields,
-                                                const std::string& domain, bool utf8 = false);
+                                                const std::string& domain);
 
 struct Completion {
     std::string sender;    // envelope; empty: none

@@ -1,5 +1,6 @@
 #include "connector/intake/local_mail.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/text.h"
@@ -57,6 +58,14 @@ Result<void> LocalMail::add(IncomingMail& mail, std::string_view text) {
     return mail.body->append(text);
 }
 
+namespace {
+
+bool beyondAscii(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x80; });
+}
+
+}  // namespace
+
 Result<void> LocalMail::copyInto(IncomingMail& mail, std::string_view received, std::string_view header) {
     POSTERN_TRY(mail.body->append(received));
     POSTERN_TRY(mail.body->append(std::string(kTraceField) + ": " + storeId_ + "\r\n"));
@@ -74,6 +83,9 @@ Result<void> LocalMail::copyInto(IncomingMail& mail, std::string_view received, 
     scan_.end();
     mail.message.headerId = scan_.messageId();
     mail.message.subject = scan_.subject();
+    mail.message.utf8 = beyondAscii(mail.message.sender);
+    for (const auto& recipient : mail.recipients)
+        mail.message.utf8 = mail.message.utf8 || beyondAscii(recipient.address);
     return {};
 }
 

@@ -36,8 +36,9 @@ class LocalMail {
     std::string_view header() const { return catcher_.block(); }
 
     // Writes `received` and our own trace field, then `header`, then what stood behind the header into
-    // mail.body, and fills in what the door and the lists want to know of it. Errors as in readHeader(), and
-    // a mail that went through too many hands. REQUIRES: readHeader() was ok; mail.body is a new one.
+    // mail.body, and fills in what the door and the lists want to know of it. An envelope beyond US-ASCII
+    // makes it a mail of SMTPUTF8. Errors as in readHeader(), and a mail that went through too many hands.
+    // REQUIRES: readHeader() was ok; mail.body is a new one; its sender and recipients are there.
     Result<void> copyInto(IncomingMail& mail, std::string_view received, std::string_view header);
 
   private:

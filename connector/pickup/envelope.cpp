@@ -65,6 +65,7 @@ Result<PathLine> readPath(const LocalField& field, const std::string& hostname) 
     if (!trim(address).empty()) {
         mail::AddressOptions options;
         options.bareDomain = hostname;
+        options.utf8 = true;
         const auto parsed = mail::parseAddress(trim(address), options);
         if (!parsed.ok())
             return parsed.error().within(std::string(field.name) + ": \"" + escapeLine(address, 200) + "\"");

@@ -34,6 +34,8 @@ TEST(PickupEnvelope, LeadingLinesOrTheHeader) {
          "<a@x.org> b@y.org c@y.org | To"},
         {"any case, Q201314", "x-sender: <a@x.org>\r\nx-receiver: b@y.org\r\nFrom: z@x.org\r\n",
          "<a@x.org> b@y.org | From"},
+        {"beyond US-ASCII", "X-Sender: j\xc3\xb6rg@x.org\r\nX-Receiver: <\xd0\xb0@y.org>\r\n",
+         "<j\xc3\xb6rg@x.org> \xd0\xb0@y.org |"},
         {"null sender", "X-Sender: <>\r\nX-Receiver: b@y.org\r\n", "<> b@y.org |"},
         {"parameters",
          "X-Sender: <a@x.org> BODY=7bit RET=HDRS ENVID=42 auth=<z>\r\n"

@@ -114,6 +114,20 @@ TEST_F(PickupTest, AFileIsStoredCompletedAndRemoved) {
     EXPECT_EQ(door.envelopes.at(0).source, "drop");
 }
 
+// An envelope beyond US-ASCII makes it a mail of SMTPUTF8, as one that came over the wire.
+TEST_F(PickupTest, AnEnvelopeBeyondAsciiIsOneOfSmtpUtf8) {
+    Pickup pickup = fresh();
+    put("a.eml", "X-Sender: j\xc3\xb6rg@x.org\nX-Receiver: b@example.org\nSubject: s\n\nhello\n");
+    EXPECT_EQ(lookTwice(pickup), 1) << log;
+    put("b.eml");
+    EXPECT_EQ(lookTwice(pickup), 1) << log;
+    const auto mails = house.stored();
+    ASSERT_EQ(mails.size(), 2u);
+    EXPECT_EQ(mails[0].row.sender, "j\xc3\xb6rg@x.org");
+    EXPECT_TRUE(mails[0].row.utf8);
+    EXPECT_FALSE(mails[1].row.utf8);
+}
+
 TEST_F(PickupTest, Q279320_AWriterThatPausesIsNotJudgedByItsFirstHalf) {
     Pickup pickup = fresh();
     std::ofstream file(path("slow.eml"));

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "base/log.h"
 #include "tests/unit/queue/fixture.h"
 
 namespace postern::queue {
@@ -65,13 +66,19 @@ TEST_F(LapseTest, ADeadProcessIsCountedAtStartWhateverItsLease) {
 
 TEST_F(LapseTest, TheDeathLimitSetsAnItemAside) {
     const ItemId item = post();
+    std::vector<std::string> log;
+    setLogSink([&](Severity, std::string_view line) { log.emplace_back(line); });
     for (int deaths = 1; deaths <= 5; ++deaths) {
+        EXPECT_THAT(log, testing::Not(testing::Contains(testing::HasSubstr("item.held"))));
         Queue worker = queueOf("worker" + std::to_string(deaths));
         ASSERT_EQ(worker.claim("maildir", 10)->size(), 1u) << "deaths so far: " << deaths - 1;
         const Lapsed lapsed = queue_->takeLapsed("maildir", true, 10).value();
         EXPECT_EQ(lapsed.setAside, deaths == 5 ? 1 : 0);
         EXPECT_EQ(lapsed.backToReady, deaths == 5 ? 0 : 1);
     }
+    setLogSink({});
+    EXPECT_THAT(log, testing::Contains(testing::AllOf(testing::HasSubstr("item.held adapter=maildir"),
+                                                      testing::HasSubstr("died 5 times"))));
     EXPECT_EQ(state(item), State::Held);
     EXPECT_EQ(row(item).reason, "its worker died 5 times while handling it");
     EXPECT_EQ(history(item).back().what, "held");
