@@ -1,6 +1,6 @@
 // Novell GroupWise: one keyword file per item in API_IN of the API gateway, its text and files in ATT_IN.
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/item_code.h"
 #include "adapters/kinds.h"
 #include "adapters/mhs/gwapi_format.h"
@@ -22,9 +22,8 @@ class GwApi final : public SpoolAdapter {
     Grouping grouping() const override { return {options_.mostRecipients, 0, nullptr}; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
-        const auto text = gwapi::address(legacyOrAddress(recipient), options_);
-        if (text.ok()) return std::nullopt;
-        return text.error().text;
+        return refusalBy([&](const std::string& legacy) { return gwapi::address(legacy, options_); },
+                         recipient);
     }
 
   protected:

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "base/text.h"
 #include "mail/charset.h"
 
@@ -66,23 +66,14 @@ std::string dateText(WallTime time, const mail::Profile& profile) {
     return text;
 }
 
-bool names(const std::vector<mail::Mailbox>& list, std::string_view address) {
-    return std::any_of(list.begin(), list.end(), [&](const mail::Mailbox& mailbox) {
-        return equalsIgnoreCase(mailbox.address, address);
-    });
-}
-
 // Who gets it, from the envelope alone, each once; as a copy who stands in Cc alone.
 Result<std::string> addressees(const Delivery& delivery, const mail::Readable& readable,
                                const Options& options) {
-    std::vector<std::string> known, to, copies;
-    for (const Recipient& recipient : delivery.recipients) {
-        POSTERN_LET(text, address(legacyOrAddress(recipient), options));
-        if (std::find(known.begin(), known.end(), text) != known.end()) continue;
-        known.push_back(text);
-        const bool copied = !names(readable.to, recipient.address) && names(readable.cc, recipient.address);
-        (copied ? copies : to).push_back(text);
-    }
+    POSTERN_LET(all,
+                addresseesOf(delivery, [&](const std::string& legacy) { return address(legacy, options); }));
+    std::vector<std::string> to, copies;
+    for (Addressee& each : all)
+        (isCopied(*each.recipient, readable) ? copies : to).push_back(std::move(each.address));
     if (to.empty()) to.swap(copies);
     std::string lines;
     for (const auto& [keyword, list] : {std::pair{"TO=", &to}, {"TO-CC=", &copies}}) {

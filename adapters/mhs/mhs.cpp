@@ -1,7 +1,7 @@
 // Novell MHS: one SMF-70 or SMF-71 message per item in the folder that the connectivity manager empties, and
 // its files as parcels in the folder beside it.
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/item_code.h"
 #include "adapters/kinds.h"
 #include "adapters/mhs/mhs_format.h"
@@ -26,9 +26,8 @@ class Mhs final : public SpoolAdapter {
     Grouping grouping() const override { return {options_.mostRecipients, 0, nullptr}; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
-        const auto text = mhs::address(legacyOrAddress(recipient), options_);
-        if (text.ok()) return std::nullopt;
-        return text.error().text;
+        return refusalBy([&](const std::string& legacy) { return mhs::address(legacy, options_); },
+                         recipient);
     }
 
   protected:

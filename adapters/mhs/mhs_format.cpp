@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/letter_head.h"
 #include "adapters/long_lines.h"
 #include "base/text.h"
@@ -87,14 +87,10 @@ std::string dateText(WallTime time, const mail::Profile& profile) {
 
 // Who gets it, from the envelope alone, each once. Everybody stands in To: SMF-70 has nothing else.
 Result<std::string> addressees(const Delivery& delivery, const Options& options) {
-    std::vector<std::string> all;
+    POSTERN_LET(all,
+                addresseesOf(delivery, [&](const std::string& legacy) { return address(legacy, options); }));
     std::string line;
-    for (const Recipient& recipient : delivery.recipients) {
-        POSTERN_LET(text, address(legacyOrAddress(recipient), options));
-        if (std::find(all.begin(), all.end(), text) != all.end()) continue;
-        line += (all.empty() ? "" : ", ") + text;
-        all.push_back(text);
-    }
+    for (const Addressee& each : all) line += (line.empty() ? "" : ", ") + each.address;
     return line;
 }
 

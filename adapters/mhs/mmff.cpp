@@ -1,7 +1,7 @@
 // Microsoft Mail: one MMFF file per item in the folder from which the File Format API's import program is
 // fed.
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/item_code.h"
 #include "adapters/kinds.h"
 #include "adapters/mhs/mmff_format.h"
@@ -24,9 +24,8 @@ class Mmff final : public SpoolAdapter {
     Grouping grouping() const override { return {options_.mostRecipients, 0, nullptr}; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
-        const auto text = mmff::address(legacyOrAddress(recipient), options_);
-        if (text.ok()) return std::nullopt;
-        return text.error().text;
+        return refusalBy([&](const std::string& legacy) { return mmff::address(legacy, options_); },
+                         recipient);
     }
 
   protected:

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <numeric>
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/letter_head.h"
 #include "base/text.h"
 #include "mail/address.h"
@@ -57,14 +57,10 @@ std::string dateLines(WallTime time, const Options& options) {
 }
 
 Result<std::string> addressees(const Delivery& delivery, const Options& options) {
-    std::vector<std::string> known;
+    POSTERN_LET(all,
+                addresseesOf(delivery, [&](const std::string& legacy) { return address(legacy, options); }));
     std::string lines;
-    for (const Recipient& recipient : delivery.recipients) {
-        POSTERN_LET(text, address(legacyOrAddress(recipient), options));
-        if (std::find(known.begin(), known.end(), text) != known.end()) continue;
-        known.push_back(text);
-        lines += "TO:" + text + "\n";
-    }
+    for (const Addressee& each : all) lines += "TO:" + each.address + "\n";
     return lines;
 }
 

@@ -1,6 +1,6 @@
 // Winlink: one B2F file per item in the out box of a pat station, which sends what it finds there.
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/item_code.h"
 #include "adapters/kinds.h"
 #include "adapters/profile.h"
@@ -23,9 +23,7 @@ class B2f final : public SpoolAdapter {
     Grouping grouping() const override { return {options_.mostRecipients, 0, nullptr}; }
 
     std::optional<std::string> refuses(const Recipient& recipient) const override {
-        const auto address = radio::winlinkAddress(legacyOrAddress(recipient));
-        if (address.ok()) return std::nullopt;
-        return address.error().text;
+        return refusalBy(&radio::winlinkAddress, recipient);
     }
 
   protected:

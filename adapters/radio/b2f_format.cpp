@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <numeric>
 
-#include "adapters/envelope_text.h"
+#include "adapters/addressees.h"
 #include "adapters/letter_head.h"
 #include "adapters/radio/radio_names.h"
 #include "base/text.h"
@@ -91,22 +91,13 @@ int subjectLimit(const mail::Readable& readable, const mail::Profile& profile) {
     return static_cast<int>(length);
 }
 
-bool names(const std::vector<mail::Mailbox>& list, std::string_view address) {
-    return std::any_of(list.begin(), list.end(), [&](const mail::Mailbox& mailbox) {
-        return equalsIgnoreCase(mailbox.address, address);
-    });
-}
-
 // Who gets it, from the envelope alone; as Cc who stands there in the header. A name is written once.
 Result<std::string> addressees(const Delivery& delivery, const mail::Readable& readable) {
+    POSTERN_LET(all, addresseesOf(delivery, &radio::winlinkAddress));
     std::string to, cc;
-    std::vector<std::string> known;
-    for (const Recipient& recipient : delivery.recipients) {
-        POSTERN_LET(address, radio::winlinkAddress(legacyOrAddress(recipient)));
-        if (std::find(known.begin(), known.end(), address) != known.end()) continue;
-        known.push_back(address);
-        const bool copied = !names(readable.to, recipient.address) && names(readable.cc, recipient.address);
-        (copied ? cc : to).append(copied ? "Cc: " : "To: ").append(address).append(kEnd);
+    for (const Addressee& each : all) {
+        const bool copied = isCopied(*each.recipient, readable);
+        (copied ? cc : to).append(copied ? "Cc: " : "To: ").append(each.address).append(kEnd);
     }
     if (!to.empty()) return to + cc;
     // A message needs somebody that it is to.

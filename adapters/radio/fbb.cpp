@@ -1,5 +1,6 @@
 #include "adapters/radio/fbb.h"
 
+#include "adapters/addressees.h"
 #include "adapters/envelope_text.h"
 #include "adapters/item_code.h"
 #include "adapters/kinds.h"
@@ -24,9 +25,8 @@ Result<std::shared_ptr<const SpoolFolders>> Fbb::folders() const {
 }
 
 std::optional<std::string> Fbb::refuses(const Recipient& recipient) const {
-    const auto text = fbb::address(legacyOrAddress(recipient), plan_.format);
-    if (text.ok()) return std::nullopt;
-    return text.error().text;
+    return refusalBy([&](const std::string& legacy) { return fbb::address(legacy, plan_.format); },
+                     recipient);
 }
 
 Result<void> Fbb::probe() {

@@ -158,7 +158,8 @@ def test_crashmail_knows_zones_and_points():
     """From a point, to a point and into another zone: each in the area of the address that it is for."""
     places = {"2:999/2": "f2.n999.z2", "2:999/2.7": "p7.f2.n999.z2", "3:5/6": "f6.n5.z3"}
     recipients = [f"Bob.Sysop@{labels}.fidonet.org" for labels in places.values()]
-    with exported(recipients=recipients, nodes='address = "2:999/1.5"\nlink = "2:999/2"\n') as gateway, room() as folder:
+    nodes = 'address = "2:999/1.5"\nlink = "2:999/2"\n'
+    with exported(recipients=recipients, nodes=nodes) as gateway, room() as folder:
         areas, more = {}, 'NODE 2:999/1.5 "ZIP" "" PACKNETMAIL\n'
         for number, place in enumerate(places):
             areas[place] = os.path.join(folder, f"netmail{number}")
@@ -272,7 +273,7 @@ def test_ifmail_makes_the_same_of_it():
         # Where to answer stands in control lines of ours; ifmail writes "From:" and "To:" into the text.
         check(ours.control("REPLYADDR") == "alice@example.org" and theirs.control("REPLYADDR") is None, theirs.controls)
         # Both have an id; the one of ifmail is of 64 bits, which no other program makes.
-        # And its origin is the Message-ID's domain, which FTS-0009 allows; ours is the address that a tosser can answer.
+        # And its origin is the Message-ID's domain, which FTS-0009 allows; ours is our FidoNet address.
         ids = [mail.control("MSGID").split() for mail in (ours, theirs)]
         check(ids[0][0] == "2:999/1" and len(ids[0][1]) == 8, ids)
         check(ids[1][0] == "example.org" and len(ids[1][1]) == 16, ids)
