@@ -5,7 +5,8 @@
 #include "base/text.h"
 #include "mail/charset.h"
 #include "mail/code_page.h"
-#include "mail/fallback.h"
+#include "mail/html.h"
+#include "mail/html_lines.h"
 #include "mail/text.h"
 
 namespace postern::mail {
@@ -92,20 +93,15 @@ void cutText(std::string& text, std::size_t limit) {
     if (!text.empty() && text.back() != '\n') text += '\n';
 }
 
-std::string toPlain(const Entity& entity, std::string_view utf8, const TextTarget& target) {
-    if (entity.type == "text/html") return htmlToText(utf8, target);
+// Signed text inside of text: whoever checks it needs its lines.
+constexpr std::string_view kSignedText = "-----BEGIN PGP SIGNED MESSAGE-----\n";
+
+std::string toPlain(const Entity& entity, std::string_view utf8) {
     std::string lines = normalizeLines(utf8);
     if (entity.type == "text/enriched" || entity.type == "text/richtext") return enrichedToText(lines);
-    return entity.flowed ? unflow(lines, entity.delSp) : lines;
-}
-
-// Nothing that anybody sees: blanks of all kinds, and what has no width.
-bool isBlank(std::string_view utf8) {
-    while (!utf8.empty()) {
-        const char32_t c = takeCharacter(utf8);
-        if (c != '\n' && !isUnseen(c)) return false;
-    }
-    return true;
+    const bool isSigned =
+        lines.starts_with(kSignedText) || lines.find("\n" + std::string(kSignedText)) != std::string::npos;
+    return entity.flowed && !isSigned ? unflow(lines, entity.delSp) : lines;
 }
 
 }  // namespace
@@ -124,7 +120,14 @@ Result<BodyText> readText(ByteSource& source, const Entity& entity, std::size_t 
                           plainPrefix(decoded.bytes) != decoded.bytes.size();
     body.replaced = !clean && !body.unknownCharset && plainPrefix(decoded.bytes) != decoded.bytes.size();
     body.controls = !isHtml && hasControls(utf8);
-    body.text = toPlain(entity, utf8, target);
+    if (isHtml) {
+        HtmlText read = readHtml(utf8, target);
+        body.text = std::move(read.text);
+        body.hiddenIsShown = read.hiddenIsShown;
+        body.linksLeftOut = read.linksLeftOut;
+    } else {
+        body.text = toPlain(entity, utf8);
+    }
     body.cut = decoded.cut || body.text.size() > limit;
     body.damaged = decoded.damaged;
     if (body.cut) cutText(body.text, limit);
@@ -136,7 +139,7 @@ Result<bool> isBlankText(ByteSource& source, const Entity& entity) {
     // Mostly the first words tell.
     for (const std::size_t limit : {std::size_t{256}, kJudged}) {
         POSTERN_LET(body, readText(source, entity, limit, {}));
-        if (!isBlank(body.text)) return false;
+        if (!showsNothing(body.text)) return false;
         if (!body.cut) return true;
     }
     return false;

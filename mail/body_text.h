@@ -10,12 +10,14 @@
 namespace postern::mail {
 
 struct BodyText {
-    std::string text;             // UTF-8, LF lines, ends with LF unless empty
-    bool cut = false;             // there is more than `limit`
-    bool damaged = false;         // the transfer encoding was broken
-    bool replaced = false;        // bytes that are illegal in the charset
-    bool controls = false;        // control characters were left out
-    bool unknownCharset = false;  // a name we do not know, on bytes that are not US-ASCII
+    std::string text;              // UTF-8, LF lines, ends with LF unless empty
+    bool cut = false;              // there is more than `limit`
+    bool damaged = false;          // the transfer encoding was broken
+    bool replaced = false;         // bytes that are illegal in the charset
+    bool controls = false;         // control characters were left out
+    bool hiddenIsShown = false;    // HTML that hides all its text
+    std::size_t linksLeftOut = 0;  // of HTML, beyond the most that become footnotes
+    bool unknownCharset = false;   // a name we do not know, on bytes that are not US-ASCII
 };
 
 // text/html and text/enriched are converted, format=flowed is unflowed. Reads no more than needed for `limit`

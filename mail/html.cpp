@@ -1,3 +1,5 @@
+#include "mail/html.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -5,6 +7,7 @@
 
 #include "base/text.h"
 #include "mail/entities.h"
+#include "mail/html_hidden.h"
 #include "mail/html_page.h"
 #include "mail/html_tokens.h"
 #include "mail/text.h"
@@ -14,9 +17,12 @@ namespace {
 
 constexpr int kPageWidth = 72;  // of tables and quotations
 
+// `list` has a blank around each name.
 bool isOneOf(std::string_view list, std::string_view name) {
-    const auto at = list.find(' ' + std::string(name) + ' ');
-    return at != std::string_view::npos;
+    for (auto at = list.find(name); at != std::string_view::npos; at = list.find(name, at + 1))
+        if (at > 0 && list[at - 1] == ' ' && at + name.size() < list.size() && list[at + name.size()] == ' ')
+            return true;
+    return false;
 }
 
 bool isParagraph(std::string_view name) {
@@ -29,59 +35,6 @@ bool isLine(std::string_view name) {
         "option legend figcaption body html summary details ",
         name);
 }
-
-// The style of a tag in lower case, without blanks.
-std::string styleOf(const Tag& tag) {
-    std::string style = ";";
-    for (const char c : tag.attribute("style").value_or(""))
-        if (!isHtmlSpace(c)) style += lowerAscii(c);
-    return style + ';';
-}
-
-bool hasStyle(const std::string& style, std::string_view wanted) {
-    return style.find(wanted) != std::string::npos;
-}
-
-// Text for nobody's eyes: what a mail's list shows behind the subject, and words for filters.
-bool hides(const Tag& tag) {
-    if (tag.closes || tag.rest.empty()) return false;
-    if (tag.attribute("hidden")) return true;
-    const std::string style = styleOf(tag);
-    return hasStyle(style, ";display:none") || hasStyle(style, ";visibility:hidden") ||
-           hasStyle(style, ";opacity:0;") || hasStyle(style, ";max-height:0;") ||
-           hasStyle(style, ";max-height:0px;");
-}
-
-bool isVoid(std::string_view name) {
-    return isOneOf(" img br hr input meta link area base col embed source wbr ", name);
-}
-
-// Follows the tags of a hidden element until it is over.
-class Hidden {
-  public:
-    explicit Hidden(const Tag& tag) : name_(tag.name) {}
-
-    // Whether it ended before `tag`; with `tag` when `takes` is set.
-    bool endsAt(const Tag& tag, bool& takes) {
-        takes = false;
-        if (tag.name == "table") {
-            if (tag.closes && tables_ == 0 && name_ != "table") return true;
-            tables_ += tag.closes ? -1 : 1;
-        }
-        if (tag.name != name_) return false;
-        const bool closesItself = isOneOf(" p td th tr li dt dd option ", name_);
-        if (closesItself && !tag.closes) return tables_ == 0;
-        if (closesItself && tables_ > 0) return false;
-        depth_ += tag.closes ? -1 : 1;
-        takes = depth_ == 0;
-        return takes;
-    }
-
-  private:
-    std::string name_;
-    int depth_ = 1;
-    int tables_ = 0;
-};
 
 int pixels(const Tag& tag, std::string_view name) {
     std::string value = tag.attribute(name).value_or("");
@@ -102,7 +55,7 @@ int spanOf(const Tag& tag, std::string_view name, int most) {
 
 // Without what a reader does not type: the scheme, "www." and a slash behind it.
 std::string_view bareAddress(std::string_view url) {
-    for (const std::string_view prefix : {"https://", "http://", "mailto:", "www."})
+    for (const std::string_view prefix : {"https://", "http://", "mailto:", "tel:", "www."})
         if (lowerAscii(url.substr(0, prefix.size())) == prefix) url.remove_prefix(prefix.size());
     if (url.ends_with('/')) url.remove_suffix(1);
     return url;
@@ -116,17 +69,20 @@ class HtmlReader {
           in_(html),
           page_(width_, ruler_) {}
 
-    std::string run() {
+    HtmlText run(bool hidesNothing) {
+        hidesNothing_ = hidesNothing;
         for (;;) {
             while (!in_.atEnd()) step();
-            if (!hidden_) break;
+            if (!hidden_.any()) break;
             // What never ends is not hidden: no text is lost.
             in_ = *beforeHidden_;
-            hidden_.reset();
+            hidden_.clear();
             hidesNothing_ = true;
         }
         closeLink();
-        return page_.take() + footnotes();
+        std::string text = page_.take();
+        const bool isBlank = hasHidden_ && showsNothing(text);
+        return {text + footnotes(), isBlank, linksLeftOut_};
     }
 
   private:
@@ -135,23 +91,22 @@ class HtmlReader {
         if (in_.atEnd()) return;
         std::string_view literal;
         if (const auto tag = in_.tag(literal)) {
-            if (!isOver(*tag)) handle(*tag);
+            if (isSeen(*tag)) handle(*tag);
         }
         show(literal);
     }
 
-    // Whether `tag` belongs to something hidden.
-    bool isOver(const Tag& tag) {
-        if (!hidden_) return false;
-        bool takes = false;
-        if (!hidden_->endsAt(tag, takes)) return true;
-        hidden_.reset();
-        beforeHidden_.reset();
-        return takes;
+    bool isSeen(const Tag& tag) {
+        if (hidesNothing_) return true;
+        const bool wasHidden = hidden_.any();
+        const bool seen = hidden_.take(tag);
+        if (!wasHidden && hidden_.any()) beforeHidden_ = in_;
+        hasHidden_ = hasHidden_ || hidden_.any();
+        return seen;
     }
 
     void show(std::string_view text) {
-        if (hidden_) return;
+        if (hidden_.now()) return;
         while (!text.empty()) {
             if (text.front() == '&') {
                 entity(text);
@@ -186,11 +141,7 @@ class HtmlReader {
     }
 
     void handle(const Tag& tag) {
-        if (!hidesNothing_ && hides(tag)) {
-            if (isVoid(tag.name)) return;
-            beforeHidden_ = in_;
-            hidden_.emplace(tag);
-        } else if (isOneOf(" script style template title svg ", tag.name)) {
+        if (isOneOf(" script style template title svg ", tag.name)) {
             if (!tag.closes) in_.skipTo(tag.name);
         } else if (tag.name == "br") {
             page_.lineBreak();
@@ -223,7 +174,7 @@ class HtmlReader {
 
     void cell(const Tag& tag) {
         const bool right = equalsIgnoreCase(trim(tag.attribute("align").value_or("")), "right") ||
-                           hasStyle(styleOf(tag), ";text-align:right");
+                           styleValue(tag, "text-align") == "right";
         page_.cell(spanOf(tag, "colspan", 20), spanOf(tag, "rowspan", 1000), tag.name == "th", right);
     }
 
@@ -274,8 +225,9 @@ class HtmlReader {
     // Some programs write every line as a paragraph without room around it.
     void paragraph(const Tag& tag) {
         if (!tag.closes) {
-            const std::string style = styleOf(tag), name = lowerAscii(tag.attribute("class").value_or(""));
-            isTight_ = tag.name == "p" && (name.starts_with("mso") || hasStyle(style, ";margin:0"));
+            const std::string name = lowerAscii(tag.attribute("class").value_or(""));
+            isTight_ =
+                tag.name == "p" && (name.starts_with("mso") || styleValue(tag, "margin").starts_with('0'));
         }
         if (isTight_)
             page_.endLine();
@@ -286,7 +238,7 @@ class HtmlReader {
 
     // Without a border it only moves its text to the right.
     void quotation(const Tag& tag) {
-        const bool isIndent = !tag.closes && hasStyle(styleOf(tag), "border:none");
+        const bool isIndent = !tag.closes && styleValue(tag, "border").starts_with("none");
         if (!tag.closes) {
             if (quotations_.size() < kMostQuotations) quotations_.push_back(isIndent);
             page_.open(isIndent ? HtmlPage::Box::Indent : HtmlPage::Box::Quote);
@@ -323,7 +275,10 @@ class HtmlReader {
         if (!leadsOutside() || text.empty() || bareAddress(text) == bareAddress(href_)) return;
         if (!numbers_.contains(href_)) {
             constexpr std::size_t kMostFootnotes = 1000;
-            if (urls_.size() >= kMostFootnotes) return;
+            if (urls_.size() >= kMostFootnotes) {
+                ++linksLeftOut_;
+                return;
+            }
             const bool isMail = lowerAscii(std::string_view(href_).substr(0, 7)) == "mailto:";
             urls_.push_back(isMail ? href_.substr(7) : href_);
             numbers_[href_] = urls_.size();
@@ -334,7 +289,8 @@ class HtmlReader {
     bool leadsOutside() const {
         const std::string scheme = lowerAscii(std::string_view(href_).substr(0, 8));
         return scheme.starts_with("http://") || scheme.starts_with("https://") ||
-               scheme.starts_with("mailto:") || scheme.starts_with("ftp://");
+               scheme.starts_with("mailto:") || scheme.starts_with("ftp://") || scheme.starts_with("tel:") ||
+               scheme.starts_with("file:");
     }
 
     std::string footnotes() const {
@@ -355,20 +311,31 @@ class HtmlReader {
     HtmlPage page_;
     int pre_ = 0;
     bool isTight_ = false;
-    std::optional<Hidden> hidden_;
+    Hidden hidden_;
     std::optional<Tokenizer> beforeHidden_;
-    bool hidesNothing_ = false;
+    bool hidesNothing_ = false, hasHidden_ = false;
     std::vector<bool> quotations_;  // whether each open one is an indent
     bool inLink_ = false;
     std::string href_, linkText_;
     std::vector<std::string> urls_;
     std::map<std::string, std::size_t> numbers_;
+    std::size_t linksLeftOut_ = 0;
 };
 
 }  // namespace
 
+HtmlText readHtml(std::string_view html, const TextTarget& target) {
+    HtmlText read = HtmlReader(html, target).run(false);
+    if (read.hiddenIsShown) {
+        read = HtmlReader(html, target).run(true);
+        read.hiddenIsShown = !showsNothing(read.text);
+    }
+    read.text = normalizeLines(read.text);
+    return read;
+}
+
 std::string htmlToText(std::string_view html, const TextTarget& target) {
-    return normalizeLines(HtmlReader(html, target).run());
+    return readHtml(html, target).text;
 }
 
 }  // namespace postern::mail

@@ -75,4 +75,12 @@ std::string_view withoutTrailingBlanks(std::string_view text) {
     return whole.substr(0, end);
 }
 
+bool showsNothing(std::string_view lines) {
+    while (!lines.empty()) {
+        const char32_t c = takeCharacter(lines);
+        if (c != '\n' && !isUnseen(c)) return false;
+    }
+    return true;
+}
+
 }  // namespace postern::mail

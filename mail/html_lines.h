@@ -28,4 +28,7 @@ int widest(const HtmlLines& lines, const Ruler& ruler);
 // Without blanks and invisible characters at its end; empty when there is nothing else.
 std::string_view withoutTrailingBlanks(std::string_view text);
 
+// Whether lines of text have nothing that anybody sees.
+bool showsNothing(std::string_view lines);
+
 }  // namespace postern::mail

@@ -215,6 +215,9 @@ class MessageReader {
         if (body.damaged) note("the encoding of a text part is damaged");
         if (body.replaced) note("a text part has bytes that are illegal in its character set");
         if (body.controls) note("control characters of a text part are left out");
+        if (body.hiddenIsShown) note("all text of the HTML is hidden: it is shown all the same");
+        if (body.linksLeftOut > 0)
+            note(std::to_string(body.linksLeftOut) + " addresses of links in the HTML are left out");
         if (body.unknownCharset)
             note("unknown character set " + escapeLine(e.charset, 40) +
                  ": the text is a guess, its bytes are attached");

@@ -148,6 +148,27 @@ TEST(Html, WhatABrowserHides) {
         {"<p hidden>no<p>yes", "yes\n"},
         {"<div style='opacity:0.9'>yes</div>", "yes\n"},
         {"<table><tr style='display:none'><td>no<table><tr><td>no</table><td>no<tr><td>yes</table>", "yes\n"},
+        // The last declaration counts, or the last important one.
+        {"<p style='display:none;display:block'>yes", "yes\n"},
+        {"<p style='display:none!important;display:block'>no<p>yes", "yes\n"},
+        {"<p style='display:block;display: none '>no<p>yes", "yes\n"},
+        {"<p style='background:url(\"a;display:none\")'>yes", "yes\n"},
+        {"<p style='--x:display:none'>yes<p style='mso-display:none'> too", "yes\n\ntoo\n"},
+        {"<div style='max-height:0'>yes, it flows over</div>", "yes, it flows over\n"},
+        {"<p style='opacity:0.0'>no<p style='opacity:.05'>yes<p style='opacity:0%'>no</p>", "yes\n"},
+        // A page that fades in.
+        {"<body style='opacity:0;transition:opacity 1s'>Hello</body>", "Hello\n"},
+        {"<html style='display:none'><body style='visibility:hidden'>Hello", "Hello\n"},
+        {"<div style='visibility:hidden'>no<p style='visibility:visible'>yes</p>no</div> after",
+         "yes\n\nafter\n"},
+        {"<div style='visibility:hidden'>no<b style='visibility:visible'>yes<i "
+         "style='visibility:hidden'>no</i>"
+         " too</b>no</div>",
+         "yes too\n"},
+        {"<div style='display:none'>no<p style='visibility:visible'>no</p></div>yes", "yes\n"},
+        // Nothing would be left.
+        {"<div style='display:none'>said</div>", "said\n"},
+        {"<div style='display:none'>said</div>&nbsp;<img src=a.png alt=''>", "said\n"},
         {"<div style='display:none'>never closed, so not lost", "never closed, so not lost\n"},
         {"a<img src=t.gif width=1 height=1 alt=pixel>b", "ab\n"},
         {"<!--[if mso]>no<![endif]-->yes<!--[if !mso]><!--> too<!--<![endif]-->", "yes too\n"},
@@ -164,6 +185,9 @@ TEST(Html, Links) {
         {"<a href='http://x'><img src=a.png></a>", "[image] [1]\n\n[1] http://x\n"},
         {"<a href='http://x'><img src=a.png alt=''></a>a", "a\n"},
         {"<a href='http://x'><div>block</div></a>after", "block [1]\nafter\n\n[1] http://x\n"},
+        {"<a href='tel:+49123'>call</a> <a href='tel:+49123'>+49123</a>",
+         "call [1] +49123\n\n[1] tel:+49123\n"},
+        {"<a href='file://server/a.doc'>plan</a>", "plan [1]\n\n[1] file://server/a.doc\n"},
         {"<a href='mailto:a@b'>Anna</a>", "Anna [1]\n\n[1] a@b\n"},
         {"<a href='http://evil'>http://good</a>", "http://good [1]\n\n[1] http://evil\n"},
         {"<a href='http://x/&#10;y'>t</a>", "t [1]\n\n[1] http://x/ y\n"},

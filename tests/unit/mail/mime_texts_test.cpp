@@ -51,6 +51,17 @@ TEST(Alternative, HowMuchIsJudgedIsBounded) {
     EXPECT_NE(std::string::npos, chosenOf(repeated(" \n", 200'000) + "said").find("said"));
 }
 
+TEST(HtmlNotes, HiddenTextAndLinksThatAreLeftOut) {
+    const Read hidden(
+        parts("multipart/mixed", {"Content-Type: text/html\n\n<p style='display:none'>said</p>"}));
+    EXPECT_EQ("said\n", hidden.message.text);
+    EXPECT_TRUE(hasNote(hidden.message, "all text of the HTML is hidden"));
+    std::string links;
+    for (int i = 0; i < 1003; ++i) links += "<a href=http://x/" + std::to_string(i) + ">t</a>\n";
+    const Read many(parts("multipart/mixed", {"Content-Type: text/html\n\n" + links}));
+    EXPECT_TRUE(hasNote(many.message, "3 addresses of links in the HTML are left out"));
+}
+
 std::string tnefWith(const std::string& text) {
     postern::tests::PropertyWriter body;
     body.text(0x1000, text);
