@@ -20,6 +20,7 @@ inline constexpr std::string_view kDeferred = "deferred";       // not published
 inline constexpr std::string_view kFailed = "failed";           // never will be
 inline constexpr std::string_view kHeld = "held";               // set aside for a person
 inline constexpr std::string_view kMoved = "moved";             // to, or from, another adapter's item
+inline constexpr std::string_view kReplayed = "replayed";       // exported once more, as a new item
 inline constexpr std::string_view kInDoubt = "in doubt";        // nobody can tell; waits for a person
 inline constexpr std::string_view kReturned = "returned";  // the legacy side said more of it after it took it
 inline constexpr std::string_view kLapsed = "lapsed";      // its claim ended without a word; ready again

@@ -129,11 +129,16 @@ Millis retryDelay(const RetryPolicy& policy, int attempts, double jitter) {
 }
 
 Result<std::vector<RecipientRow>> pendingRecipients(store::Session& session, ItemId item) {
-    constexpr const char* kPending =
+    return recipientsThat(session, item, "pending");
+}
+
+Result<std::vector<RecipientRow>> recipientsThat(store::Session& session, ItemId item,
+                                                 std::string_view outcome) {
+    constexpr const char* kThat =
         "SELECT ordinal, address, legacy, reason, notify, original FROM recipient"
-        " WHERE item_id = ?1 AND outcome = 'pending' ORDER BY ordinal";
+        " WHERE item_id = ?1 AND outcome = ?2 ORDER BY ordinal";
     std::vector<RecipientRow> rows;
-    store::Statement statement = session.query(kPending, item);
+    store::Statement statement = session.query(kThat, item, outcome);
     while (statement.next()) {
         RecipientRow row;
         row.ordinal = static_cast<int>(statement.integer(0));

@@ -2,154 +2,19 @@
 
 #include <algorithm>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "connector/admin/account.h"
 #include "connector/admin/holds.h"
 #include "connector/admin/look.h"
-#include "connector/admin/selection.h"
+#include "connector/admin/operate.h"
 #include "connector/admin/smtp_talk.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
-#include "connector/admin/waits.h"
 #include "connector/admin/watch.h"
-#include "queue/operate.h"
 
 namespace postern::admin {
 
 namespace {
-
-constexpr std::size_t kItemsPerWrite = 500;  // others' commits must not wait for an operator's long list
-
-// An item that is due now, by an adapter that does not claim: who asked should know.
-Result<void> sayWhatElseWaits(const ServiceView& view, std::vector<queue::VerbResult>& results) {
-    return view.store.read([&](store::ReadSession& session) -> Result<void> {
-        const auto config = view.config();
-        POSTERN_LET(waits, Waits::read(session, *config, view.clock.now()));
-        for (queue::VerbResult& result : results) {
-            if (result.adapter.empty()) continue;
-            if (const Wait wait = waits.ofAdapter(result.adapter); !wait.text.empty())
-                result.text += "; but " + wait.text;
-        }
-        return {};
-    });
-}
-
-// One change of many items: what was asked, and of whom.
-struct Change {
-    queue::Verb verb;
-    std::string who, reason;
-    bool dryRun = false;
-};
-
-Result<Change> changeFrom(const Request& request) {
-    const auto verb = queue::verbOf(request.field("change"));
-    if (!verb)
-        return fail(Errc::Invalid, "there is no change \"" + escapeLine(request.field("change"), 60) + "\"");
-    return Change{*verb, request.who.empty() ? "operator" : request.who, std::string(request.field("reason")),
-                  request.field("dry_run") == "true"};
-}
-
-// A dry run does it all and lets the transaction be taken back; reports to senders are left out of it.
-Result<std::vector<queue::VerbResult>> operateSome(const ServiceView& view, const Change& change,
-                                                   std::span<const ItemId> ids) {
-    std::vector<queue::VerbResult> results;
-    bool takenBack = false;
-    const Result<void> written = view.store.write([&](store::WriteSession& session) -> Result<void> {
-        POSTERN_LET(done, queue::operate(session, change.verb, ids, change.who, change.reason,
-                                         view.clock.now(), change.dryRun ? queue::Teller{} : view.tell));
-        results = std::move(done);
-        takenBack = change.dryRun;
-        if (takenBack) return fail(Errc::Stopped, "a dry run");
-        return {};
-    });
-    if (!takenBack) POSTERN_TRY(written);
-    POSTERN_TRY(sayWhatElseWaits(view, results));
-    return results;
-}
-
-Result<void> tell(const ServiceView& view, const Change& change,
-                  const std::vector<queue::VerbResult>& results, const RowSink& row) {
-    for (const queue::VerbResult& result : results) {
-        if (!result.done || change.dryRun) continue;
-        LogLine(LogEvent::ItemChanged, result.item).with("who", change.who).with("what", result.text);
-        if (!result.adapter.empty()) view.notifier.notify(result.adapter);
-    }
-    for (const queue::VerbResult& result : results) {
-        const bool would = result.done && change.dryRun;
-        Record said;
-        said.add("id", result.item.value).add("done", result.done);
-        said.add("text", (would ? "would be done: " : "") + result.text);
-        if (result.missing) said.add("missing", true);
-        if (would) said.add("dry_run", true);
-        POSTERN_TRY(row(said));
-    }
-    return {};
-}
-
-Result<void> operateNamed(const ServiceView& view, const Change& change, const Request& request,
-                          const RowSink& row) {
-    POSTERN_LET(selection, parseSelection(request.field("ids")));
-    std::vector<ItemId> ids;
-    POSTERN_TRY(view.store.read([&](store::ReadSession& session) -> Result<void> {
-        POSTERN_LET(found, selectItems(session, selection));
-        ids = std::move(found);
-        return {};
-    }));
-    for (std::span<const ItemId> rest(ids); !rest.empty();) {
-        const auto some = rest.first(std::min(kItemsPerWrite, rest.size()));
-        rest = rest.subspan(some.size());
-        POSTERN_LET(results, operateSome(view, change, some));
-        POSTERN_TRY(tell(view, change, results, row));
-    }
-    return {};
-}
-
-// The next items that match, at most kItemsPerWrite; those behind them are found by the next call.
-Result<std::vector<ItemId>> nextItems(const ServiceView& view, queue::Filter& filter) {
-    std::vector<ItemId> ids;
-    queue::Filter page = filter;
-    const auto most = static_cast<std::int64_t>(kItemsPerWrite);
-    page.limit = filter.limit > 0 ? std::min(filter.limit, most) : most;
-    POSTERN_TRY(view.store.read([&](store::ReadSession& session) {
-        return queue::listItems(session, page, [&](const queue::ItemRow& item) {
-            ids.push_back(item.id);
-            return true;
-        });
-    }));
-    if (!ids.empty()) filter.after = ids.back();
-    return ids;
-}
-
-Result<void> operateFiltered(const ServiceView& view, const Change& change, const Request& request,
-                             const RowSink& row) {
-    queue::Filter filter;
-    POSTERN_TRY(view.store.read([&](store::ReadSession& session) -> Result<void> {
-        POSTERN_LET(wanted, filterFrom(session, request, view.clock.now()));
-        filter = std::move(wanted);
-        return narrowTo(change.verb, filter);
-    }));
-    const bool limited = filter.limit > 0;
-    while (!limited || filter.limit > 0) {
-        POSTERN_LET(ids, nextItems(view, filter));
-        if (ids.empty()) break;
-        filter.limit -= limited ? static_cast<std::int64_t>(ids.size()) : 0;
-        POSTERN_LET(results, operateSome(view, change, ids));
-        POSTERN_TRY(tell(view, change, results, row));
-    }
-    return {};
-}
-
-Result<void> operate(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
-    POSTERN_LET(change, changeFrom(request));
-    Request withoutIds = request;
-    withoutIds.fields.erase("ids");
-    const bool filters = choosesItems(withoutIds);
-    if (!request.field("ids").empty() && !filters) return operateNamed(view, change, request, row);
-    if (!filters && request.field("all") != "true")
-        return fail(Errc::Invalid, "say which items: by id or with a filter; \"all\" means every one");
-    return operateFiltered(view, change, request, row);
-}
 
 Result<void> testOne(const ServiceView& view, const std::string& name, const RowSink& row) {
     const std::shared_ptr<adapters::Adapter> adapter = view.adapter(name);
@@ -213,6 +78,8 @@ std::vector<Parameter> withFilters(std::initializer_list<Parameter> more) {
 
 constexpr Parameter kAll{"all", "true: settled items too"};
 constexpr Parameter kReason{"reason", "why, for the history"};
+constexpr Parameter kDryRun{"dry_run", "true: say what would be done, and change nothing"};
+constexpr Parameter kAllThat{"all", "true: every item that the change takes"};
 constexpr Parameter kAdapter{"name", "the adapter"};
 
 std::vector<Command> makeCommands() {
@@ -246,9 +113,21 @@ std::vector<Command> makeCommands() {
                        "hold, release, retry, bounce, delete, resolve-exported, resolve-resend or "
                        "resolve-failed"},
                       kReason,
-                      {"dry_run", "true: say what would be done, and change nothing"},
-                      {"all", "true: every item that the change takes"}}),
+                      kDryRun,
+                      kAllThat}),
          operate},
+        {"queue.move", "give waiting or failed items to another adapter", Role::Operator,
+         withFilters({{"to_adapter", "where to"}, kReason, kDryRun, kAllThat}), moveCommand},
+        {"queue.requeue", "route waiting or failed items again, by the configuration of now", Role::Operator,
+         withFilters({kReason, kDryRun, kAllThat}), requeueCommand},
+        {"queue.replay",
+         "export exported items once more, as new items",
+         Role::Operator,
+         {{"ids", "items: 3, 3-7, or m12 for those of message 12"},
+          {"confirmed", "true: the legacy side gets the mail a second time"},
+          kReason,
+          kDryRun},
+         replayCommand},
         {"adapter.test",
          "look whether adapters can deliver now",
          Role::Operator,

@@ -3,11 +3,7 @@
 // on its control socket, and the command line, when no service runs, on a store it opened itself. Same
 // functions, same answers.
 //
-//   operate          change=hold|release|retry|bounce|delete|resolve-exported|resolve-resend|resolve-failed,
-//                    reason, dry_run=true, and which items: ids="3 5-7 m12", each answered by itself, or
-//                    filters (filter.h): of the states that the change takes, final ones only where "state"
-//                    names them; without any filter all=true must say so
-//                                                       rows: id, done, text
+//   operate, queue.move, queue.requeue, queue.replay    see operate.h
 //   watch            see watch.h
 //   queue.list, queue.summary, queue.show, queue.log    see look.h
 //   submit           sender, recipients (one a line; a name alone is one of this host), size (0: unknown),
@@ -39,6 +35,7 @@
 #include "connector/admin/metrics.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
+#include "connector/routing/router.h"
 #include "queue/fate.h"
 #include "store/notifier.h"
 #include "store/store.h"
@@ -68,6 +65,8 @@ struct ServiceView {
     std::function<void(const std::string& name)> holdChanged = {};
     Feed* feed = nullptr;  // null when no service runs
     std::function<std::vector<AdapterMeasures>()> measures = {};
+    // The one in force, for items that are routed again.
+    std::function<std::shared_ptr<const routing::Router>()> router = {};
 };
 
 // Who may what, each including those before it.

@@ -93,7 +93,8 @@ Result<queue::Filter> filterFrom(store::ReadSession& session, const Request& req
     return filter;
 }
 
-Result<void> narrowTo(queue::Verb verb, queue::Filter& filter) {
+Result<void> narrowTo(std::string_view name, const std::function<bool(queue::State)>& takes,
+                      queue::Filter& filter) {
     const auto wanted = [&](queue::State state) {
         return filter.states.empty()
                    ? !queue::isFinal(state)
@@ -101,9 +102,8 @@ Result<void> narrowTo(queue::Verb verb, queue::Filter& filter) {
     };
     std::vector<queue::State> states;
     for (const queue::State state : queue::kAllStates)
-        if (queue::takesState(verb, state) && wanted(state)) states.push_back(state);
-    if (states.empty())
-        return fail(Errc::Invalid, std::string(queue::verbName(verb)) + " takes no item in such a state");
+        if (takes(state) && wanted(state)) states.push_back(state);
+    if (states.empty()) return fail(Errc::Invalid, std::string(name) + " takes no item in such a state");
     filter.states = std::move(states);
     filter.waiting = false;
     return {};

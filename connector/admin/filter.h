@@ -2,12 +2,12 @@
 // Which items a request means: one set of filters for every command of the queue, whoever asks. Given ones
 // must all match.
 
+#include <functional>
 #include <span>
 
 #include "base/clock.h"
 #include "connector/admin/control.h"
 #include "queue/inspect.h"
-#include "queue/operate.h"
 #include "store/database.h"
 
 namespace postern::admin {
@@ -27,8 +27,9 @@ bool choosesItems(const Request& request);
 // Invalid names the field and what it takes; NotFound when ids name a message that has no items.
 Result<queue::Filter> filterFrom(store::ReadSession& session, const Request& request, WallTime now);
 
-// For a change of many: only items in states that the verb takes; of the final ones only where a state names
-// them. Invalid when no state would be left.
-Result<void> narrowTo(queue::Verb verb, queue::Filter& filter);
+// For a change of many, `name`: only items in states that it takes; of the final ones only where a state
+// names them. Invalid when no state would be left.
+Result<void> narrowTo(std::string_view name, const std::function<bool(queue::State)>& takes,
+                      queue::Filter& filter);
 
 }  // namespace postern::admin

@@ -49,6 +49,7 @@ class OwnBackend final : public Backend {
     store::Notifier notifier_;  // nobody listens: the service looks for itself when it starts
     std::unique_ptr<store::Store> store_;
     std::map<std::string, std::shared_ptr<adapters::Adapter>> adapters_;
+    std::shared_ptr<const routing::Router> router_;
     reports::Reporter reporter_;
     intake::Acceptor acceptor_;
 };
@@ -71,6 +72,7 @@ Result<void> OwnBackend::makeAdapters() {
     const auto router = std::make_shared<const routing::Router>(config_->routes, std::move(targets),
                                                                 config_->rules, std::move(tables.tables));
     acceptor_.setRouter(router);
+    router_ = router;
     reporter_.use(router, *config_);
     return {};
 }
@@ -87,7 +89,11 @@ Result<void> OwnBackend::call(const admin::Request& request, admin::ByteStream& 
                                   {},
                                   [this](store::WriteSession& session, const queue::Fate& fate) {
                                       return reporter_.tell(session, fate);
-                                  }};
+                                  },
+                                  {},
+                                  nullptr,
+                                  {},
+                                  [this] { return router_; }};
     return admin::runCommand(view, admin::Role::Admin, request, body, row);
 }
 

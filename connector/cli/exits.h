@@ -13,6 +13,7 @@ namespace postern::cli {
     EXIT(NoUser, 67, "no route takes a recipient")                                         \
     EXIT(Unavailable, 69, "the service, the store or an adapter is not usable now")        \
     EXIT(Software, 70, "a fault in this program")                                          \
+    EXIT(CantCreate, 73, "a file that was to be made is there already")                    \
     EXIT(Io, 74, "reading or writing failed")                                              \
     EXIT(Temporary, 75, "not done now, try again later: busy, full disk, mail not stored") \
     EXIT(Permission, 77, "not permitted to this user")                                     \

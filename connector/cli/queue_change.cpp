@@ -1,4 +1,8 @@
-// postern queue hold, release, retry, bounce, delete, resolve: done by the service, or by us while none runs.
+// postern queue hold, release, retry, bounce, delete, resolve, move, requeue, replay: done by the service, or
+// by us while none runs.
+
+#include <istream>
+#include <ostream>
 
 #include <CLI/CLI.hpp>
 
@@ -16,7 +20,10 @@ namespace postern::cli {
 namespace {
 
 struct Change {
+    std::string command = "operate";
     queue::Verb verb{};
+    std::string toAdapter;   // move
+    bool confirmed = false;  // replay
     FilterOptions items;
     std::string reason;
     bool exported = false, resend = false, failed = false;
@@ -25,10 +32,12 @@ struct Change {
 
 admin::Request requestOf(const Change& wanted) {
     admin::Request request;
-    request.verb = "operate";
+    request.verb = wanted.command;
     request.who = userName();
     wanted.items.into(request);
-    request.fields["change"] = queue::verbName(wanted.verb);
+    if (wanted.command == "operate") request.fields["change"] = queue::verbName(wanted.verb);
+    if (wanted.command == "queue.move") request.fields["to_adapter"] = wanted.toAdapter;
+    if (wanted.confirmed) request.fields["confirmed"] = "true";
     if (!wanted.reason.empty()) request.fields["reason"] = wanted.reason;
     if (wanted.dryRun) request.fields["dry_run"] = "true";
     return request;
@@ -69,18 +78,37 @@ Result<int> change(const Run& run, const Change& wanted) {
     return int{missing ? kExitNoInput : kExitDone};
 }
 
+void addReason(CLI::App& command, Change& wanted, bool told) {
+    command
+        .add_option("--reason", wanted.reason,
+                    told ? "Why, for the history and for the report to the sender" : "Why, for the history")
+        ->option_text("TEXT");
+    command.add_flag("--dry-run", wanted.dryRun, "Say what would be done, and change nothing");
+}
+
 std::shared_ptr<Change> setupChange(CLI::App& command, queue::Verb verb) {
     const auto wanted = std::make_shared<Change>();
     wanted->verb = verb;
     wanted->items.addItems(command);
     wanted->items.addTo(command, "Every item that this can be done to, settled ones left out");
-    const bool told = verb == queue::Verb::Bounce || verb == queue::Verb::ResolveFailed;
-    command
-        .add_option("--reason", wanted->reason,
-                    told ? "Why, for the history and for the report to the sender" : "Why, for the history")
-        ->option_text("TEXT");
-    command.add_flag("--dry-run", wanted->dryRun, "Say what would be done, and change nothing");
+    addReason(command, *wanted, verb == queue::Verb::Bounce || verb == queue::Verb::ResolveFailed);
     return wanted;
+}
+
+// The legacy side gets a mail twice: a person at a terminal is asked, a program says --yes.
+bool confirmed(const Run& run, const Change& wanted) {
+    if (wanted.confirmed || wanted.dryRun) return true;
+    if (!run.console.askSecret) {
+        run.complain("the legacy side has this mail already and would get it a second time: say --yes");
+        return false;
+    }
+    run.console.err << "The legacy side has " << escapeLine(joined(wanted.items.items), 200)
+                    << " already. Export it a second time? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(run.console.in, answer);
+    if (answer == "y" || answer == "yes") return true;
+    run.complain("nothing was done");
+    return false;
 }
 
 Carry setupPlain(CLI::App& command, Run& run, queue::Verb verb) {
@@ -121,6 +149,45 @@ Carry setupResolve(CLI::App& command, Run& run) {
         wanted->verb = wanted->exported ? queue::Verb::ResolveExported
                        : wanted->resend ? queue::Verb::ResolveResend
                                         : queue::Verb::ResolveFailed;
+        return run.end(change(run, *wanted));
+    };
+}
+
+Carry setupMove(CLI::App& command, Run& run) {
+    const auto wanted = std::make_shared<Change>();
+    wanted->command = "queue.move";
+    command.add_option("ADAPTER", wanted->toAdapter, "Where to")->required();
+    wanted->items.addItems(command);
+    wanted->items.addTo(command, "Every ready and held item");
+    addReason(command, *wanted, false);
+    command.footer(
+        "Ready, held and failed items end as deleted; new items take their recipients, with the\n"
+        "legacy names that the other adapter gives them.");
+    return [&run, wanted] { return run.end(change(run, *wanted)); };
+}
+
+Carry setupRequeue(CLI::App& command, Run& run) {
+    const auto wanted = std::make_shared<Change>();
+    wanted->command = "queue.requeue";
+    wanted->items.addItems(command);
+    wanted->items.addTo(command, "Every ready and held item");
+    addReason(command, *wanted, false);
+    command.footer(
+        "As if the mail came in now: rules, tables and routes say where each recipient goes. An\n"
+        "item stays as it is when one of its recipients is refused.");
+    return [&run, wanted] { return run.end(change(run, *wanted)); };
+}
+
+Carry setupReplay(CLI::App& command, Run& run) {
+    const auto wanted = std::make_shared<Change>();
+    wanted->command = "queue.replay";
+    command.add_option("ITEM", wanted->items.items, "Exported items: 3, 3-7, or m12 for those of message 12")
+        ->required();
+    command.add_flag("--yes", wanted->confirmed, "The legacy side gets the mail a second time, and shall");
+    addReason(command, *wanted, false);
+    return [&run, wanted]() -> int {
+        if (!confirmed(run, *wanted)) return kExitUsage;
+        wanted->confirmed = true;
         return run.end(change(run, *wanted));
     };
 }

@@ -1,4 +1,5 @@
-// postern queue list, summary, show, log: looking at the store beside the service, if there is one.
+// postern queue list, summary, show, log, and track: looking at the store beside the service, if there is
+// one.
 
 #include <CLI/CLI.hpp>
 
@@ -146,6 +147,29 @@ Result<int> each(const Run& run, const std::vector<std::string>& named, PrintOne
     return exit;
 }
 
+// Every item of every mail with that Message-ID: the same mail may have come in more than once.
+Result<int> track(const Run& run, const std::string& headerId) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(reader, openReader(*config));
+    queue::Filter filter;
+    filter.headerId = headerId;
+    std::vector<ItemId> items;
+    POSTERN_TRY(queue::listItems(reader->session(), filter, [&](const queue::ItemRow& item) {
+        items.push_back(item.id);
+        return true;
+    }));
+    if (items.empty()) {
+        run.complain("no mail here has the Message-ID " + headerId);
+        return int{kExitNoInput};
+    }
+    POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
+    Output output(run.console, run.form());
+    if (output.form() == Form::Table) output.hide("id");  // its heading says it
+    for (const ItemId id : items) POSTERN_TRY(showOne(reader->session(), waits, id, output));
+    return int{kExitDone};
+}
+
 Carry setupEach(CLI::App& command, Run& run, PrintOne print) {
     const auto named = std::make_shared<std::vector<std::string>>();
     command.add_option("ITEM", *named, "Items: 3, 3-7, or m12 for those of message 12")->required();
@@ -177,6 +201,13 @@ Carry setupShow(CLI::App& command, Run& run) {
 
 Carry setupLog(CLI::App& command, Run& run) {
     return setupEach(command, run, logOne);
+}
+
+Carry setupTrack(CLI::App& command, Run& run) {
+    const auto headerId = std::make_shared<std::string>();
+    command.add_option("MESSAGE-ID", *headerId, "As in the mail's header, with or without <>")->required();
+    command.footer("Settled items too, until the purge. What was told to the sender is in the history.");
+    return [&run, headerId] { return run.end(track(run, *headerId)); };
 }
 
 }  // namespace postern::cli

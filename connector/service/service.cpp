@@ -442,7 +442,11 @@ admin::ServiceView Service::view() {
                                   if (runner != runners_.end()) runner->second->lookForHold();
                               },
                               &feed_,
-                              [this] { return measures(); }};
+                              [this] { return measures(); },
+                              [this] {
+                                  MutexLock lock(routerMutex_);
+                                  return router_;
+                              }};
 }
 
 std::vector<admin::AdapterMeasures> Service::measures() const {

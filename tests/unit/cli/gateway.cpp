@@ -132,8 +132,8 @@ void Gateway::up() {
     acceptor_->setRouter(router);
     reporter_ = std::make_unique<reports::Reporter>(*store_, notifier_);
     reporter_->use(router, *config_);
-    const auto handler = [this](const admin::Request& request, admin::ByteStream& body,
-                                const admin::RowSink& row) {
+    const auto handler = [this, router](const admin::Request& request, admin::ByteStream& body,
+                                        const admin::RowSink& row) {
         const admin::ServiceView view{
             *store_,
             notifier_,
@@ -151,7 +151,11 @@ void Gateway::up() {
             [] { return admin::Record().add("version", "test").add("sessions", 3); },
             [this](store::WriteSession& session, const queue::Fate& fate) {
                 return reporter_->tell(session, fate);
-            }};
+            },
+            {},
+            &feed_,
+            {},
+            [router] { return router; }};
         return admin::runCommand(view, admin::Role::Admin, request, body, row);
     };
     server_ = std::make_unique<admin::ControlServer>(config_->controlSocket, handler, clock);

@@ -10,6 +10,7 @@
 
 #include "adapters/adapter.h"
 #include "connector/admin/control_server.h"
+#include "connector/admin/feed.h"
 #include "connector/config/config.h"
 #include "connector/intake/acceptor.h"
 #include "connector/reports/reporter.h"
@@ -50,6 +51,11 @@ class Gateway {
     // As a watcher would: claims item `id`, marks it when the end needs it, and settles it.
     void settle(ItemId id, queue::Settlement::Kind kind, const std::string& reason);
     void claim(ItemId id);
+    // The next service to start has it in its feed of events.
+    void event(LogEvent event, ItemId item, const std::string& line) {
+        feed_.push(clock.now(), event, item, line);
+    }
+    void stopFeed() { feed_.stop(); }
 
     FakeClock clock;
     TempFolder folder;
@@ -61,6 +67,7 @@ class Gateway {
     config::Config loadConfig() const;
     std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;
+    admin::Feed feed_{100};
     std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<intake::Acceptor> acceptor_;
     std::map<std::string, std::shared_ptr<adapters::Adapter>> adapters_;

@@ -4,7 +4,9 @@
 //   # a remark                      (also blank lines)
 //   @ advance 5m                    a step of the test: advance TIME, claim ID, export ID TARGET, fail ID
 //   TEXT,
-//                                   doubt ID TEXT, reload-problem TEXT, up, down
+//                                   doubt ID TEXT, reload-problem TEXT, up, down,
+//                                   exported-event ID LINE, held-event ID LINE, feed-ends
+//   DIR is the folder of the test, in commands and in what they print
 //   @ only up | @ only down         the file is for one of the two ways
 //   $ postern queue hold 1          a command, its output in a pipe ("% postern" on a terminal of 100
 //   columns) < Subject: x                    a line of its input 1<TAB>true<TAB>held             a line of
@@ -103,7 +105,10 @@ class Transcript {
         if (what == "down") return gateway_.down(), true;
         if (what == "advance") return gateway_.clock.advance(Millis(*parseDurationMillis(words.at(1)))), true;
         if (what == "reload-problem") return gateway_.problems = words.at(1), true;
+        if (what == "feed-ends") return gateway_.stopFeed(), true;
         const ItemId id{*parseInt(words.at(1))};
+        if (what == "exported-event") return gateway_.event(LogEvent::ItemExported, id, words.at(2)), true;
+        if (what == "held-event") return gateway_.event(LogEvent::ItemHeld, id, words.at(2)), true;
         if (what == "claim") return gateway_.claim(id), true;
         const auto kind = what == "export"  ? Settlement::Kind::Exported
                           : what == "fail"  ? Settlement::Kind::Failed
@@ -117,7 +122,7 @@ class Transcript {
         Command command;
         command.line = static_cast<int>(at_) + 1;
         command.terminal = lines_[at_][0] == '%';
-        command.words = wordsOf(lines_[at_].substr(9));
+        command.words = wordsOf(replaced(lines_[at_].substr(9), "DIR", gateway_.folder.path()));
         for (++at_; at_ < lines_.size(); ++at_) {
             const std::string& line = lines_[at_];
             const bool over = line.empty() || line.starts_with("@ ") || line.starts_with("$ ") ||

@@ -138,9 +138,11 @@ TEST_F(MoveTest, AFailedRegroupingChangesNothing) {
                 return std::vector<NewItem>{};
             };
             POSTERN_LET(moved, moveItem(session, orderOf(item), none, clock_.now()));
+            EXPECT_TRUE(moved.items.empty());
+            EXPECT_EQ(moved.text, "no such adapter");
             return {};
         });
-        EXPECT_FALSE(done.ok());
+        EXPECT_EQ(done.ok(), error) << "a refusal is an answer, lost recipients are a fault";
         EXPECT_EQ(everything(item), before);
     }
     EXPECT_EQ(number("SELECT count(*) FROM item"), 1);
