@@ -7,6 +7,7 @@
 #include "connector/admin/holds.h"
 #include "connector/admin/look.h"
 #include "connector/admin/operate.h"
+#include "connector/admin/preview.h"
 #include "connector/admin/smtp_talk.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
@@ -100,6 +101,11 @@ std::vector<Command> makeCommands() {
          Role::Viewer,
          {{"ids", "items: 3, 3-7, or m12 for those of message 12"}},
          logCommand},
+        {"item.preview",
+         "the mail of an item as its adapter would hand it over",
+         Role::Viewer,
+         {{"ids", "one item"}},
+         previewItem},
         {"watch",
          "events as they happen",
          Role::Viewer,

@@ -6,6 +6,7 @@
 //   operate, queue.move, queue.requeue, queue.replay    see operate.h
 //   watch            see watch.h
 //   queue.list, queue.summary, queue.show, queue.log    see look.h
+//   item.preview     see preview.h
 //   submit           sender, recipients (one a line; a name alone is one of this host), size (0: unknown),
 //                    recipients_from=header (To, Cc, Bcc as well), complete=true (Bcc removed; From, Date and
 //                    Message-ID added where missing; full_name for From), body=7bit|8bitmime,
