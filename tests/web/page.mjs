@@ -155,7 +155,7 @@ test("filters narrow the list, and a wrong one is told in words", async () => {
   await anna.fill("input[name=from]", "billing@");
   await anna.keyboard.press("Enter");
   await until(anna, () => location.hash.includes("from=billing"));
-  await anna.locator("tbody tr").first().waitFor();
+  await anna.locator(".items tbody tr").first().waitFor();
   for (const text of await anna.locator("td.who").allTextContents()) assert.match(text, /billing@supplier/);
   await anna.fill("input[name=older]", "yesterday");
   await anna.keyboard.press("Enter");
@@ -169,7 +169,7 @@ test("the keyboard alone: choose, hold, open, go back", async () => {
   await anna.locator(".tile").first().waitFor();
   await anna.keyboard.press("g");
   await anna.keyboard.press("q");
-  await anna.locator("tbody tr").first().waitFor();
+  await anna.locator(".items tbody tr").first().waitFor();
   await anna.keyboard.press("j");
   await anna.keyboard.press("j");
   await anna.keyboard.press("x");
@@ -233,7 +233,7 @@ test("a viewer sees all and changes nothing", async () => {
   await vera.locator(".alarm").first().waitFor();
   assert.equal(await vera.locator("[data-adapter]").count(), 0);
   await open(vera, "/queue");
-  await vera.locator("tbody tr").first().waitFor();
+  await vera.locator(".items tbody tr").first().waitFor();
   assert.equal(await vera.locator("input[type=checkbox], [data-verb]").count(), 0);
   await vera.locator("#logout").click();
   await vera.locator(".enter").waitFor();
@@ -255,7 +255,7 @@ async function lookAround(name, options) {
   const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.equal(Number(/\d+/.exec(paper)[0]) > 128, !name.includes("dark"), paper);
   const plotted = () => document.querySelectorAll(".plot path.line").length === 2;
-  for (const [view, hash, ready] of [["queue", "/queue", "tbody tr"], ["doubt", "/queue?state=in_doubt", "a.open"], ["events", "/events", ".event"], ["overview", "/", ".tile"]]) {
+  for (const [view, hash, ready] of [["queue", "/queue", ".items tbody tr"], ["doubt", "/queue?state=in_doubt", "a.open"], ["events", "/events", ".event"], ["overview", "/", ".tile"]]) {
     await open(page, hash);
     await page.locator(ready).first().waitFor();
     if (view === "overview") await until(page, plotted, null, 20000);
