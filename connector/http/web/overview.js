@@ -112,6 +112,7 @@ export function overview(page) {
   };
   const refresh = async () => {
     clearTimeout(timer);
+    const began = performance.now();
     try {
       const { rows } = document.hidden ? { rows: null } : await look("status");
       if (ended) return;
@@ -120,7 +121,7 @@ export function overview(page) {
       if (ended) return;
       parts.alarms.replaceChildren(trouble(error));
     }
-    timer = setTimeout(refresh, kEvery);
+    timer = setTimeout(refresh, Math.max(kEvery, 10 * (performance.now() - began)));
   };
   const update = (service, rows) => {
     show(parts.line, serviceLine(service));
