@@ -141,7 +141,7 @@ Result<void> takeWord(SendmailCommand& command, const std::vector<std::string>& 
 Result<SendmailCommand> parseSendmail(const std::string& program, const std::vector<std::string>& words) {
     SendmailCommand command;
     const std::string name = program.substr(program.rfind('/') + 1);
-    if (name == "mailq") command.mode = SendmailMode::Queue;
+    if (name == "mailq" || name == "postern-mailq") command.mode = SendmailMode::Queue;
     if (name == "newaliases") POSTERN_TRY(setMode(command, "i"));
     std::size_t at = 0;
     for (; at < words.size(); ++at) {

@@ -16,6 +16,7 @@ constexpr VerbGroup kGroups[] = {
     {"address", "names on both sides"},
     {"account", "who may log on"},
     {"config", "the configuration"},
+    {"db", "the store"},
 };
 
 constexpr Verb kVerbs[] = {
@@ -39,12 +40,20 @@ constexpr Verb kVerbs[] = {
     {"", "submit", "take a mail from standard input", setupSubmit},
     {"adapter", "kinds", "what adapters can write, with their settings", setupAdapterKinds},
     {"adapter", "list", "the configured adapters", setupAdapterList},
+    {"adapter", "show", "the settings of an adapter, and where each is written", setupAdapterShow},
+    {"adapter", "add", "a new adapter, in a file of its own", setupAdapterAdd},
+    {"adapter", "set", "change settings of an adapter", setupAdapterSet},
+    {"adapter", "unset", "give settings of an adapter their defaults again", setupAdapterUnset},
+    {"adapter", "remove", "take an adapter out of the configuration", setupAdapterRemove},
     {"adapter", "test", "whether adapters can deliver now", setupAdapterTest},
     {"adapter", "suspend", "begin nothing of an adapter until it is resumed", setupAdapterSuspend},
     {"adapter", "resume", "end a suspension", setupAdapterResume},
     {"", "convert", "what an adapter would make of a mail, and what would be lost", setupConvert},
+    {"route", "list", "rules, tables and routes, in the order in which they are asked", setupRouteList},
     {"route", "test", "where mail to an address would go, and why", setupRouteTest},
     {"address", "lookup", "what an address or a legacy name is on the other side", setupAddressLookup},
+    {"address", "export", "the lines of a table", setupAddressExport},
+    {"address", "import", "other lines for a table, checked first", setupAddressImport},
     {"account", "add", "a new account; its password is asked for", setupAccountAdd},
     {"account", "list", "all accounts with their roles", setupAccountList},
     {"account", "remove", "take an account away", setupAccountRemove},
@@ -52,6 +61,8 @@ constexpr Verb kVerbs[] = {
     {"config", "check", "all problems of the configuration, with their places", setupConfigCheck},
     {"config", "show", "the configuration with all defaults filled in", setupConfigShow},
     {"config", "example", "a commented example with every key", setupConfigExample},
+    {"config", "defaults", "every key with its default", setupConfigDefaults},
+    {"db", "check", "whether the store is whole", setupDbCheck},
     {"", "status", "the service, its adapters and their queues", setupStatus},
     {"", "reload", "make the service read its configuration again", setupReload},
 };

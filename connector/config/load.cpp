@@ -307,28 +307,42 @@ void readAdapterTables(const Node& root, const RefusedLibraries& refused, Config
     for (const Node& table : adapters->children) readAdapter(table, table.key, refused, config, findings);
 }
 
+ParsedFile parseOr(const std::string& path, const Instead& instead) {
+    const auto found = instead.find(path);
+    return found != instead.end() && found->second ? parseText(*found->second, path) : parseFile(path);
+}
+
 void readAdapterFile(const std::string& folder, const std::string& file, const RefusedLibraries& refused,
-                     Config& config, Findings& findings) {
+                     const Instead& instead, Config& config, Findings& findings) {
     const std::string path = joinPath(folder, file);
-    ParsedFile parsed = parseFile(path);
+    ParsedFile parsed = parseOr(path, instead);
     if (parsed.problem) return findings.problem(parsed.problem->place, parsed.problem->text);
     parsed.root.place = {path, 1, 1};
     readAdapter(parsed.root, file.substr(0, file.size() - 5), refused, config, findings);
 }
 
-void readAdapterFolder(const std::string& path, const RefusedLibraries& refused, Config& config,
-                       Findings& findings) {
-    if (!pathExists(path)) return;
-    std::vector<std::string> files;
-    const Result<Folder> folder = Folder::open(path);
-    const Result<void> listed = folder.ok() ? folder->list([&](std::string_view name) {
+Result<void> listAdapterFiles(const std::string& path, std::vector<std::string>& files) {
+    if (!pathExists(path)) return {};
+    POSTERN_LET(folder, Folder::open(path));
+    return folder.list([&](std::string_view name) {
         if (name.ends_with(".toml") && !name.starts_with('.')) files.emplace_back(name);
         return true;
-    })
-                                            : Result<void>(folder.error());
+    });
+}
+
+void readAdapterFolder(const std::string& path, const RefusedLibraries& refused, const Instead& instead,
+                       Config& config, Findings& findings) {
+    std::vector<std::string> files;
+    const Result<void> listed = listAdapterFiles(path, files);
     if (!listed.ok()) return findings.problem({path, 0, 0}, "can not be read: " + listed.error().text);
+    for (const auto& [file, text] : instead) {
+        if (parentPath(file) != path) continue;
+        const std::string name = file.substr(file.rfind('/') + 1);
+        std::erase(files, name);
+        if (text) files.push_back(name);
+    }
     std::sort(files.begin(), files.end());
-    for (const std::string& file : files) readAdapterFile(path, file, refused, config, findings);
+    for (const std::string& file : files) readAdapterFile(path, file, refused, instead, config, findings);
 }
 
 // The main file first, then the others by name, each from the top.
@@ -353,7 +367,7 @@ RefusedLibraries readExtensions(const Node& root, const Config& config, Findings
     return all;
 }
 
-void readAll(const Node& root, Config& config, Findings& findings) {
+void readAll(const Node& root, const Instead& instead, Config& config, Findings& findings) {
     readTop(root, config, findings);
     const RefusedLibraries refused = readExtensions(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
@@ -364,7 +378,7 @@ void readAll(const Node& root, Config& config, Findings& findings) {
     readReports(root, config, findings);
     eachTable(root, "route", findings, [&](const Node& table) { readRoute(table, config, findings); });
     readAdapterTables(root, refused, config, findings);
-    readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), refused, config, findings);
+    readAdapterFolder(joinPath(parentPath(config.file), "adapters.d"), refused, instead, config, findings);
     std::stable_sort(config.adapters.begin(), config.adapters.end(),
                      [](const Adapter& a, const Adapter& b) { return a.name < b.name; });
     checkWhole(config, findings);
@@ -372,16 +386,16 @@ void readAll(const Node& root, Config& config, Findings& findings) {
 
 }  // namespace
 
-Loaded load(const std::string& path) {
+Loaded load(const std::string& path, const Instead& instead) {
     Config config;
     config.file = path;
     Findings findings;
-    ParsedFile parsed = parseFile(path);
+    ParsedFile parsed = parseOr(path, instead);
     if (parsed.problem) {
         findings.problem(parsed.problem->place, parsed.problem->text);
     } else {
         parsed.root.place = {path, 1, 1};
-        readAll(parsed.root, config, findings);
+        readAll(parsed.root, instead, config, findings);
     }
     sortProblems(findings.problems, path);
     sortProblems(findings.warnings, path);

@@ -2,6 +2,7 @@
 // Reads postern.toml and adapters.d/*.toml beside it. All problems are found in one pass, each with file,
 // line and column; an unknown key is a problem and is told its nearest known one.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,11 @@ struct Loaded {
     std::vector<Problem> warnings;  // e.g. an adapter that no route leads to (KB Q186235)
 };
 
+// What files would say, by path, before they are written; nothing: as if the file were not there.
+using Instead = std::map<std::string, std::optional<std::string>>;
+
 // `path` is the main file. A file that can not be read is a problem like any other.
-Loaded load(const std::string& path);
+Loaded load(const std::string& path, const Instead& instead = {});
 
 // The effective configuration, defaults filled in, as TOML that load() reads back to the same Config.
 std::string show(const Config& config);

@@ -66,6 +66,7 @@ TEST(SendmailArguments, AsProgramsCallIt) {
         {"sendmail", "--help", "help"},
         {"sendmail", "u@x -t", "mail [u@x] [-t]"},
         {"/usr/bin/mailq", "", "queue"},
+        {"/usr/bin/postern-mailq", "", "queue"},
         {"newaliases", "", "nothing"},
         {"sendmail", "", "error: no recipient: name some, or say -t (see postern-sendmail --help)"},
         {"sendmail", "-f", "error: -f wants a value"},
