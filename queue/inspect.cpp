@@ -39,6 +39,11 @@ bool waitForPeople(const std::vector<State>& states) {
     return !states.empty() && std::all_of(states.begin(), states.end(), waits);
 }
 
+bool areInHands(const std::vector<State>& states) {
+    const auto held = [](State state) { return state == State::Claimed || state == State::Publishing; };
+    return !states.empty() && std::all_of(states.begin(), states.end(), held);
+}
+
 // " held in_doubt ": empty when any state will do.
 std::string stateWords(const std::vector<State>& states) {
     std::string words;
@@ -47,8 +52,8 @@ std::string stateWords(const std::vector<State>& states) {
     return words;
 }
 
-// One page in id order, behind the last one seen. The three texts differ in where they look: everywhere, at
-// the items of one message, and at the few that wait for people.
+// One page in id order, behind the last one seen. The four texts differ in where they look: everywhere, at
+// the items of one message, at the few that wait for people, and at the few that are being worked on.
 const char* pageSql(const Filter& filter) {
     static const std::string order = " ORDER BY i.id LIMIT ?2";
     static const std::string all =
@@ -63,8 +68,14 @@ const char* pageSql(const Filter& filter) {
         " FROM item i INDEXED BY item_waiting_for_people CROSS JOIN message m ON m.id = i.message_id"
         " WHERE i.state IN ('held', 'in_doubt') AND i.id > ?1" +
         kMatches + order;
+    static const std::string hands =
+        kColumns +
+        " FROM item i INDEXED BY item_held_by CROSS JOIN message m ON m.id = i.message_id"
+        " WHERE i.state IN ('claimed', 'publishing') AND i.id > ?1" +
+        kMatches + order;
     if (filter.message) return message.c_str();
     if (waitForPeople(filter.states)) return people.c_str();
+    if (areInHands(filter.states)) return hands.c_str();
     return all.c_str();
 }
 
