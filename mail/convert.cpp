@@ -115,8 +115,13 @@ class Conversion {
     }
 
     void convertText() {
-        Encoded written = writtenText(message_.text, profile_);
+        WrittenBody body = writtenBody(message_.text, profile_);
+        Encoded& written = body.written;
         count(written.lost, written.changed, "text", {}, message_.text);
+        if (body.breaksSignature)
+            notes_.loss(
+                "the signature inside the text no longer holds: signed characters are written in another "
+                "way");
         text_ = text_.empty() ? std::move(written.bytes) : text_ + written.bytes;
     }
 

@@ -26,7 +26,9 @@ enum class AttachmentMode { Native, Uuencode, Mime, Drop };  // Native and Mime:
 enum class FileNames { Long, Dos };                          // Dos: 8.3 without collisions
 enum class Lossy { Allow, Note, Bounce };                    // of characters the target lacks
 
-// What a target can hold. Zero means no limit.
+// What a target can hold of one message. Zero means no limit. How many recipients, and bytes of their
+// addresses, an artifact may have is no part of it: an adapter's grouping makes several items of a message
+// for that.
 struct Profile {
     std::string charset = "utf-8";  // "utf-8", "us-ascii" or what knownCodePage() accepts
     bool crlf = false;              // lines of texts end with CRLF, and limits count it; otherwise with LF
@@ -43,8 +45,6 @@ struct Profile {
     AttachmentMode attachments = AttachmentMode::Native;
     std::int64_t attachmentLimit = 0;  // bytes of one attachment; a larger one is left out with a note
     Lossy lossy = Lossy::Note;
-    int headerLimit = 0;      // bytes of addresses in one artifact: an adapter's Grouping
-    int recipientLimit = 0;   // recipients in one artifact: an adapter's Grouping
     bool expandTabs = false;  // to stops of 8 (KB Q168533)
     bool notesInText = true;  // losses stand at the end of the text
     int firstYear = 0;        // years the target can write; a date outside counts as none

@@ -45,6 +45,35 @@ Cutting cuttingOf(std::string_view charset) {
     return !knownCodePage(charset) || CodePage::find(name) != nullptr ? Cutting::AnyByte : Cutting::Decoded;
 }
 
+constexpr std::string_view kArmour = "-----BEGIN PGP ";
+
+struct Armour {
+    std::size_t begin, end;
+};
+
+// The first lines of `text` that stand between marks of PGP, with the marks; empty at the end when there are
+// none. A mark without its end is text, and so are all behind it.
+Armour findArmour(std::string_view text) {
+    struct Marks {
+        std::string_view begin, end;
+    };
+    static constexpr Marks kMarks[] = {
+        {"-----BEGIN PGP SIGNED MESSAGE-----\n", "\n-----END PGP SIGNATURE-----\n"},
+        {"-----BEGIN PGP MESSAGE-----\n", "\n-----END PGP MESSAGE-----\n"},
+        {"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", "\n-----END PGP PUBLIC KEY BLOCK-----\n"},
+    };
+    for (auto at = text.find(kArmour); at != std::string_view::npos; at = text.find(kArmour, at + 1)) {
+        if (at > 0 && text[at - 1] != '\n') continue;
+        for (const Marks& marks : kMarks) {
+            if (!text.substr(at).starts_with(marks.begin)) continue;
+            const auto end = text.find(marks.end, at);
+            if (end == std::string_view::npos) return {text.size(), text.size()};
+            return {at, end + marks.end.size()};
+        }
+    }
+    return {text.size(), text.size()};
+}
+
 class Pieces {
   public:
     explicit Pieces(const Profile& profile)
@@ -129,6 +158,28 @@ Encoded writtenText(std::string_view utf8, const Profile& profile) {
     // The second time nothing is lost any more.
     written.bytes = hasEightBit(wrapped) ? fromUtf8(wrapped, profile.charset).bytes : std::move(wrapped);
     return written;
+}
+
+WrittenBody writtenBody(std::string_view utf8, const Profile& profile) {
+    WrittenBody body;
+    if (utf8.find(kArmour) == std::string_view::npos) return {writtenText(utf8, profile), false};
+    Profile asItIs = profile;
+    asItIs.columns = 0;
+    asItIs.expandTabs = false;
+    while (!utf8.empty()) {
+        const Armour armour = findArmour(utf8);
+        for (const bool isArmour : {false, true}) {
+            const std::string_view text = isArmour ? utf8.substr(armour.begin, armour.end - armour.begin)
+                                                   : utf8.substr(0, armour.begin);
+            Encoded piece = writtenText(text, isArmour ? asItIs : profile);
+            body.written.bytes += piece.bytes;
+            body.written.lost += piece.lost;
+            body.written.changed += piece.changed;
+            if (isArmour && piece.lost + piece.changed > 0) body.breaksSignature = true;
+        }
+        utf8.remove_prefix(armour.end);
+    }
+    return body;
 }
 
 std::vector<std::string> textPieces(std::string_view text, const Profile& profile) {

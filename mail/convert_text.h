@@ -18,6 +18,13 @@ std::string withLineEnds(std::string text, bool crlf);  // of LF lines
 // characters is counted before a line is measured: "EUR" is three columns.
 Encoded writtenText(std::string_view utf8, const Profile& profile);
 
+// The same of a mail's text: what stands between the marks of PGP keeps its lines and its tabs.
+struct WrittenBody {
+    Encoded written;
+    bool breaksSignature = false;  // characters of a signed text are lost or changed
+};
+WrittenBody writtenBody(std::string_view utf8, const Profile& profile);
+
 // `text`, with the profile's line ends, in pieces of at most profile.textLimit bytes that joined are the
 // text. Cut between lines; a line that no piece holds is cut between characters.
 std::vector<std::string> textPieces(std::string_view text, const Profile& profile);

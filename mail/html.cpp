@@ -92,6 +92,7 @@ class HtmlReader {
         std::string_view literal;
         if (const auto tag = in_.tag(literal)) {
             if (isSeen(*tag)) handle(*tag);
+            page_.bound();
         }
         show(literal);
     }

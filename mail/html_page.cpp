@@ -10,9 +10,11 @@ namespace postern::mail {
 namespace {
 
 constexpr std::size_t kMostBoxes = 120;
-constexpr int kMostOfAKind = 8;          // quotations, indents, lists
-constexpr int kMostTables = 24;          // inside each other
-constexpr std::size_t kMostRows = 2000;  // kept at once
+constexpr int kMostOfAKind = 8;             // quotations, indents, lists
+constexpr int kMostTables = 24;             // inside each other
+constexpr std::size_t kMostRows = 2000;     // kept at once
+constexpr std::size_t kMostKept = 100'000;  // lines and cells that are not laid out yet
+constexpr std::size_t kMostLines = 1000;    // of the page itself: those before them are written
 constexpr int kLeastWidth = 24;
 
 int limitOf(HtmlPage::Box kind) {
@@ -95,6 +97,8 @@ void HtmlPage::preformatted(std::string_view text) {
         }
         top().line.clear();
         text.remove_prefix(end + 1);
+        ++kept_;
+        bound();
     }
 }
 
@@ -112,12 +116,43 @@ void HtmlPage::mark(std::string_view text) {
 void HtmlPage::endLine() {
     Open& box = top();
     const std::string_view shown = withoutTrailingBlanks(box.line);
-    if (!shown.empty())
-        appendLines(box.lines, {{std::string(shown), false, false}}, std::exchange(box.gap, false));
-    else if (!box.line.empty())
+    if (!shown.empty()) {
+        box.lines.push_back({std::string(shown), !box.lines.empty() && box.gap, false});
+        box.gap = false;
+        ++kept_;
+    } else if (!box.line.empty()) {
         box.gap = true;  // nothing but blanks: people space with them
+    }
     box.line.clear();
     box.space = false;
+}
+
+// Memory stays a small part of the HTML's, whatever it is: lines of the page are written as soon as nothing
+// refers to them, and what takes too long to be laid out is closed where it is. What comes behind it stands
+// on the page, line by line.
+void HtmlPage::bound() {
+    if (kept_ > kMostKept)
+        while (boxes_.size() > 1) pop();
+    if (boxes_.size() > 1) return;
+    kept_ = 0;
+    const std::size_t size = top().lines.size();
+    if (size <= kMostLines) return;
+    if (headingBox_ != 1 || headingLine_ == 0) {
+        headingBox_ = 0;  // nothing of so many lines is a heading
+        return write(size - 1);
+    }
+    const std::size_t before = std::min(headingLine_, size - 1);
+    write(before);
+    headingLine_ -= before;
+}
+
+void HtmlPage::write(std::size_t count) {
+    HtmlLines& lines = top().lines;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (lines[i].gap && !out_.empty()) out_ += '\n';
+        out_.append(lines[i].text).append("\n");
+    }
+    lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void HtmlPage::lineBreak() {
@@ -366,6 +401,7 @@ void HtmlPage::cell(int span, int rowSpan, bool isHeader, bool right) {
     }
     table.rowOpen = true;
     skipReserved(table);
+    ++kept_;
     if (!push(Box::Cell, 0)) return;
     takeLastCell();
     top().cell.span = span;
@@ -394,19 +430,11 @@ void HtmlPage::closeTable() {
     pop();
 }
 
-HtmlLines HtmlPage::takeLines() {
+std::string HtmlPage::take() {
     while (boxes_.size() > 1) pop();
     endLine();
-    return std::move(top().lines);
-}
-
-std::string HtmlPage::take() {
-    std::string out;
-    for (const HtmlLine& line : takeLines()) {
-        if (line.gap && !out.empty()) out += '\n';
-        out.append(line.text).append("\n");
-    }
-    return out;
+    write(top().lines.size());
+    return std::move(out_);
 }
 
 }  // namespace postern::mail

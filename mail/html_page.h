@@ -47,9 +47,11 @@ class HtmlPage {
     void cell(int span, int rowSpan, bool isHeader, bool right);
     void closeTable();
 
+    // To be called between two tags: writes what nothing refers to any more.
+    void bound();
+
     // Closes everything. Lines end with LF.
     std::string take();
-    HtmlLines takeLines();
 
   private:
     // A cell of several rows: its lines go on beside the rows below.
@@ -79,6 +81,7 @@ class HtmlPage {
     };
 
     Open& top() { return boxes_.back(); }
+    void write(std::size_t count);  // of the page's lines, the first
     bool push(Box kind, int indent);
     void pop();
     void popTable(Open box);
@@ -98,6 +101,8 @@ class HtmlPage {
     const Ruler& ruler_;
     std::vector<Open> boxes_;
     std::array<int, 7> ignored_{};  // opened too deep, by kind
+    std::string out_;               // the page's first lines
+    std::size_t kept_ = 0;          // lines and cells inside of boxes, about
     std::size_t headingBox_ = 0, headingLine_ = 0;
 };
 

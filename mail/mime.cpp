@@ -32,6 +32,7 @@ class MessageReader {
         if (structure_.shape.unterminated) note("a multipart lacks its final boundary");
         POSTERN_TRY(render(0, 0));
         POSTERN_TRY(addTnefTexts());
+        noteNotesLeft();
         return std::move(out_);
     }
 
@@ -40,9 +41,16 @@ class MessageReader {
 
     void note(const std::string& text) {
         constexpr std::size_t kMost = 100;
-        if (out_.notes.size() < kMost &&
-            std::find(out_.notes.begin(), out_.notes.end(), text) == out_.notes.end())
+        if (std::find(out_.notes.begin(), out_.notes.end(), text) != out_.notes.end()) return;
+        if (out_.notes.size() < kMost)
             out_.notes.push_back(text);
+        else
+            ++notesLeft_;
+    }
+
+    void noteNotesLeft() {
+        if (notesLeft_ > 0)
+            out_.notes.push_back("and " + std::to_string(notesLeft_) + " more notes like these");
     }
 
     // What the text says itself.
@@ -429,6 +437,7 @@ class MessageReader {
     Readable out_;
     bool hasText_ = false;
     int unnamed_ = 0;
+    int notesLeft_ = 0;
     std::size_t files_ = 0;      // out of others, kMostFiles at most
     std::int64_t unpacked_ = 0;  // bytes held in memory for them and their texts
     int message_ = 0;            // the entity that is being rendered is a part of it

@@ -75,7 +75,8 @@ struct ReadOptions {
 
 // Fails only when the source fails. A message over a bound, or without any structure, comes back as opaque
 // text with a note (never lost, never a crash). Memory: the headers, the text and one buffer, whatever the
-// message's size.
+// message's size; of an HTML part four times textLimit are read, and twelve times as much as was read is held
+// at the most while it is laid out; of TNEF and the like what unpackLimit says.
 Result<Readable> readMessage(ByteSource& source, const ReadOptions& options = {});
 
 }  // namespace postern::mail

@@ -2,6 +2,8 @@
 
 #include "mail/convert_text.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "mail/text.h"
@@ -172,6 +174,55 @@ TEST(ConvertText, TheNotesAreBoundedAndWrapped) {
     EXPECT_EQ(got.out.notes.size(), 60U);
     for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
         EXPECT_LE(displayColumns(rest.substr(0, rest.find('\n'))), 41);
+}
+
+std::string signedText(const std::string& words) {
+    return "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + words +
+           "\n-----BEGIN PGP SIGNATURE-----\n\n" + std::string(64, 'Q') + "\n-----END PGP SIGNATURE-----\n";
+}
+
+TEST(ConvertText, SignedTextKeepsItsLines) {
+    const Profile profile{.charset = "cp437", .columns = 40, .expandTabs = true};
+    const std::string before = repeated("before ", 10), words = repeated("word ", 20) + "\tend";
+    const auto made = converted(kHead + before + "\n" + signedText(words) + "\tbehind\n", profile);
+    EXPECT_EQ(wrap(before, 40) + "\n" + signedText(words) + "        behind\n", made.out.texts.at(0));
+    EXPECT_TRUE(made.out.notes.empty()) << made.out.notes.front();
+    const std::string message =
+        "-----BEGIN PGP MESSAGE-----\n\n" + std::string(64, 'Q') + "\n-----END PGP MESSAGE-----\n";
+    EXPECT_EQ(message, textOf(message, profile));
+    // Two of them, and marks without an end.
+    EXPECT_EQ(signedText(words) + "\n" + signedText(words),
+              textOf(signedText(words) + "\n" + signedText(words), profile));
+    const std::string open = "-----BEGIN PGP SIGNED MESSAGE-----\n" + words + "\n";
+    EXPECT_NE(open, textOf(open, profile));
+    EXPECT_NE("> " + signedText(words), textOf("> " + signedText(words), profile));
+}
+
+TEST(ConvertText, SignedTextWithOtherCharactersIsNoted) {
+    const char* note = "the signature inside the text no longer holds";
+    const Profile profile{.charset = "cp437", .columns = 79};
+    for (const char* words : {"12 €", "東京"}) {
+        const auto made = converted(kHead + signedText(words), profile);
+        EXPECT_NE(std::string::npos, made.out.texts.at(0).find(note)) << words;
+        EXPECT_TRUE(std::any_of(made.out.notes.begin(), made.out.notes.end(), [&](const std::string& each) {
+            return each.find(note) != std::string::npos;
+        }));
+    }
+    EXPECT_EQ(std::string::npos, textOf(signedText("Grüße") + "12 €\n", profile).find(note));
+}
+
+TEST(ConvertText, SignedTextIsNotJoinedWhereItSaysItFlows) {
+    const std::string head = "From: a@x\nContent-Type: text/plain; format=flowed\n\n";
+    const std::string body = signedText("one \ntwo");
+    EXPECT_EQ(body, converted(head + body, {}).out.texts.at(0));
+    EXPECT_EQ("one two\n", converted(head + "one \ntwo\n", {}).out.texts.at(0));
+}
+
+// No end, or one that fits none of them: each mark is looked at once.
+TEST(ConvertText, MarksOfSignaturesAreLinear) {
+    const Profile profile{.charset = "cp437", .columns = 79};
+    const std::string begin = "-----BEGIN PGP SIGNED MESSAGE-----\n", end = "-----END PGP MESSAGE-----\n";
+    EXPECT_EQ(repeated(begin, 25'000) + end, textOf(repeated(begin, 25'000) + end, profile));
 }
 
 }  // namespace

@@ -134,5 +134,18 @@ TEST(HtmlWords, CellOfManyRowsIsShownToItsEnd) {
         ASSERT_NE(text.find("last" + std::to_string(i)), std::string::npos) << i;
 }
 
+// More than is kept for being laid out.
+TEST(HtmlWords, NothingOfAVeryLongTableIsLost) {
+    const std::pair<const char*, const char*> cases[] = {{"<table>", "<tr><td>cell<td>"},
+                                                         {"<blockquote><ul>", "<li>"},
+                                                         {"<table><tr><td>", "<br>"},
+                                                         {"<h1>", "<br>"}};
+    for (const auto& [begin, piece] : cases) {
+        std::string html = begin;
+        for (int i = 0; i < 120'000; ++i) html += piece + ("w" + std::to_string(i) + "z");
+        EXPECT_EQ(120'000U, wordsOf(htmlToText(html)).size()) << begin;
+    }
+}
+
 }  // namespace
 }  // namespace postern::mail

@@ -132,5 +132,17 @@ TEST(TnefText, BeyondTheLimitItIsAttached) {
     EXPECT_TRUE(hasNote(cut.message, "is attached"));
 }
 
+TEST(Notes, ThoseBeyondTheMostAreCounted) {
+    std::string text;
+    for (int i = 0; i < 107; ++i)
+        text +=
+            "--BB\nContent-Type: text/plain\nContent-Transfer-Encoding: odd" + std::to_string(i) + "\n\nx\n";
+    const Read many(
+        tests::wire("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=BB\n\n" + text + "--BB--\n"));
+    ASSERT_EQ(101U, many.message.notes.size());
+    // Two of them are about the header: there is no From and no Date.
+    EXPECT_EQ("and 9 more notes like these", many.message.notes.back());
+}
+
 }  // namespace
 }  // namespace postern::mail
