@@ -406,6 +406,8 @@ TEST_F(RunnerTest, AnAttemptThatIsNotCountedIsSoEverywhere) {
     ASSERT_TRUE(tests::waitFor([&] { return runner->counters().deferred >= 1; }));
     gone = false;
     ASSERT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 1; }));
+    ASSERT_TRUE(tests::waitFor([&] { return log.of("item.exported").size() == 1; }))
+        << "said behind the commit";
     const std::string line = log.of("item.deferred").at(0);
     EXPECT_NE(line.find("attempt=\"not counted\""), std::string::npos) << line;
     EXPECT_NE(line.find("class=connection"), std::string::npos) << line;
