@@ -24,8 +24,8 @@ TEST(Regress, Q178122_an_item_without_a_byte_is_an_item) {
         "",
         "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n",
         "Subject: x\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-        "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-        "--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b--\r\n",
+        ("Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+         "--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b--\r\n"),
     };
     for (const char* mail : kEmpty) {
         const CcmailMessage got = ccmailOf(mail);

@@ -75,7 +75,7 @@ TEST(Feed, HearsOfLinesThatTheLogDoesNotShow) {
                         std::string(line));
     });
     LogLine(LogEvent::ItemExported, ItemId{7}).with("adapter", "fax").with("n", 3);
-    LogLine(LogEvent::ServiceReady);
+    LogLine(LogEvent::ServiceReady, ItemId{});
     LogLine(LogEvent::SessionOpened).with("debug", "is never heard");
     LogLine(LogEvent::StoreBroken).with("reason", "both");
     setLogTap({});
