@@ -1,17 +1,9 @@
-#include "connector/export/runner.h"
-
 #include <atomic>
-#include <set>
 
 #include <gtest/gtest.h>
 
-#include "base/log.h"
-#include "queue/inspect.h"
-#include "queue/operate.h"
-#include "store/notifier.h"
-#include "tests/fake_clock.h"
-#include "tests/kit/post_office.h"
 #include "tests/kit/wait.h"
+#include "tests/unit/export/runner_rig.h"
 
 namespace postern {
 namespace {
@@ -19,78 +11,8 @@ namespace {
 using adapters::Job;
 using exporting::Runner;
 using State = exporting::Runner::Health::State;
-
-// Does what each test tells it to; everything else exports at once.
-class Scripted final : public adapters::Adapter {
-  public:
-    std::function<Result<void>()> onProbe = [] { return Result<void>(); };
-    std::function<void(Job&)> onStage = [](Job&) {};
-    std::function<void(Job&)> onPublish = [](Job&) {};
-    std::function<adapters::Recovery()> onRecover = [] {
-        return adapters::Recovery{adapters::Found::CannotTell, "nobody knows", std::nullopt};
-    };
-
-    std::function<void()> onHasten = [] {};
-
-    Result<void> probe() override { return onProbe(); }
-    void hasten() override { onHasten(); }
-    void stage(std::span<Job> jobs, const std::function<void()>&) override {
-        for (Job& job : jobs) {
-            onStage(job);
-            if (!job.outcome) job.evidence = "staged";
-        }
-    }
-    void publish(std::span<Job> jobs, const std::function<void()>&) override {
-        for (Job& job : jobs) {
-            onPublish(job);
-            if (!job.outcome) job.outcome = adapters::exported("here");
-        }
-    }
-    void abandon(Job&) override {}
-    adapters::Recovery recover(const adapters::DeliveryKey&, std::string_view) override {
-        return onRecover();
-    }
-    Result<int> sweep(const std::function<bool(const adapters::DeliveryKey&)>&) override { return 0; }
-    std::string describe() const override { return "scripted"; }
-};
-
-class RunnerTest : public testing::Test {
-  protected:
-    std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter,
-                                       config::Adapter settings = {}, Millis pollInterval = Millis(50)) {
-        settings.name = name;
-        settings.watchers = 2;
-        settings.retry.first = Millis(5);
-        settings.retry.longest = Millis(10);
-        exporting::RunnerOptions options;
-        options.pollInterval = pollInterval;
-        options.firstProbe = Millis(5);
-        options.longestProbe = Millis(20);
-        options.regroup = [](const std::string&, const std::vector<queue::RecipientRow>& recipients,
-                             WallTime received) -> Result<std::vector<queue::NewItem>> {
-            queue::NewItem item;
-            item.expires = received + std::chrono::hours(1);
-            item.recipients = recipients;
-            return std::vector<queue::NewItem>{item};
-        };
-        return std::make_unique<Runner>(office_.store(), notifier_, queue_, std::move(adapter), settings,
-                                        options);
-    }
-    void hold(std::optional<WallTime> until) {
-        const auto held = office_.store().write([&](store::WriteSession& session) {
-            return queue::holdAdapter(session, {"a", office_.clock().now(), "anna", "new disk", until});
-        });
-        ASSERT_TRUE(held.ok());
-    }
-    int count(queue::State state) {
-        auto states = office_.states();
-        return states[state];
-    }
-
-    tests::PostOffice office_;
-    store::Notifier notifier_;
-    queue::Queue queue_{office_.store(), office_.clock(), {.owner = "unit"}};
-};
+using tests::RunnerTest;
+using tests::Scripted;
 
 TEST_F(RunnerTest, Q198841_lost_notifications_only_delay) {
     auto runner = makeRunner("a", std::make_shared<Scripted>());
@@ -344,158 +266,6 @@ TEST_F(RunnerTest, AnUnusableAdapterDoesNotUseUpItsRate) {
     EXPECT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 2; }));
     runner->stop();
     EXPECT_EQ(count(queue::State::Ready), 1) << "what began counts";
-}
-
-class LogOf {
-  public:
-    LogOf() {
-        setLogSink([this](Severity, std::string_view line) {
-            MutexLock lock(mutex_);
-            lines_.emplace_back(line);
-        });
-    }
-    ~LogOf() { setLogSink({}); }
-    std::vector<std::string> of(const std::string& event) const {
-        MutexLock lock(mutex_);
-        std::vector<std::string> found;
-        for (const std::string& line : lines_)
-            if (line.find(event + " ") != std::string::npos) found.push_back(line);
-        return found;
-    }
-
-  private:
-    mutable Mutex mutex_;
-    std::vector<std::string> lines_ GUARDED_BY(mutex_);
-};
-
-TEST_F(RunnerTest, TheLogSaysWhoHasItAndWhoWaits) {
-    const LogOf log;
-    auto adapter = std::make_shared<Scripted>();
-    std::atomic<int> published{0};
-    adapter->onPublish = [&](Job& job) {
-        job.outcome = adapters::exported("old.example");
-        if (++published == 1)
-            job.outcome->recipients = {
-                {1, adapters::Verdict::Deferred, "452 full", "", adapters::Cause::Full}};
-    };
-    office_.post("a", 1, 1);
-    auto runner = makeRunner("a", adapter);
-    runner->start();
-    ASSERT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 1; }));
-    runner->stop();
-    ASSERT_EQ(log.of("item.partly").size(), 1u);
-    const std::string partly = log.of("item.partly")[0];
-    for (const char* part : {"exported=\"\" waiting=", "class=full", "1 of 1 recipients waits: "})
-        EXPECT_NE(partly.find(part), std::string::npos) << partly;
-    EXPECT_EQ(log.of("item.exported").size(), 1u) << "only the whole item";
-    EXPECT_EQ(runner->counters().exported, 1);
-}
-
-TEST_F(RunnerTest, AnAttemptThatIsNotCountedIsSoEverywhere) {
-    const LogOf log;
-    auto adapter = std::make_shared<Scripted>();
-    std::atomic<bool> gone{true};
-    adapter->onStage = [&](Job& job) {
-        if (!gone) return;
-        job.outcome = adapters::unusable("connection refused");
-        job.outcome->cause = adapters::Cause::Connection;
-    };
-    office_.post("a", 1, 1);
-    auto runner = makeRunner("a", adapter);
-    runner->start();
-    ASSERT_TRUE(tests::waitFor([&] { return runner->counters().deferred >= 1; }));
-    gone = false;
-    ASSERT_TRUE(tests::waitFor([&] { return count(queue::State::Exported) == 1; }));
-    ASSERT_TRUE(tests::waitFor([&] { return log.of("item.exported").size() == 1; }))
-        << "said behind the commit";
-    const std::string line = log.of("item.deferred").at(0);
-    EXPECT_NE(line.find("attempt=\"not counted\""), std::string::npos) << line;
-    EXPECT_NE(line.find("class=connection"), std::string::npos) << line;
-    EXPECT_NE(log.of("item.exported").at(0).find("attempt=1"), std::string::npos)
-        << log.of("item.exported")[0];
-}
-
-// Its next look is shown by other processes: what is stored must be the next one, not the first.
-TEST_F(RunnerTest, EachNextLookOfAnUnusableAdapterIsStored) {
-    auto adapter = std::make_shared<Scripted>();
-    std::atomic<int> looks{0};
-    adapter->onProbe = [&]() -> Result<void> {
-        ++looks;
-        return fail(Errc::Unavailable, "no such folder");
-    };
-    auto runner = makeRunner("a", adapter);
-    runner->start();
-    const auto stored = [&] {
-        std::optional<WallTime> probe;
-        (void)office_.store().read([&](store::ReadSession& session) -> Result<void> {
-            POSTERN_LET(states, queue::readAdapterStates(session));
-            if (!states.empty()) probe = states[0].probe;
-            return {};
-        });
-        return probe;
-    };
-    ASSERT_TRUE(tests::waitFor([&] { return stored().has_value(); }));
-    const WallTime first = *stored();
-    EXPECT_TRUE(tests::waitFor([&] { return looks >= 3 && *stored() > first; }));
-}
-
-// A mailbox that nobody may open: asked about once a lease, for days.
-TEST_F(RunnerTest, WhatCanNotBeToldIsLoggedWhenItBeginsAndEnds) {
-    tests::FakeClock clock;
-    tests::PostOffice office(clock);
-    queue::Queue queue(office.store(), clock, {.owner = "unit"});
-    const LogOf log;
-    Scripted adapter;
-    bool locked = true;
-    adapter.onPublish = [](Job& job) { job.outcome = adapters::unknown("the disk vanished"); };
-    adapter.onRecover = [&] {
-        adapters::Recovery recovery{adapters::Found::Published, "inbox", std::nullopt};
-        if (locked) recovery.busy = fail(Errc::Denied, "inbox: permission denied");
-        return recovery;
-    };
-    config::Adapter settings;
-    settings.name = "a";
-    exporting::Counters counters;
-    exporting::Exporter exporter({office.store(), queue, adapter, settings, counters});
-    office.post("a", 1, 1);
-    ASSERT_TRUE(exporter.exportBatch([] { return false; }, 10).ok());
-    for (int hour = 0; hour < 3; ++hour) {
-        clock.advance(queue.options().lease);
-        EXPECT_EQ(exporter.recover(false)->claimed, 0);
-    }
-    EXPECT_EQ(log.of("item.unanswered").size(), 1u) << "no flood";
-    locked = false;
-    clock.advance(queue.options().lease);
-    EXPECT_EQ(exporter.recover(false)->claimed, 1);
-    EXPECT_EQ(log.of("item.answered").size(), 1u);
-    EXPECT_EQ(office.states()[queue::State::Exported], 1);
-}
-
-TEST_F(RunnerTest, AStopCutsOffWhatWaitsAndGivesItBack) {
-    const LogOf log;
-    auto adapter = std::make_shared<Scripted>();
-    std::atomic<bool> staging{false}, hasty{false};
-    adapter->onHasten = [&] { hasty = true; };
-    adapter->onStage = [&](Job& job) {
-        staging = true;
-        EXPECT_TRUE(tests::waitFor([&] { return hasty.load(); }));  // for a host that says nothing
-        job.outcome = adapters::unusable("given up");
-    };
-    office_.post("a", 1, 1);
-    auto runner = makeRunner("a", adapter);
-    runner->start();
-    ASSERT_TRUE(tests::waitFor([&] { return staging.load(); }));
-    runner->stop();
-    EXPECT_EQ(count(queue::State::Ready), 1);
-    EXPECT_EQ(log.of("adapter.suspended").size(), 0u);
-    std::int64_t attempts = -1;
-    (void)office_.store().read([&](store::ReadSession& session) -> Result<void> {
-        return queue::listItems(session, {}, [&](const queue::ItemRow& row) {
-            attempts = row.attempts;
-            return true;
-        });
-    });
-    EXPECT_EQ(attempts, 0) << "as if it had not begun";
 }
 
 }  // namespace
