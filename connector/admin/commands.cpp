@@ -55,19 +55,12 @@ Result<void> reload(const ServiceView& view, const Request&, ByteStream&, const 
 }
 
 Result<void> status(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
-    // Collected first: no read session stays open while a client takes its time.
-    std::vector<Record> rows;
     std::optional<Record> facts;
     if (view.facts) facts = view.facts();
-    POSTERN_TRY(view.store.read([&](store::ReadSession& session) {
+    return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) {
         return statusRows(session, *view.config(), facts, view.clock.now(), request.field("all") == "true",
-                          [&](const Record& record) -> Result<void> {
-                              rows.push_back(record);
-                              return {};
-                          });
-    }));
-    for (const Record& record : rows) POSTERN_TRY(row(record));
-    return {};
+                          keep);
+    });
 }
 
 std::vector<Parameter> withFilters(std::initializer_list<Parameter> more) {

@@ -1,19 +1,10 @@
 #include "connector/admin/feed.h"
 
+#include "connector/config/words.h"
+
 namespace postern::admin {
 
 namespace {
-
-std::string_view severityWord(Severity severity) {
-    switch (severity) {
-        case Severity::Error: return "error";
-        case Severity::Warning: return "warning";
-        case Severity::Notice: return "notice";
-        case Severity::Info: return "info";
-        case Severity::Debug: break;
-    }
-    return "debug";
-}
 
 // From the place behind "key=" to the end of its value.
 std::string valueFrom(std::string_view rest) {
@@ -84,7 +75,7 @@ Record feedRow(const FeedEvent& event) {
         .add("at", event.at)
         .add("event", info.id)
         .add("item", event.item ? Value(event.item.value) : Value())
-        .add("severity", severityWord(info.severity))
+        .add("severity", config::wordOf(info.severity))
         .add("adapter", valueIn(event.line, "adapter"))
         .add("text", event.line);
 }

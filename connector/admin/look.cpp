@@ -16,11 +16,6 @@ constexpr std::size_t kMostItems = 200;    // shown with all they have, in one a
 constexpr std::size_t kMostGroups = 5000;  // of a summary; what comes behind them is one group
 constexpr const char* kOthers = "(others)";
 
-Result<void> handOn(const std::vector<Record>& rows, const RowSink& row) {
-    for (const Record& each : rows) POSTERN_TRY(row(each));
-    return {};
-}
-
 std::string groupOf(const queue::ItemRow& item, std::string_view by) {
     if (by == "sender") return item.sender.empty() ? "<>" : item.sender;
     if (by == "error") return item.reason;
@@ -136,9 +131,19 @@ Result<void> summaryRows(store::ReadSession& session, const queue::Filter& filte
     return {};
 }
 
-Result<void> listCommand(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
+Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read) {
     std::vector<Record> rows;
-    const Result<void> read = view.store.read([&](store::ReadSession& session) -> Result<void> {
+    const RowSink keep = [&](const Record& record) -> Result<void> {
+        rows.push_back(record);
+        return {};
+    };
+    POSTERN_TRY(view.store.read([&](store::ReadSession& session) { return read(session, keep); }));
+    for (const Record& each : rows) POSTERN_TRY(row(each));
+    return {};
+}
+
+Result<void> listCommand(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
+    return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
         const auto config = view.config();
         const WallTime now = view.clock.now();
         POSTERN_LET(filter, filterFrom(session, request, now));
@@ -146,64 +151,50 @@ Result<void> listCommand(const ServiceView& view, const Request& request, ByteSt
             return fail(Errc::Invalid, "limit is at most 1000: ask again with after=, the last id");
         if (filter.limit == 0) filter.limit = kRows;
         POSTERN_LET(waits, Waits::read(session, *config, now));
-        return queue::listItems(session, filter, [&](const queue::ItemRow& item) {
-            rows.push_back(listRow(item, waits));
-            return true;
-        });
+        return queue::listItems(session, filter,
+                                [&](const queue::ItemRow& item) { return keep(listRow(item, waits)).ok(); });
     });
-    POSTERN_TRY(read);
-    return handOn(rows, row);
 }
 
 Result<void> summaryCommand(const ServiceView& view, const Request& request, ByteStream&,
                             const RowSink& row) {
-    std::vector<Record> rows;
-    const Result<void> read = view.store.read([&](store::ReadSession& session) -> Result<void> {
+    return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
         POSTERN_LET(filter, filterFrom(session, request, view.clock.now()));
-        return summaryRows(session, filter, request.field("by"), [&](const Record& record) -> Result<void> {
-            rows.push_back(record);
-            return {};
-        });
+        return summaryRows(session, filter, request.field("by"), keep);
     });
-    POSTERN_TRY(read);
-    return handOn(rows, row);
 }
 
 namespace {
 
-using Look = Result<void> (*)(store::ReadSession&, const Waits&, ItemId, std::vector<Record>&);
+using Look = Result<void> (*)(store::ReadSession&, const Waits&, ItemId, const RowSink&);
 
-Result<void> lookAtHistory(store::ReadSession& session, const Waits&, ItemId id, std::vector<Record>& rows) {
+Result<void> lookAtHistory(store::ReadSession& session, const Waits&, ItemId id, const RowSink& row) {
     POSTERN_TRY(queue::readItem(session, id));
     POSTERN_LET(history, queue::readHistory(session, id));
-    for (const queue::HistoryRow& each : history) rows.push_back(historyRow(id, each));
+    for (const queue::HistoryRow& each : history) POSTERN_TRY(row(historyRow(id, each)));
     return {};
 }
 
-Result<void> lookAtAll(store::ReadSession& session, const Waits& waits, ItemId id,
-                       std::vector<Record>& rows) {
+Result<void> lookAtAll(store::ReadSession& session, const Waits& waits, ItemId id, const RowSink& row) {
     POSTERN_LET(item, queue::readItem(session, id));
     POSTERN_LET(message, store::readMessage(session, item.message));
-    rows.push_back(itemFacts(item, message, waits));
+    POSTERN_TRY(row(itemFacts(item, message, waits)));
     POSTERN_LET(recipients, queue::readRecipients(session, id));
-    for (const queue::RecipientRow& each : recipients) rows.push_back(recipientRow(id, each));
-    return lookAtHistory(session, waits, id, rows);
+    for (const queue::RecipientRow& each : recipients) POSTERN_TRY(row(recipientRow(id, each)));
+    return lookAtHistory(session, waits, id, row);
 }
 
 Result<void> lookAtEach(const ServiceView& view, const Request& request, Look look, const RowSink& row) {
-    std::vector<Record> rows;
-    const Result<void> read = view.store.read([&](store::ReadSession& session) -> Result<void> {
+    return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
         const auto config = view.config();
         POSTERN_LET(selection, parseSelection(request.field("ids")));
         POSTERN_LET(ids, selectItems(session, selection));
         if (ids.size() > kMostItems)
             return fail(Errc::Invalid, "at most 200 items can be shown in one answer");
         POSTERN_LET(waits, Waits::read(session, *config, view.clock.now()));
-        for (const ItemId id : ids) POSTERN_TRY(look(session, waits, id, rows));
+        for (const ItemId id : ids) POSTERN_TRY(look(session, waits, id, keep));
         return {};
     });
-    POSTERN_TRY(read);
-    return handOn(rows, row);
 }
 
 }  // namespace

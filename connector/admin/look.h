@@ -8,8 +8,6 @@
 //   queue.show      ids                          rows, by type: item, recipient, history
 //   queue.log       ids                          rows: history
 //
-// A command collects its rows before it hands them on: no read session stays open while a client takes its
-// time.
 
 #include "connector/admin/commands.h"
 #include "connector/admin/waits.h"
@@ -17,6 +15,11 @@
 #include "store/messages.h"
 
 namespace postern::admin {
+
+// Reads in one session and hands the rows on when it is given back: none stays open while a client takes its
+// time.
+using ReadRows = std::function<Result<void>(store::ReadSession& session, const RowSink& keep)>;
+Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read);
 
 std::string messageName(MessageId id);  // "m12"
 

@@ -146,6 +146,13 @@ Result<std::unique_ptr<Backend>> Backend::open(const config::Config& config, Clo
     return openOwn(config, clock);
 }
 
+Result<admin::ControlClient> connectService(const config::Config& config) {
+    auto client = admin::ControlClient::connect(config.controlSocket);
+    if (!client.ok() && client.error().code == Errc::NotFound)
+        return fail(Errc::Unavailable, client.error().text);
+    return client;
+}
+
 Result<std::unique_ptr<store::StoreReader>> openReader(const config::Config& config) {
     auto reader = store::StoreReader::open(config.store, allMigrations());
     if (!reader.ok() && reader.error().code == Errc::NotFound) return noStore(config);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "connector/admin/control.h"
+#include "connector/admin/control_client.h"
 #include "connector/cli/console.h"
 #include "connector/config/config.h"
 #include "store/store.h"
@@ -22,6 +23,9 @@ class Backend {
     virtual Result<void> call(const admin::Request& request, admin::ByteStream& body,
                               const admin::RowSink& row) = 0;
 };
+
+// For what only a running service can do. Unavailable when none runs.
+Result<admin::ControlClient> connectService(const config::Config& config);
 
 // For looking, with the service up or down. Unavailable when there is no store yet.
 Result<std::unique_ptr<store::StoreReader>> openReader(const config::Config& config);

@@ -68,18 +68,13 @@ Result<int> status(const Run& run, bool all, bool check) {
 Result<int> reload(const Run& run) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    auto client = admin::ControlClient::connect(config->controlSocket);
-    if (!client.ok() && client.error().code == Errc::NotFound) {
-        run.complain(client.error().text);
-        return int{kExitUnavailable};
-    }
-    if (!client.ok()) return client.error();
+    POSTERN_LET(client, connectService(*config));
     admin::Request request;
     request.verb = "reload";
     request.who = userName();
     Output output(run.console, run.form());
     admin::NoBytes none;
-    const Result<void> reloaded = client->call(request, none, output.sink());
+    const Result<void> reloaded = client.call(request, none, output.sink());
     output.finish();
     if (reloaded.ok()) return int{kExitDone};
     run.complain(reloaded.error().text);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "connector/admin/control_client.h"
+#include "connector/cli/backend.h"
 #include "connector/cli/verbs.h"
 
 namespace postern::cli {
@@ -83,15 +84,10 @@ class Printer {
 Result<int> watchEvents(const Run& run, const Watch& wanted) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    auto client = admin::ControlClient::connect(config->controlSocket);
-    if (!client.ok() && client.error().code == Errc::NotFound) {
-        run.complain(client.error().text);
-        return int{kExitUnavailable};
-    }
-    if (!client.ok()) return client.error();
+    POSTERN_LET(client, connectService(*config));
     Printer printer(run, wanted.limit);
     admin::NoBytes none;
-    const Result<void> watched = client->call(requestOf(wanted), none, std::ref(printer));
+    const Result<void> watched = client.call(requestOf(wanted), none, std::ref(printer));
     if (printer.enough()) return int{kExitDone};
     POSTERN_TRY(watched);
     run.complain("the service has stopped");

@@ -1,7 +1,6 @@
 #include "connector/config/edit.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "base/text.h"
 #include "connector/config/tree.h"
@@ -173,23 +172,6 @@ Result<void> sameAs(const Node& expected, const std::string& text) {
     return {};
 }
 
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += {'\\', c};
-        } else if (byte < 0x20 || byte == 0x7f) {
-            char code[8];
-            std::snprintf(code, sizeof code, "\\u%04X", byte);
-            out += code;
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
-
 }  // namespace
 
 Result<std::string> editKeys(std::string_view text, std::string_view table,
@@ -235,14 +217,14 @@ Result<std::string> valueText(adapters::SettingType type, const std::vector<std:
     if (type == SettingType::List) {
         std::string list;
         if (values.size() == 1 && values.front().empty()) return std::string("[]");
-        for (const std::string& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+        for (const std::string& value : values) list += (list.empty() ? "" : ", ") + basicString(value);
         return "[" + list + "]";
     }
     if (values.size() != 1) return fail(Errc::Invalid, "takes one value");
     const std::string& value = values.front();
     const bool bare = (type == SettingType::Boolean && (value == "true" || value == "false")) ||
                       (type == SettingType::Integer && parseInt(value));
-    return bare ? value : quoted(value);
+    return bare ? value : basicString(value);
 }
 
 }  // namespace postern::config

@@ -1,11 +1,10 @@
-#include <cstdio>
-
 #include "base/text.h"
 #include "connector/config/address.h"
 #include "connector/config/fields.h"
 #include "connector/config/keys.h"
 #include "connector/config/load.h"
 #include "connector/config/section.h"
+#include "connector/config/tree.h"
 #include "connector/config/words.h"
 
 namespace postern::config {
@@ -15,30 +14,12 @@ using adapters::SettingType;
 
 namespace {
 
-// A TOML basic string.
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += {'\\', c};
-        } else if (byte < 0x20 || byte == 0x7f) {
-            char code[8];
-            std::snprintf(code, sizeof code, "\\u%04X", byte);
-            out += code;
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
-
 // "[\"a\", \"b\"]" of lines.
 std::string listed(std::string_view lines) {
     std::string out = "[";
     if (!lines.empty())
         for (const std::string_view line : split(lines, '\n'))
-            out += (out.size() > 1 ? ", " : "") + quoted(line);
+            out += (out.size() > 1 ? ", " : "") + basicString(line);
     return out + "]";
 }
 
@@ -51,10 +32,10 @@ class Write {
   public:
     Write(std::string& out, std::string_view section) : out_(out), settings_(keysOf(section)) {}
 
-    void operator()(const char* key, const std::string& member) const { line(key, quoted(member)); }
+    void operator()(const char* key, const std::string& member) const { line(key, basicString(member)); }
     void operator()(const char* key, int member) const { operator()(key, std::int64_t{member}); }
     void operator()(const char* key, std::int64_t member) const {
-        line(key, isSize(key) ? quoted(exactSize(member)) : std::to_string(member));
+        line(key, isSize(key) ? basicString(exactSize(member)) : std::to_string(member));
     }
     void operator()(const char* key, bool member) const { line(key, member ? "true" : "false"); }
     void operator()(const char* key, const std::vector<std::string>& member) const {
@@ -63,11 +44,11 @@ class Write {
         line(key, listed(lines));
     }
     void operator()(const char* key, Millis member) const {
-        line(key, quoted(exactDuration(member.count())));
+        line(key, basicString(exactDuration(member.count())));
     }
     template <class Enum>
     void operator()(const char* key, const Enum& member) const {
-        line(key, quoted(wordOf(member)));
+        line(key, basicString(wordOf(member)));
     }
 
   private:
@@ -86,11 +67,11 @@ class Write {
 // A setting of a kind from its canonical form.
 std::string settingValue(const Setting& setting, const std::string& text) {
     if (setting.type == SettingType::Size && !text.empty())
-        return quoted(exactSize(parseInt(text).value_or(0)));
+        return basicString(exactSize(parseInt(text).value_or(0)));
     if (setting.type == SettingType::Duration && !text.empty())
-        return quoted(exactDuration(parseDurationMillis(text).value_or(0)));
+        return basicString(exactDuration(parseDurationMillis(text).value_or(0)));
     if (setting.type == SettingType::List) return listed(text);
-    return quotedType(setting.type) ? quoted(text) : text;
+    return quotedType(setting.type) ? basicString(text) : text;
 }
 
 void showKind(std::string& out, const Adapter& adapter) {
@@ -107,7 +88,7 @@ void showKind(std::string& out, const Adapter& adapter) {
 std::string fallbackValue(const Setting& setting) {
     const std::string text = setting.fallback == nullptr ? "" : setting.fallback;
     if (setting.type == SettingType::List) return listed(text);
-    return quotedType(setting.type) ? quoted(text) : text;
+    return quotedType(setting.type) ? basicString(text) : text;
 }
 
 void explain(std::string& out, const Setting& setting) {
@@ -124,7 +105,7 @@ void exampleKey(std::string& out, const Key& key) {
     explain(out, key.setting);
     const bool computed = key.setting.fallback != nullptr && key.setting.fallback[0] == '\0';
     out.append(key.sample == nullptr || computed ? "#" : "").append(key.setting.key).append(" = ");
-    out.append(key.sample != nullptr ? quoted(key.sample) : fallbackValue(key.setting)).append("\n");
+    out.append(key.sample != nullptr ? basicString(key.sample) : fallbackValue(key.setting)).append("\n");
 }
 
 void exampleSection(std::string& out, std::string_view section) {
@@ -146,12 +127,12 @@ void exampleOption(std::string& out, std::string_view about, std::string_view he
 void exampleAdapter(std::string& out) {
     const adapters::Kind& kind = *adapters::kindNamed("maildir");
     explain(out, *keysOf("adapter").front());
-    out.append("kind = ").append(quoted(kind.name)).append("\n");
+    out.append("kind = ").append(basicString(kind.name)).append("\n");
     for (const Setting& setting : kind.settings) {
         explain(out, setting);
         const bool required = setting.fallback == nullptr;
         out.append(required ? "" : "#").append(setting.key).append(" = ");
-        out.append(required ? quoted("/srv/postoffice") : fallbackValue(setting)).append("\n");
+        out.append(required ? basicString("/srv/postoffice") : fallbackValue(setting)).append("\n");
     }
     exampleSection(out, "adapter");
 }
@@ -161,7 +142,7 @@ void exampleAdapter(std::string& out) {
 std::string show(const Listener& listener) {
     std::string out = "[[listener]]\n";
     visitListener(listener, Write(out, "listener"));
-    return out.append("address = ").append(quoted(addressText(listener))).append("\n");
+    return out.append("address = ").append(basicString(addressText(listener))).append("\n");
 }
 
 std::string show(const Adapter& adapter) {

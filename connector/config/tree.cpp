@@ -1,5 +1,6 @@
 #include "connector/config/tree.h"
 
+#include <cstdio>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -102,6 +103,23 @@ ParsedFile parseFile(const std::string& path) {
         return {{}, Problem{{path, 0, 0}, "can not be read: " + why}};
     }
     return parseText(*text, path);
+}
+
+std::string basicString(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += {'\\', c};
+        } else if (byte < 0x20 || byte == 0x7f) {
+            char code[8];
+            std::snprintf(code, sizeof code, "\\u%04X", byte);
+            out += code;
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
 }
 
 }  // namespace postern::config

@@ -33,4 +33,7 @@ struct ParsedFile {
 ParsedFile parseFile(const std::string& path);
 ParsedFile parseText(std::string_view text, const std::string& name);
 
+// A text as a basic string of TOML, with its quotes.
+std::string basicString(std::string_view text);
+
 }  // namespace postern::config
