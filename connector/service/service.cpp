@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include "adapters/command/runner.h"
 #include "base/log.h"
 #include "base/log_tap.h"
 #include "base/random.h"
 #include "connector/config/load.h"
 #include "connector/reports/check.h"
 #include "connector/version.h"
-#include "queue/inspect.h"
 #include "store/messages.h"
 
 namespace postern::service {
@@ -25,10 +23,6 @@ std::vector<std::string> linesOf(const std::vector<config::Problem>& problems) {
     for (const config::Problem& problem : problems)
         lines.push_back(config::placeText(problem.place) + ": " + problem.text);
     return lines;
-}
-
-bool sameAdapter(const config::Adapter& a, const config::Adapter& b) {
-    return config::show(a) == config::show(b);
 }
 
 // What a listener is bound with; everything else about it changes while it runs.
@@ -138,14 +132,18 @@ std::optional<Failure> Service::openStore() {
 
 std::optional<Failure> Service::startAdapters() {
     const auto config = this->config();
-    auto made = makeAdapters(*config);
+    adapters_ = std::make_unique<AdapterSet>(*store_, notifier_, *queue_,
+                                             [this](const auto& inForce, const auto& router) {
+                                                 acceptor_->setRouter(router);
+                                                 reporter_->use(router, inForce);
+                                             });
+    auto made = adapters_->make(*config);
     if (!made.ok()) return failureFrom(made.error());
     auto tables = routing::readTables(*config);
     if (!tables.problems.empty()) return Failure{78, linesOf(tables.problems)};
     for (const std::string& line : linesOf(tables.warnings))
         LogLine(LogEvent::ConfigWarning).with("warning", line);
-    useRoutes(*config, *made, std::move(tables.tables));
-    replaceRunners(*config, std::move(*made));
+    useAdapters(*config, std::move(*made), std::move(tables.tables));
     HousekeeperOptions options;
     options.retention = [this] { return this->config()->retention; };
     options.idleAdapters = [this] { return idleAdapters(); };
@@ -154,22 +152,22 @@ std::optional<Failure> Service::startAdapters() {
     return std::nullopt;
 }
 
-// Adapters with waiting mail that nobody exports now: suspended ones, and those that the configuration lost.
-std::vector<std::string> Service::idleAdapters() {
-    std::vector<std::string> idle;
-    const auto read = store_->read([&](store::ReadSession& session) -> Result<void> {
-        POSTERN_LET(counts, queue::countItems(session, false));
-        for (const queue::StateCount& count : counts)
-            if (count.state == queue::State::Ready) idle.push_back(count.adapter);
-        return {};
-    });
-    if (!read.ok()) LogLine(LogEvent::StoreTrouble).with("step", "count").with("reason", read.error().text);
-    MutexLock lock(runnersMutex_);
-    std::erase_if(idle, [&](const std::string& name) REQUIRES(runnersMutex_) {
-        const auto runner = runners_.find(name);
-        return runner != runners_.end() && runner->second->claims();
-    });
-    return idle;
+void Service::useAdapters(const config::Config& config, AdapterSet::Made made,
+                          std::vector<routing::NamedTable> tables) {
+    adapters_->use(config, std::move(made), std::move(tables));
+    const auto router = adapters_->router();
+    config::Findings findings;
+    reports::checkReports(config, *router, findings);
+    for (const auto* found : {&findings.problems, &findings.warnings})
+        for (const std::string& line : linesOf(*found))
+            LogLine(LogEvent::ConfigWarning).with("warning", line);
+}
+
+std::vector<std::string> Service::idleAdapters() const {
+    auto idle = adapters_->idle();
+    if (idle.ok()) return std::move(idle).value();
+    LogLine(LogEvent::StoreTrouble).with("step", "count").with("reason", idle.error().text);
+    return {};
 }
 
 std::optional<Failure> Service::startDoors() {
@@ -210,108 +208,6 @@ Result<void> Service::startHttp() {
     return {};
 }
 
-Result<Service::Made> Service::makeAdapters(const config::Config& config) {
-    Made made;
-    for (const config::Adapter& settings : config.adapters) {
-        {
-            MutexLock lock(runnersMutex_);
-            const auto running = runners_.find(settings.name);
-            if (running != runners_.end() && sameAdapter(running->second->settings(), settings)) {
-                made.kept.push_back(settings.name);
-                continue;
-            }
-        }
-        const adapters::Kind* kind = adapters::kindNamed(settings.kind);
-        if (kind == nullptr)
-            return fail(Errc::Invalid, "adapter " + settings.name + ": no kind '" + settings.kind + "'");
-        auto adapter =
-            kind->make({settings.name, config.hostname, store_->id(), Guards{}, adapters::installedRunner()},
-                       settings.settings);
-        if (!adapter.ok())
-            return adapter.error().within(config::placeText(settings.place) + ": adapter " + settings.name);
-        made.fresh.emplace_back(settings, std::move(adapter).value());
-    }
-    return made;
-}
-
-// The router and the adapters it asks live and die together; sessions hold them by one pointer.
-void Service::useRoutes(const config::Config& config, const Made& made,
-                        std::vector<routing::NamedTable> tables) {
-    struct Routing {
-        std::vector<std::shared_ptr<adapters::Adapter>> adapters;
-        std::optional<routing::Router> router;
-    };
-    const auto routing = std::make_shared<Routing>();
-    std::vector<routing::Target> targets;
-    const auto add = [&](const config::Adapter& settings, const std::shared_ptr<adapters::Adapter>& adapter) {
-        routing->adapters.push_back(adapter);
-        targets.push_back(routing::targetFor(settings, *adapter));
-    };
-    for (const auto& [settings, adapter] : made.fresh) add(settings, adapter);
-    {
-        MutexLock lock(runnersMutex_);
-        for (const std::string& name : made.kept) {
-            const auto& runner = runners_.at(name);
-            add(runner->settings(), runner->adapter());
-        }
-    }
-    routing->router.emplace(config.routes, std::move(targets), config.rules, std::move(tables));
-    const std::shared_ptr<const routing::Router> router(routing, &*routing->router);
-    {
-        MutexLock lock(routerMutex_);
-        router_ = router;
-    }
-    acceptor_->setRouter(router);
-    reporter_->use(router, config);
-    config::Findings findings;
-    reports::checkReports(config, *router, findings);
-    for (const auto* found : {&findings.problems, &findings.warnings})
-        for (const std::string& line : linesOf(*found))
-            LogLine(LogEvent::ConfigWarning).with("warning", line);
-}
-
-// Old watchers end before new ones of the same name begin: two never work in one folder.
-void Service::replaceRunners(const config::Config& config, Made made) {
-    Runners ended;
-    {
-        MutexLock lock(runnersMutex_);
-        for (auto it = runners_.begin(); it != runners_.end();) {
-            const bool keep = std::find(made.kept.begin(), made.kept.end(), it->first) != made.kept.end();
-            if (keep) {
-                ++it;
-                continue;
-            }
-            it->second->requestStop();
-            ended.insert(runners_.extract(it++));
-        }
-    }
-    ended.clear();  // waits for their batches, without the lock
-    MutexLock lock(runnersMutex_);
-    for (auto& [settings, adapter] : made.fresh) {
-        auto runner = newRunner(settings, std::move(adapter), config);
-        runner->start();
-        runners_.emplace(settings.name, std::move(runner));
-    }
-}
-
-std::unique_ptr<exporting::Runner> Service::newRunner(const config::Adapter& settings,
-                                                      std::shared_ptr<adapters::Adapter> adapter,
-                                                      const config::Config& config) {
-    exporting::RunnerOptions options;
-    options.pollInterval = config.pollInterval;
-    options.regroup = [this](const std::string& name, const std::vector<queue::RecipientRow>& recipients,
-                             WallTime received) -> Result<std::vector<queue::NewItem>> {
-        std::shared_ptr<const routing::Router> router;
-        {
-            MutexLock lock(routerMutex_);
-            router = router_;
-        }
-        return router->regroup(name, recipients, received);
-    };
-    return std::make_unique<exporting::Runner>(*store_, notifier_, *queue_, std::move(adapter), settings,
-                                               options);
-}
-
 admin::Reloaded Service::reload() {
     MutexLock oneAtATime(reloadMutex_);
     admin::Reloaded reloaded;
@@ -322,7 +218,7 @@ admin::Reloaded Service::reload() {
     std::move(tables.problems.begin(), tables.problems.end(), std::back_inserter(reloaded.problems));
     std::move(tables.warnings.begin(), tables.warnings.end(), std::back_inserter(reloaded.warnings));
     if (reloaded.problems.empty()) {
-        auto made = makeAdapters(*loaded.config);
+        auto made = adapters_->make(*loaded.config);
         if (made.ok()) {
             const auto before = config();
             const auto after = std::make_shared<const config::Config>(std::move(*loaded.config));
@@ -332,8 +228,7 @@ admin::Reloaded Service::reload() {
                 config_ = after;
             }
             setLogLevel(after->logLevel);
-            useRoutes(*after, *made, std::move(tables.tables));
-            replaceRunners(*after, std::move(*made));
+            useAdapters(*after, std::move(*made), std::move(tables.tables));
             if (pickups_) pickups_->use(after->pickups);
             reloaded.done = true;
             LogLine(LogEvent::ConfigReloaded)
@@ -387,10 +282,7 @@ void Service::stop() {
     if (!store_) return;
     const SteadyTime deadline = clock_.steady() + config()->stopLimit;
     if (intake_) intake_->stopAccepting();
-    {
-        MutexLock lock(runnersMutex_);
-        for (auto& [name, runner] : runners_) runner->requestStop();
-    }
+    if (adapters_) adapters_->requestStop();
     if (pickups_) pickups_->stop();
     if (intake_) intake_->stop(deadline);
     feed_.stop();
@@ -400,12 +292,7 @@ void Service::stop() {
     site_.reset();
     pickups_.reset();
     housekeeper_.reset();
-    Runners ended;
-    {
-        MutexLock lock(runnersMutex_);
-        ended.swap(runners_);
-    }
-    ended.clear();
+    adapters_.reset();
     intake_.reset();
     acceptor_.reset();
     queue_.reset();
@@ -420,58 +307,20 @@ std::optional<Failure> Service::failure() const {
         {"the store refuses further writes after a failed commit or sync; check the disk, then start again"}};
 }
 
-std::shared_ptr<adapters::Adapter> Service::adapterNamed(const std::string& name) const {
-    MutexLock lock(runnersMutex_);
-    const auto found = runners_.find(name);
-    return found == runners_.end() ? nullptr : found->second->adapter();
-}
-
 admin::ServiceView Service::view() {
     return admin::ServiceView{*store_,
                               notifier_,
                               clock_,
                               *acceptor_,
                               [this] { return config(); },
-                              [this](const std::string& name) { return adapterNamed(name); },
+                              [this](const std::string& name) { return adapters_->named(name); },
                               [this] { return reload(); },
                               [this] { return facts(); },
                               queue_->options().tell,
-                              [this](const std::string& name) {
-                                  MutexLock lock(runnersMutex_);
-                                  const auto runner = runners_.find(name);
-                                  if (runner != runners_.end()) runner->second->lookForHold();
-                              },
+                              [this](const std::string& name) { adapters_->lookForHold(name); },
                               &feed_,
-                              [this] { return measures(); },
-                              [this] {
-                                  MutexLock lock(routerMutex_);
-                                  return router_;
-                              }};
-}
-
-std::vector<admin::AdapterMeasures> Service::measures() const {
-    std::vector<admin::AdapterMeasures> all;
-    MutexLock lock(runnersMutex_);
-    for (const auto& [name, runner] : runners_) {
-        const exporting::Counters& counted = runner->counters();
-        admin::AdapterMeasures each;
-        each.adapter = name;
-        each.claims = runner->claims();
-        each.results = {{"exported", counted.exported}, {"deferred", counted.deferred},
-                        {"failed", counted.failed},     {"held", counted.held},
-                        {"in_doubt", counted.inDoubt},  {"moved", counted.moved}};
-        each.claimed = counted.claimed;
-        each.fenced = counted.fenced;
-        each.lapsed = counted.lapsed;
-        each.recovered = counted.recovered;
-        each.faults = counted.faults;
-        each.hinted = counted.hinted;
-        each.timed = counted.timed;
-        each.batchTimes = counted.batchTimes.snapshot();
-        each.deliveryTimes = counted.deliveryTimes.snapshot();
-        all.push_back(std::move(each));
-    }
-    return all;
+                              [this] { return adapters_->measures(); },
+                              [this] { return adapters_->router(); }};
 }
 
 admin::Record Service::facts() const {

@@ -6,7 +6,6 @@
 // Thread rule: start(), stop() from one thread; reload() and facts() from any.
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,13 +16,13 @@
 #include "connector/admin/commands.h"
 #include "connector/admin/control_server.h"
 #include "connector/config/config.h"
-#include "connector/export/runner.h"
 #include "connector/http/operator_site.h"
 #include "connector/http/server.h"
 #include "connector/intake/acceptor.h"
 #include "connector/intake/listener.h"
 #include "connector/pickup/station.h"
 #include "connector/reports/reporter.h"
+#include "connector/service/adapter_set.h"
 #include "connector/service/housekeeper.h"
 #include "queue/queue.h"
 #include "store/notifier.h"
@@ -56,28 +55,16 @@ class Service {
     std::optional<Failure> failure() const;
 
   private:
-    using Runners = std::map<std::string, std::unique_ptr<exporting::Runner>>;
-    struct Made {  // adapters of one configuration, not running yet
-        std::vector<std::pair<config::Adapter, std::shared_ptr<adapters::Adapter>>> fresh;
-        std::vector<std::string> kept;  // names whose settings did not change
-    };
-
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();
     std::optional<Failure> startDoors();
     Result<void> startHttp();
-    std::vector<std::string> idleAdapters();
-    Result<Made> makeAdapters(const config::Config& config);
-    void useRoutes(const config::Config& config, const Made& made, std::vector<routing::NamedTable> tables);
-    void replaceRunners(const config::Config& config, Made made);
-    std::unique_ptr<exporting::Runner> newRunner(const config::Adapter& settings,
-                                                 std::shared_ptr<adapters::Adapter> adapter,
-                                                 const config::Config& config);
+    std::vector<std::string> idleAdapters() const;
+    void useAdapters(const config::Config& config, AdapterSet::Made made,
+                     std::vector<routing::NamedTable> tables);
     std::shared_ptr<const config::Config> config() const;
-    std::shared_ptr<adapters::Adapter> adapterNamed(const std::string& name) const;
     admin::ServiceView view();
     admin::Record facts() const;
-    std::vector<admin::AdapterMeasures> measures() const;
     void reloadDoors(const config::Config& config, admin::Reloaded& into);
     std::vector<std::string> notesAbout(const config::Config& before, const config::Config& after) const;
 
@@ -96,10 +83,7 @@ class Service {
     std::unique_ptr<reports::Reporter> reporter_;
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<intake::Acceptor> acceptor_;
-    Mutex routerMutex_;
-    std::shared_ptr<const routing::Router> router_ GUARDED_BY(routerMutex_);  // the acceptor's, for fallbacks
-    mutable Mutex runnersMutex_;
-    Runners runners_ GUARDED_BY(runnersMutex_);
+    std::unique_ptr<AdapterSet> adapters_;
     std::unique_ptr<Housekeeper> housekeeper_;
     std::unique_ptr<intake::IntakeServer> intake_;
     std::unique_ptr<pickup::Station> pickups_;
