@@ -108,5 +108,7 @@
     EVENT(AccountChanged, "account.changed", Notice, "Nothing to do: an operator did this.")                 \
     EVENT(WorkerFailed, "worker.failed", Error,                                                              \
           "A watcher met an unexpected fault and goes on; please report the text.")                          \
-    EVENT(ControlRefused, "control.refused", Warning, "A request on the control socket was not understood.") \
+    EVENT(ControlRefused, "control.refused", Warning,                                                        \
+          "A request on the control socket or over HTTP was refused, or a client could not be served: the "  \
+          "text says why.")                                                                                  \
     EVENT(ControlDone, "control.done", Info, "Nothing to do: an operator's request was carried out.")

@@ -18,6 +18,7 @@ namespace postern::net {
 namespace {
 
 constexpr int kBacklog = 511;
+constexpr std::size_t kSocketPathLimit = 107;  // sun_path without its zero
 
 Poco::Net::SocketAddress unixAddress(const std::string& path) {
     return {Poco::Net::SocketAddress::UNIX_LOCAL, path};
@@ -37,10 +38,10 @@ Result<void> clearStaleSocket(const EarPlace& place) {
     const auto status = std::filesystem::symlink_status(place.socketPath, ignored);
     if (!std::filesystem::exists(status)) return {};
     if (!std::filesystem::is_socket(status)) {
-        return fail(Errc::Unavailable, place.socketPath + " is there and is not a socket");
+        return fail(Errc::Exists, place.socketPath + " is there and is not a socket");
     }
     if (somebodyListens(place.socketPath)) {
-        return fail(Errc::Unavailable, "another process listens at " + place.socketPath);
+        return fail(Errc::Busy, "another process listens at " + place.socketPath);
     }
     return removeFile(place.socketPath);
 }
@@ -55,6 +56,16 @@ Result<void> secureSocket(const EarPlace& place) {
 bool outOfHandles(const Poco::Exception& exception) {
     return exception.code() == EMFILE || exception.code() == ENFILE || exception.code() == ENOBUFS ||
            exception.code() == ENOMEM;
+}
+
+Error cannotListen(const std::string& where, const Poco::Exception& exception) {
+    switch (exception.code()) {
+        case EADDRINUSE: return fail(Errc::Busy, where + ": another process listens there");
+        case EACCES:
+        case EPERM:
+        case ENOENT: return systemError(exception.code(), where);
+        default: return fail(Errc::Unavailable, where + ": " + exception.displayText());
+    }
 }
 
 }  // namespace
@@ -157,6 +168,8 @@ Ear::~Ear() {
 
 Result<Ear> Ear::open(const EarPlace& place) {
     const bool local = !place.socketPath.empty();
+    if (place.socketPath.size() > kSocketPathLimit)
+        return fail(Errc::Invalid, "the path of the socket is too long: " + place.socketPath);
     if (local) POSTERN_TRY(clearStaleSocket(place));
     try {
         const auto address =
@@ -171,7 +184,7 @@ Result<Ear> Ear::open(const EarPlace& place) {
         return Ear(std::move(socket), place.socketPath);
     } catch (const Poco::Exception& exception) {
         const std::string where = local ? place.socketPath : place.host + ":" + std::to_string(place.port);
-        return fail(Errc::Unavailable, where + ": " + exception.displayText());
+        return cannotListen(where, exception);
     }
 }
 
@@ -179,20 +192,28 @@ int Ear::handle() const {
     return socket_->impl()->sockfd();
 }
 
-Result<std::optional<Accepted>> Ear::accept() {
+Result<std::unique_ptr<Poco::Net::StreamSocket>> Ear::acceptSocket() {
     try {
-        Poco::Net::SocketAddress address;
-        const bool local = !path_.empty();
-        auto socket = std::make_unique<Poco::Net::StreamSocket>(local ? socket_->acceptConnection()
-                                                                      : socket_->acceptConnection(address));
+        auto socket = std::make_unique<Poco::Net::StreamSocket>(socket_->acceptConnection());
         socket->setBlocking(false);
-        if (local) return std::optional(Accepted{Wire(std::move(socket)), "local", ""});
+        return socket;
+    } catch (const Poco::Exception& exception) {
+        if (outOfHandles(exception)) return fail(Errc::Unavailable, exception.displayText());
+        return std::unique_ptr<Poco::Net::StreamSocket>();
+    }
+}
+
+Result<std::optional<Accepted>> Ear::accept() {
+    POSTERN_LET(socket, acceptSocket());
+    if (socket == nullptr) return std::optional<Accepted>();
+    if (!path_.empty()) return std::optional(Accepted{Wire(std::move(socket)), "local", ""});
+    try {
+        const Poco::Net::SocketAddress address = socket->peerAddress();
         socket->setNoDelay(true);
         return std::optional(
             Accepted{Wire(std::move(socket)), address.toString(), address.host().toString()});
-    } catch (const Poco::Exception& exception) {
-        if (outOfHandles(exception)) return fail(Errc::Unavailable, exception.displayText());
-        return std::optional<Accepted>();
+    } catch (const Poco::Exception&) {
+        return std::optional<Accepted>();  // it went away while we asked
     }
 }
 

@@ -87,7 +87,7 @@ struct EarPlace {
 class Ear {
   public:
     // Binds and listens. A Unix socket's file that nobody listens at is removed first; a file that is no
-    // socket never is.
+    // socket never is: Exists. Busy: another process listens there. Invalid: the path is too long.
     static Result<Ear> open(const EarPlace& place);
     Ear(Ear&&) noexcept;
     Ear& operator=(Ear&&) noexcept;
@@ -97,6 +97,8 @@ class Ear {
     int port() const { return port_; }  // the bound one; 0 for a Unix socket
     // Nothing when the peer is gone again. An Error: the system has no connection to give, look again later.
     Result<std::optional<Accepted>> accept();
+    // The same for callers that talk to a library with it; it does not block. Null when the peer is gone.
+    Result<std::unique_ptr<Poco::Net::StreamSocket>> acceptSocket();
 
   private:
     Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path);

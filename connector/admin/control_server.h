@@ -26,7 +26,8 @@ class ControlServer {
     // Busy when another process answers on that socket; a dead socket file is replaced. Exists when the path
     // is something else than a socket: it is left alone.
     Result<void> start();
-    // Ends waiting connections at once, waits for requests being carried out, removes the socket.
+    // Ends waiting connections at once and gives those that are being answered two seconds, as
+    // net::SocketServer does; a command that is being carried out is waited for. Removes the socket.
     void stop();
 
   private:

@@ -1,6 +1,7 @@
 #pragma once
 // A request and its answer, as the site sees them: no socket and no library behind them.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,6 +19,7 @@ struct HttpRequest {
     std::map<std::string, std::string> headers;  // names in lower case; the last one wins
     std::string body;                            // at most kBodyLimit
     std::string peer;                            // for the log: "127.0.0.1" or "local"
+    const std::atomic<bool>* ending = nullptr;   // not null and true: we stop, a long answer is to break off
     std::string_view header(const std::string& name) const {
         const auto found = headers.find(name);
         return found == headers.end() ? std::string_view() : std::string_view(found->second);

@@ -226,6 +226,8 @@ HttpAnswer OperatorSite::run(const HttpRequest& request, const Person& person, c
     std::string rows;
     std::int64_t given = 0, more = 0;
     const auto done = admin::runCommand(view_(), *person.role, wanted, none, [&](const admin::Record& row) {
+        if (request.ending != nullptr && *request.ending)
+            return Result<void>(fail(Errc::Stopped, "the service stops; the rows are what was done"));
         if (given < kMostRows)
             rows += (given++ == 0 ? "" : ",\n") + admin::recordJson(row);
         else

@@ -30,7 +30,8 @@ class HttpServer {
 
     Result<void> start();
     int port() const;  // the bound one; 0 with a Unix socket
-    // Ends waiting connections and streams at once, waits for requests being answered.
+    // Ends waiting connections and streams at once and gives those that are being answered two seconds, as
+    // net::SocketServer does; a command that is being carried out is waited for (see HttpRequest::ending).
     void stop();
 
   private:

@@ -312,6 +312,18 @@ TEST_F(ControlTest, StoppingEndsIdleClientsAtOnceAndWaitsForRunningRequests) {
     EXPECT_EQ(idle.call(request("echo")).error().code, Errc::Unavailable);
 }
 
+TEST_F(ControlTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
+    auto server = started();
+    auto greedy = raw();
+    const std::string asked = "{\"verb\":\"many\"}\n";
+    greedy.sendBytes(asked.data(), static_cast<int>(asked.size()));
+    char first = 0;
+    ASSERT_EQ(greedy.receiveBytes(&first, 1), 1) << "it is being sent";
+    const SteadyTime before = Clock::system().steady();
+    server->stop();
+    EXPECT_LT(Clock::system().steady() - before, Millis(10'000)) << "far below the 30 s it would take";
+}
+
 TEST_F(ControlTest, ADeadSocketIsReplacedALiveOneAndAFileAreNot) {
     {
         Poco::Net::SocketAddress address(Poco::Net::SocketAddress::UNIX_LOCAL, path);

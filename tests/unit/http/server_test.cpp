@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <sys/stat.h>
+#include <thread>
 
 #include <Poco/Exception.h>
 #include <Poco/Net/SocketAddress.h>
@@ -172,6 +173,34 @@ TEST_F(ServerTest, AStopEndsStreamsAndSilentClientsAtOnce) {
     EXPECT_LT(Clock::system().steady() - before, Millis(10'000)) << "far below the 30 s of silence";
     EXPECT_EQ(echo_.streams, 0);
     EXPECT_EQ(server.port(), 0);
+}
+
+TEST_F(ServerTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
+    HttpServer& server = start();
+    StreamSocket greedy = connect();
+    give(greedy, "GET /large HTTP/1.1\r\n" + kClose);
+    char first = 0;
+    ASSERT_EQ(greedy.receiveBytes(&first, 1), 1) << "it is being sent";
+    const SteadyTime before = Clock::system().steady();
+    server.stop();
+    EXPECT_LT(Clock::system().steady() - before, Millis(10'000)) << "far below the 30 s it would take";
+}
+
+// Logging on and off, as fast as it goes: one connection for each request, more clients than places.
+TEST_F(ServerTest, AStormAtTheLimitLeavesItServing) {
+    ServerOptions options;
+    options.connections = 2;
+    start(options);
+    std::atomic<int> answered{0};
+    {
+        std::vector<std::jthread> clients;
+        for (int client = 0; client < 6; ++client)
+            clients.emplace_back([&, this] {
+                for (int i = 0; i < 50; ++i) answered += served("/storm") ? 1 : 0;
+            });
+    }
+    EXPECT_GT(answered, 0);
+    EXPECT_TRUE(tests::waitFor([&] { return served("/after"); }));
 }
 
 }  // namespace
