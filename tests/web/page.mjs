@@ -97,6 +97,60 @@ test("each verb on one item: asked first, then done", async () => {
   assert.match(await anna.locator(".history").textContent(), /because of delete/);
 });
 
+test("moved to another adapter, routed again, replayed: new items, asked first", async () => {
+  await open(anna, "/queue?adapter=out&state=ready");
+  await anna.locator("a.open").first().waitFor();
+  const id = await firstId(anna);
+  await open(anna, `/item/${id}`);
+  await anna.locator('[data-verb="requeue"]').click();
+  await confirm(anna, "requeue", "the routes were mended");
+  await said(anna, /moved to adapter out as item/);
+  await until(anna, () => document.querySelector("h1 .badge").textContent !== "ready");
+  await open(anna, "/queue?adapter=out&state=ready");
+  await until(anna, (old) => Number(document.querySelector("a.open")?.textContent ?? old) !== old, id);
+  const next = await firstId(anna);
+  await open(anna, `/item/${next}`);
+  await anna.locator('[data-verb="move"]').click();
+  assert.match(await anna.locator("dialog .trial").textContent(), /Choose where/);
+  assert.ok(await anna.locator('dialog [data-do="move"]').isDisabled(), "nowhere to go yet");
+  await anna.locator('dialog select[name=to_adapter] option[value="postoffice"]').waitFor({ state: "attached" });
+  await anna.selectOption("dialog select[name=to_adapter]", "postoffice");
+  await until(anna, () => !document.querySelector('dialog [data-do="move"]').disabled);
+  await picture(anna, "move", false);
+  await confirm(anna, "move", "the other office reads it");
+  await until(anna, () => document.querySelector("h1 .badge").textContent !== "ready");
+  assert.match(await anna.locator(".history").textContent(), /the other office reads it/);
+  await open(anna, "/queue?adapter=box&state=exported");
+  await anna.locator("tbody input[type=checkbox]").first().check();
+  await anna.locator('.bar [data-verb="replay"]').click();
+  await until(anna, () => !document.querySelector('dialog [data-do="replay"]').disabled);
+  await picture(anna, "replay", false);
+  await confirm(anna, "replay", "it was deleted there by mistake");
+  await said(anna, /Item \d+: /);
+});
+
+test("the keyboard alone: move what is chosen", async () => {
+  await open(anna, "/queue?adapter=out&state=ready");
+  await anna.locator(".items tbody tr").first().waitFor();
+  for (const key of ["j", "x", "j", "x", "m"]) await anna.keyboard.press(key);
+  await until(anna, () => document.activeElement?.name === "to_adapter");
+  await anna.locator("dialog select option[value=postoffice]").waitFor({ state: "attached" });
+  await anna.keyboard.type("post");
+  await until(anna, () => !document.querySelector('dialog [data-do="move"]').disabled);
+  await anna.keyboard.press("Tab");
+  await anna.keyboard.type("by hand");
+  await anna.keyboard.press("Enter");
+  await anna.locator("dialog").waitFor({ state: "detached" });
+  await said(anna, /2 items moved/);
+  await open(anna, "/queue?state=all&adapter=box");
+  await anna.locator(".items tbody tr").first().waitFor();
+  await anna.keyboard.press("j");
+  await anna.keyboard.press("y");
+  await until(anna, () => document.activeElement?.name === "reason");
+  await anna.keyboard.press("Escape");
+  await anna.locator("dialog").waitFor({ state: "detached" });
+});
+
 test("an item in doubt is asked about, and each answer settles one", async () => {
   await open(anna, "/queue?state=in_doubt");
   await anna.locator("a.open").first().waitFor();

@@ -10,6 +10,10 @@ const kShown = 32 * 1024;  // bytes of the original
 
 const fact = (name, value) => (!value ? "" : [h("dt", {}, name), h("dd", {}, value)]);
 
+// "… as item 7": the one it goes on as, or comes from, is a click away.
+const linked = (text) => String(text ?? "").split(/(\b(?:as|of) items? [1-9][\d, ]*)/).map((part, i) =>
+  (i % 2 ? part.split(/(\d{1,18})/).map((piece, n) => (n % 2 ? h("a", { href: `#/item/${piece}` }, piece) : piece)) : part));
+
 const facts = (item) => h("dl", { class: "facts card" },
   fact("Sender", item.sender), fact("Subject", item.subject), fact("Message-ID", item.message_id), fact("Size", size(item.size)),
   fact("Adapter", h("a", { href: `#/queue?adapter=${encodeURIComponent(item.adapter)}` }, item.adapter)), fact("Target", item.target),
@@ -32,10 +36,10 @@ const recipients = (rows) => h("section", {}, h("h2", {}, "Recipients"), h("div"
   h("thead", {}, h("tr", {}, ["recipient", "legacy name", "outcome", "reason"].map((name) => h("th", { scope: "col" }, name)))),
   h("tbody", {}, rows.map((row) => h("tr", {}, h("th", { scope: "row", class: "long" }, row.recipient),
     h("td", { "data-label": "legacy name", class: "long" }, row.legacy), h("td", { "data-label": "outcome" }, row.outcome ? badge(row.outcome) : ""),
-    h("td", { "data-label": "reason", class: "long" }, row.reason)))))));
+    h("td", { "data-label": "reason", class: "long" }, linked(row.reason))))))));
 
 const history = (rows) => h("section", {}, h("h2", {}, "History"), h("ol", { class: "history card" }, rows.map((row) =>
-  h("li", {}, moment(row.at), h("div", {}, h("strong", {}, row.what), " ", h("span", { class: "soft" }, row.who), row.detail ? h("p", {}, row.detail) : "")))));
+  h("li", {}, moment(row.at), h("div", {}, h("strong", {}, row.what), " ", h("span", { class: "soft" }, row.who), row.detail ? h("p", {}, linked(row.detail)) : "")))));
 
 function mailBoxes(id) {
   const left = h("pre", { tabindex: "0", "aria-label": "The original mail" }, "…");
@@ -70,13 +74,13 @@ export function itemView(page, id) {
     const [item] = rows;
     shown = item;
     mail ??= mailBoxes(id);
-    const deeds = can("operator") ? verbButtons(new Set([item.state]), act) : [];
+    const deeds = can("operator") ? verbButtons(item.state, act) : [];
     top.replaceChildren(
       h("p", { class: "crumb" }, h("a", { href: "#/queue" }, "Queue"), " / item ", String(id)),
       h("div", { class: "title" }, h("h1", { class: "long" }, `Item ${id}`, " ", badge(item.state)), h("div", { class: "row" }, deeds)),
       h("p", { class: "subject long" }, item.subject || "(no subject)"),
       item.state === "in_doubt" ? doubt(item, act) : item.waits || item.reason
-        ? h("p", { class: `notice ${item.state === "failed" ? "bad" : ""}` }, item.waits || item.reason, item.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(item.waits_until))] : "") : "",
+        ? h("p", { class: `notice ${item.state === "failed" ? "bad" : ""}` }, linked(item.waits || item.reason), item.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(item.waits_until))] : "") : "",
       facts(item), recipients(rows.filter((row) => row.type === "recipient")), history(rows.filter((row) => row.type === "history")), mail);
   };
   const refresh = async () => {

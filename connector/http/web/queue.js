@@ -3,7 +3,7 @@ import { look } from "./api.js";
 import { button, h, trouble } from "./dom.js";
 import { age, badge, count, plural, size } from "./format.js";
 import { can } from "./session.js";
-import { askOperate, asking, verbs } from "./verbs.js";
+import { askOperate, asking, barButtons, verbs } from "./verbs.js";
 
 const kPage = 50, kEvery = 5000, kTrail = 200;
 const states = [["", "not settled"], ["ready", "ready"], ["claimed", "claimed"], ["publishing", "publishing"], ["held", "held"], ["in_doubt", "in doubt"],
@@ -79,7 +79,7 @@ export function queue(page, wanted) {
   list.append(h("p", { class: "soft hint" }, "…"));
 
   const act = (name) => {
-    if (!everything && chosen.size === 0) return;
+    if ((!everything && chosen.size === 0) || (everything && verbs[name].named)) return;
     askOperate(name, everything ? { filters: fields } : { ids: [...chosen.keys()] }, () => {
       chosen.clear();
       everything = false;
@@ -114,20 +114,17 @@ export function queue(page, wanted) {
     if (!can("operator")) return bar.replaceChildren();
     const whole = rows.length > 0 && rows.every((row) => chosen.has(row.id));
     const words = everything ? `All items that match${total === null ? "" : `: ${count(total)}`}` : chosen.size ? `${plural(chosen.size, "item")} selected` : "Select items to change them";
-    const offered = new Set(everything ? states.map(([value]) => value) : chosen.values());
+    // Of all that match only a filter tells the state: what is settled or in doubt is changed where it is named.
+    const offered = new Set(!everything ? chosen.values() : fields.state ? [fields.state] : ["ready", "held"]);
     const idle = !everything && chosen.size === 0;
     bar.classList.toggle("idle", idle);
-    const buttons = Object.entries(verbs)
-      .filter(([name, verb]) => !name.startsWith("resolve") || (!idle && verb.takes.some((state) => offered.has(state)) && (!everything || ["in_doubt"].includes(fields.state))))
-      .map(([name, verb]) => button(verb.word, () => act(name), verb.grave ? "grave" : "", {
-        disabled: idle || !verb.takes.some((state) => offered.has(state)), "data-verb": name, title: verb.key ? `${verb.word} (${verb.key})` : verb.word }));
     bar.replaceChildren(h("span", { class: "words" }, words),
       rows.length ? button(whole ? "Select none" : "Select this page", () => pickAll(!whole), "quiet page") : "",
       whole && !everything && (more || wanted.get("after")) ? button("Select all that match the filters", () => {
         everything = true;
         drawBar();
       }, "quiet", { id: "everything" }) : "",
-      h("span", { class: "row" }, buttons));
+      h("span", { class: "row" }, barButtons(offered, idle, everything, act)));
   };
 
   const draw = () => {

@@ -1,5 +1,7 @@
 // What can be done to items and adapters: each asks the service first what it would do, shows that, and only
 // then does it.
+//   takes: the states; command: the service's, else "operate" with the name as its change; fields: given with it
+//   named: for items that were chosen only, not for all that match; rare: offered only where it can be done
 import { run, look } from "./api.js";
 import { button, h, say } from "./dom.js";
 import { count, plural } from "./format.js";
@@ -19,16 +21,28 @@ export const verbs = {
     word: "Delete", done: "deleted", key: "d", takes: ["ready", "held", "failed", "in_doubt"], grave: true,
     tells: "Nothing more is tried, and the sender is not told. The mail stays readable until it is purged.",
   },
+  move: {
+    word: "Move", done: "moved", key: "m", takes: ["ready", "held", "failed"], command: "queue.move",
+    tells: "Another adapter gets them, as new items. Names on the legacy side are made anew for it.",
+  },
+  requeue: {
+    word: "Route again", done: "routed again", key: "u", takes: ["ready", "held", "failed"], command: "queue.requeue",
+    tells: "Rules, address tables and routes of now say where each recipient goes, as if the mail came in now.",
+  },
+  replay: {
+    word: "Replay", done: "replayed", key: "y", takes: ["exported"], command: "queue.replay", fields: { confirmed: "true" }, grave: true, named: true, rare: true,
+    tells: "It was handed over already. The legacy side gets it a second time, as a new item that says so.",
+  },
   "resolve-exported": {
-    word: "It arrived", done: "resolved as exported", takes: ["in_doubt"],
+    word: "It arrived", done: "resolved as exported", takes: ["in_doubt"], rare: true,
     tells: "You saw it on the legacy side. The item is done.",
   },
   "resolve-resend": {
-    word: "It did not arrive: send again", done: "sent again", takes: ["in_doubt"], grave: true,
+    word: "It did not arrive: send again", done: "sent again", takes: ["in_doubt"], grave: true, rare: true,
     tells: "You saw that it is not on the legacy side. If it is there after all, its reader gets it twice.",
   },
   "resolve-failed": {
-    word: "Give it up", done: "resolved as failed", takes: ["in_doubt"], grave: true,
+    word: "Give it up", done: "resolved as failed", takes: ["in_doubt"], grave: true, rare: true,
     tells: "The item fails, and the sender is told that the mail was not delivered.",
   },
 };
@@ -53,6 +67,7 @@ export function dialog(title, make) {
   document.body.append(box);
   open = box;
   box.showModal();
+  box.querySelector("[data-first]")?.focus();
   return box;
 }
 
@@ -75,22 +90,38 @@ export function outcomes(rows) {
       h("span", {}, group.text.replace(/^would be done: /, "")), " ", h("span", { class: "soft" }, `${group.ids.length === 1 ? "item" : "items"} ${some(group.ids)}`))));
 }
 
+// What the service is asked for: [command, fields].
+const order = (name, fields) => (verbs[name].command ? [verbs[name].command, { ...fields, ...verbs[name].fields }] : ["operate", { ...fields, change: name }]);
+
+// Where "move" goes to. `chosen` runs when there is an answer.
+function adapterChoice(chosen) {
+  const list = h("select", { name: "to_adapter", "data-first": true, on: { change: chosen } }, h("option", { value: "" }, "choose …"));
+  look("status").then(({ rows }) => {
+    const usable = rows.filter((row) => row.type === "adapter" && row.state !== "not configured");
+    list.append(...usable.map((row) => h("option", { value: row.adapter }, `${row.adapter} (${row.kind}${row.state === "running" ? "" : `, ${row.state}`})`)));
+  }, (error) => say(error.message, true));
+  return list;
+}
+
 // `what`: {ids: [..]} or {filters: {..}} for every item that matches. `after` runs when something was done.
 export function askOperate(name, what, after) {
   const verb = verbs[name];
   const fields = what.ids ? { ids: what.ids.join(" ") } : { ...what.filters };
   if (!what.ids && !Object.values(fields).some((value) => value !== "")) fields.all = "true";
   const about = what.ids?.length === 1 ? `item ${what.ids[0]}` : what.ids ? plural(what.ids.length, "item") : "all matching items";
-  dialog(`${verb.word}${name.startsWith("resolve") ? ":" : ""} ${about}`, (close, box) => {
-    const trial = h("div", { class: "trial", "aria-live": "polite" }, h("p", { class: "soft" }, "Asking what would be done …"));
+  const title = name === "requeue" ? `Route ${about} again` : `${verb.word}${name.startsWith("resolve") ? ":" : ""} ${about}`;
+  dialog(title, (close, box) => {
+    const trial = h("div", { class: "trial", "aria-live": "polite" });
     const reason = h("input", { type: "text", name: "reason", maxlength: 200, autocomplete: "off", placeholder: "for the history; may be empty" });
     const go = button(verb.word, () => act(), verb.grave ? "grave" : "main", { disabled: true, "data-do": name });
     const cancel = button("Cancel", close);
+    const target = name === "move" ? adapterChoice(() => tryNow()) : null;
+    const extra = () => (target ? { to_adapter: target.value } : {});
     const form = h("form", { on: { submit: (event) => {
       event.preventDefault();
       if (!go.disabled) act();
     } } },
-    h("p", {}, verb.tells), trial,
+    h("p", {}, verb.tells), target ? h("label", { class: "field" }, "To adapter", target) : "", trial,
     h("label", { class: "field" }, "Reason", reason),
     h("div", { class: "row end" }, cancel, go));
 
@@ -98,10 +129,11 @@ export function askOperate(name, what, after) {
       go.disabled = true;
       go.textContent = "Working …";
       try {
-        const { rows, more } = await run("operate", { ...fields, change: name, reason: reason.value });
+        const { rows, more } = await run(...order(name, { ...fields, ...extra(), reason: reason.value }));
         const done = rows.filter((row) => row.done).length;
         const refused = rows.length - done;
-        const text = `${plural(done, "item")} ${verb.done}${more ? `, and ${count(more)} more answers` : ""}${refused ? `, ${count(refused)} refused` : ""}.`;
+        const text = verb.command && rows.length === 1 && done === 1 ? `Item ${rows[0].id}: ${rows[0].text}.`
+          : `${plural(done, "item")} ${verb.done}${more ? `, and ${count(more)} more answers` : ""}${refused ? `, ${count(refused)} refused` : ""}.`;
         say(text, done === 0);
         after?.();
         if (refused === 0) return close();
@@ -116,21 +148,32 @@ export function askOperate(name, what, after) {
       }
     };
 
-    tryOut(name, fields, what, trial, (able, total) => {
-      if (!able) return cancel.focus();
-      go.disabled = false;
-      if (!name.startsWith("resolve")) go.textContent = `${verb.word} ${total}`;
-      reason.focus();
-      if (!box.isConnected) close();
-    });
+    let asked = 0;  // an answer to an older question counts no more
+    const tryNow = () => {
+      const mine = ++asked;
+      go.disabled = true;
+      go.textContent = verb.word;
+      if (target && !target.value) return trial.replaceChildren(h("p", { class: "soft" }, "Choose where they go to; then it is shown what would be done."));
+      trial.replaceChildren(h("p", { class: "soft" }, "Asking what would be done …"));
+      tryOut(name, fields, extra(), what, (children, able, total) => {
+        if (mine !== asked) return;
+        trial.replaceChildren(...children);
+        if (!able) return target ? undefined : cancel.focus();
+        go.disabled = false;
+        if (!name.startsWith("resolve") && !verb.word.includes(" ")) go.textContent = `${verb.word} ${total}`;
+        if (!target) reason.focus();
+        if (!box.isConnected) close();
+      });
+    };
+    tryNow();
     return [form];
   });
 }
 
-async function tryOut(name, fields, what, place, ready) {
+async function tryOut(name, fields, extra, what, ready) {
   try {
     const limited = what.ids ? {} : { limit: String(kTried) };
-    const { rows } = await run("operate", { ...fields, ...limited, change: name, dry_run: "true" });
+    const { rows } = await run(...order(name, { ...fields, ...extra, ...limited, dry_run: "true" }));
     const able = rows.filter((row) => row.done).length;
     let total = plural(able, "item"), rest = "";
     if (!what.ids && rows.length === kTried) {
@@ -139,11 +182,9 @@ async function tryOut(name, fields, what, place, ready) {
       rest = h("p", {}, `The filters match ${total}; these are the first ${count(kTried)}.`);
     }
     const text = able > 0 ? "This would be done:" : rows.length > 0 ? "None of them can be changed so:" : "No item matches that this can be done to.";
-    place.replaceChildren(h("p", {}, text), rest, rows.length ? outcomes(rows) : "");
-    ready(able > 0, total);
+    ready([h("p", {}, text), rest, rows.length ? outcomes(rows) : ""], able > 0, total);
   } catch (error) {
-    place.replaceChildren(h("p", { class: "bad", role: "alert" }, error.message));
-    ready(false);
+    ready([h("p", { class: "bad", role: "alert" }, error.message)], false);
   }
 }
 
@@ -223,10 +264,18 @@ export function showKeys() {
     h("div", { class: "row end" }, button("Close", close, "main", { autofocus: true }))]);
 }
 
-// Buttons for those verbs that some of `states` take.
-export const verbButtons = (states, act) =>
-  Object.entries(verbs).filter(([name, verb]) => !name.startsWith("resolve") && verb.takes.some((state) => states.has(state)))
-    .map(([name, verb]) => button(verb.word, () => act(name), verb.grave ? "grave" : "", { "data-verb": name, title: `${verb.word} (${verb.key})` }));
+const mayName = (name, verb) => (name.startsWith("resolve") ? "" : verb.key ? `${verb.word} (${verb.key})` : verb.word);
+
+// Buttons for those verbs that an item of `state` takes; the answers to a doubt are asked for by themselves.
+export const verbButtons = (state, act) =>
+  Object.entries(verbs).filter(([name, verb]) => !name.startsWith("resolve") && verb.takes.includes(state))
+    .map(([name, verb]) => button(verb.word, () => act(name), verb.grave ? "grave" : "", { "data-verb": name, title: mayName(name, verb) }));
+
+// For several items: those that can always be seen, and the rare ones where some of `states` take them.
+export const barButtons = (states, idle, everything, act) =>
+  Object.entries(verbs).filter(([, verb]) => !verb.rare || (!idle && verb.takes.some((state) => states.has(state)) && !(everything && verb.named)))
+    .map(([name, verb]) => button(verb.word, () => act(name), verb.grave ? "grave" : "", {
+      disabled: idle || !verb.takes.some((state) => states.has(state)), "data-verb": name, title: mayName(name, verb) || verb.word }));
 
 export const resolveButtons = (act) =>
   Object.entries(verbs).filter(([name]) => name.startsWith("resolve"))
