@@ -315,6 +315,12 @@ async function lookAround(name, options) {
     if (view === "overview") await until(page, plotted, null, 20000);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(over, 0, `${name} ${view} is ${over} px too wide`);
+    if (view === "queue") {
+      await page.locator("tbody input[type=checkbox]").first().check();
+      await picture(page, `${name}-chosen`, false);
+      const outside = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(outside, 0, `${name} chosen is ${outside} px too wide`);
+    }
     await picture(page, `${name}-${view}`, view === "overview");
   }
   await open(page, `/item/${await firstIdOf(page, "in_doubt")}`);

@@ -15,8 +15,8 @@ const link = (fields, ...children) => h("a", { href: `#/queue?${new URLSearchPar
 const sumOf = (rows, state) => rows.reduce((sum, row) => sum + (row[state] ?? 0), 0);
 
 const needs = {
-  in_doubt: "It is not known whether they arrived. Look on the legacy side, then say what you saw.",
-  held: "They wait until somebody releases, bounces or deletes them.",
+  in_doubt: ["It is not known whether it arrived. Look on the legacy side, then say what you saw.", "It is not known whether they arrived. Look on the legacy side, then say what you saw."],
+  held: ["It waits until somebody releases, bounces or deletes it.", "They wait until somebody releases, bounces or deletes them."],
 };
 
 function ofState(state) {
@@ -34,7 +34,7 @@ function alarms(service, rows) {
     const since = ofState(state);
     list.push(h("a", { class: `alarm ${state}`, href: `#/queue?state=${state}` },
       h("strong", {}, `${count(number)} ${state === "in_doubt" ? "in doubt" : "held"}`),
-      h("p", {}, needs[state]), since > 0 ? h("p", { class: "soft" }, `the oldest came in ${span(since)} ago`) : ""));
+      h("p", {}, needs[state][number === 1 ? 0 : 1]), since > 0 ? h("p", { class: "soft" }, `${number === 1 ? "it" : "the oldest"} came in ${span(since)} ago`) : ""));
   }
   for (const row of rows.filter((each) => each.state === "unhealthy"))
     list.push(h("div", { class: "alarm bad" }, h("strong", {}, `${row.adapter} can not deliver`), h("p", {}, row.reason || row.waits || ""),
@@ -57,8 +57,11 @@ function deeds(row, refresh) {
 }
 
 function adapterRow(row, refresh) {
+  const ages = live.samples.at(-1)?.ages ?? [];
+  const oldest = (state) => ages.find(({ labels }) => labels.adapter === row.adapter && labels.state === state)?.value;
   const number = (state) => h("td", { class: "number", "data-label": state.replace("_", " ") },
-    row[state] ? link({ adapter: row.adapter, state }, count(row[state])) : h("span", { class: "zero" }, "0"));
+    row[state] ? [link({ adapter: row.adapter, state }, count(row[state])), oldest(state) ? h("span", { class: "soft since", title: "the oldest of them came in so long ago" }, span(oldest(state))) : ""]
+      : h("span", { class: "zero" }, "0"));
   return h("tr", {},
     h("th", { scope: "row" }, link({ adapter: row.adapter }, row.adapter), h("span", { class: "soft kind" }, row.kind)),
     h("td", { "data-label": "state" }, badge(row.state)),

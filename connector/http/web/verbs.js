@@ -13,17 +13,9 @@ export const verbs = {
     word: "Retry", done: "due now", key: "r", takes: ["ready", "failed"],
     tells: "Due at once. A failed item is tried again for the recipients that failed.",
   },
-  bounce: {
-    word: "Bounce", done: "bounced", key: "b", takes: ["ready", "held", "failed", "in_doubt"], grave: true,
-    tells: "Nothing more is tried, and the sender is told that the mail was not delivered.",
-  },
-  delete: {
-    word: "Delete", done: "deleted", key: "d", takes: ["ready", "held", "failed", "in_doubt"], grave: true,
-    tells: "Nothing more is tried, and the sender is not told. The mail stays readable until it is purged.",
-  },
   move: {
     word: "Move", done: "moved", key: "m", takes: ["ready", "held", "failed"], command: "queue.move",
-    tells: "Another adapter gets them, as new items. Names on the legacy side are made anew for it.",
+    tells: "Another adapter gets the mail, as a new item; names on the legacy side are made anew for it.",
   },
   requeue: {
     word: "Route again", done: "routed again", key: "u", takes: ["ready", "held", "failed"], command: "queue.requeue",
@@ -31,7 +23,15 @@ export const verbs = {
   },
   replay: {
     word: "Replay", done: "replayed", key: "y", takes: ["exported"], command: "queue.replay", fields: { confirmed: "true" }, grave: true, named: true, rare: true,
-    tells: "It was handed over already. The legacy side gets it a second time, as a new item that says so.",
+    tells: "The mail was handed over already. The legacy side gets it a second time, as a new item that says so.",
+  },
+  bounce: {
+    word: "Bounce", done: "bounced", key: "b", takes: ["ready", "held", "failed", "in_doubt"], grave: true,
+    tells: "Nothing more is tried, and the sender is told that the mail was not delivered.",
+  },
+  delete: {
+    word: "Delete", done: "deleted", key: "d", takes: ["ready", "held", "failed", "in_doubt"], grave: true,
+    tells: "Nothing more is tried, and the sender is not told. The mail stays readable until it is purged.",
   },
   "resolve-exported": {
     word: "It arrived", done: "resolved as exported", takes: ["in_doubt"], rare: true,
@@ -87,7 +87,7 @@ export function outcomes(rows) {
   }
   return h("ul", { class: "outcomes" }, [...groups.values()].map((group) =>
     h("li", { class: group.done ? "good" : "bad" },
-      h("span", {}, group.text.replace(/^would be done: /, "")), " ", h("span", { class: "soft" }, `${group.ids.length === 1 ? "item" : "items"} ${some(group.ids)}`))));
+      h("span", { class: "soft" }, `${group.ids.length === 1 ? "item" : "items"} ${some(group.ids)}: `), group.text.replace(/^would be done: /, ""))));
 }
 
 // What the service is asked for: [command, fields].
@@ -153,7 +153,7 @@ export function askOperate(name, what, after) {
       const mine = ++asked;
       go.disabled = true;
       go.textContent = verb.word;
-      if (target && !target.value) return trial.replaceChildren(h("p", { class: "soft" }, "Choose where they go to; then it is shown what would be done."));
+      if (target && !target.value) return trial.replaceChildren(h("p", { class: "soft" }, "Choose where to; then it is shown what would be done."));
       trial.replaceChildren(h("p", { class: "soft" }, "Asking what would be done …"));
       tryOut(name, fields, extra(), what, (children, able, total) => {
         if (mine !== asked) return;
