@@ -276,4 +276,56 @@ Result<std::vector<StateCount>> countItems(store::ReadSession& session, bool all
     return list;
 }
 
+namespace {
+
+// The first message that came in at `since` or later; ids rise with acceptance.
+Result<std::int64_t> firstMessageSince(store::ReadSession& session, WallTime since) {
+    store::Statement rows = session.query("SELECT id, received_ms FROM message ORDER BY id DESC");
+    std::int64_t first = INT64_MAX;
+    while (rows.next() && rows.integer(1) >= toMillis(since)) first = rows.integer(0);
+    POSTERN_TRY(rows.finish());
+    return first;
+}
+
+}  // namespace
+
+Result<std::vector<Flow>> flowSince(store::ReadSession& session, WallTime since) {
+    std::map<std::string, Flow> flows;
+    const auto add = [&](store::Statement rows, std::int64_t Flow::*count) -> Result<void> {
+        while (rows.next()) {
+            const std::string adapter(rows.text(0));
+            flows.try_emplace(adapter, Flow{adapter}).first->second.*count = rows.integer(1);
+        }
+        return rows.finish();
+    };
+    POSTERN_LET(first, firstMessageSince(session, since));
+    POSTERN_TRY(add(
+        session.query("SELECT adapter, count(*) FROM item WHERE message_id >= ?1 GROUP BY adapter", first),
+        &Flow::in));
+    POSTERN_TRY(add(session.query("SELECT adapter, count(*) FROM item INDEXED BY item_settled"
+                                  " WHERE settled_ms >= ?1 AND state = 'exported' GROUP BY adapter",
+                                  toMillis(since)),
+                    &Flow::out));
+    std::vector<Flow> list;
+    for (auto& [name, flow] : flows) list.push_back(std::move(flow));
+    return list;
+}
+
+Result<std::string> lastTrouble(store::ReadSession& session, const std::string& adapter, WallTime since) {
+    const auto first = [](store::Statement row) -> Result<std::string> {
+        std::string text(row.next() ? row.text(0) : std::string_view());
+        POSTERN_TRY(row.finish());
+        return text;
+    };
+    POSTERN_LET(waiting,
+                first(session.query("SELECT reason FROM item INDEXED BY item_ready WHERE adapter = ?1"
+                                    " AND state = 'ready' AND deaths = 0 ORDER BY due_ms DESC LIMIT 1",
+                                    adapter)));
+    if (!waiting.empty()) return waiting;
+    return first(
+        session.query("SELECT reason FROM item INDEXED BY item_settled WHERE settled_ms >= ?2"
+                      " AND adapter = ?1 AND state = 'failed' ORDER BY settled_ms DESC LIMIT 1",
+                      adapter, toMillis(since)));
+}
+
 }  // namespace postern::queue

@@ -42,6 +42,18 @@ Result<bool> needsArtifact(store::ReadSession& session, ItemId item, Epoch epoch
 Result<std::vector<WallTime>> endedSince(store::ReadSession& session, const std::string& adapter,
                                          WallTime since, std::int64_t most);
 
+// What came and went since `since`, for each adapter with any of it: items made of mail that came in since,
+// and items that were exported since. Costs as much as there was in that time.
+struct Flow {
+    std::string adapter;
+    std::int64_t in = 0, out = 0;
+};
+Result<std::vector<Flow>> flowSince(store::ReadSession& session, WallTime since);
+
+// Why the item of `adapter` that is due last waits, or the last one failed that failed after `since`; "" when
+// there is no such reason. What was tried and put off is due later than what is new.
+Result<std::string> lastTrouble(store::ReadSession& session, const std::string& adapter, WallTime since);
+
 struct StateCount {
     std::string adapter;
     State state;

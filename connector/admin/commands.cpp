@@ -11,6 +11,7 @@
 #include "connector/admin/smtp_talk.h"
 #include "connector/admin/status.h"
 #include "connector/admin/submit.h"
+#include "connector/admin/top.h"
 #include "connector/admin/watch.h"
 
 namespace postern::admin {
@@ -79,6 +80,11 @@ constexpr Parameter kAdapter{"name", "the adapter"};
 std::vector<Command> makeCommands() {
     std::vector<Command> all{
         {"status", "the service, its adapters and their queues", Role::Viewer, {kAll}, status},
+        {"top",
+         "the same at one moment, with what came and went lately",
+         Role::Viewer,
+         {{"over", "how long ago lately began, in milliseconds: 1000 to 60000"}},
+         top},
         {"queue.list", "items, oldest first: those that are not settled, or what the filters say",
          Role::Viewer, withFilters({kAll, {"after", "only items behind this id: the next page"}}),
          listCommand},

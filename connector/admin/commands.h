@@ -21,6 +21,7 @@
 //   reload                                              rows: kind (problem, warning, note), place, text
 //   account          change=add|passwd|remove, name, verifier (accounts.h), roles     rows: account, text
 //   status           all=true|false                   rows: the service, then each adapter
+//   top              see top.h
 
 #include <functional>
 #include <memory>

@@ -15,7 +15,7 @@ struct Line {
     queue::AdapterState state;
     bool configured = false;
     std::map<queue::State, std::int64_t> counts;
-    std::optional<WallTime> oldest;
+    std::optional<WallTime> oldest, oldestReady;
 };
 using Lines = std::map<std::string, Line>;
 
@@ -25,6 +25,7 @@ void addCounts(const std::vector<queue::StateCount>& counts, Lines& lines) {
         line.counts[count.state] += count.count;
         const bool older = count.oldest && (!line.oldest || *count.oldest < *line.oldest);
         if (older && !queue::isFinal(count.state)) line.oldest = count.oldest;
+        if (count.state == queue::State::Ready) line.oldestReady = count.oldest;
     }
 }
 
@@ -51,7 +52,7 @@ Record recordOf(const std::string& name, const Line& line, const Waits& waits, b
     record.add("reason", line.state.suspended ? line.state.reason : std::string());
     Wait wait = waits.ofAdapter(name);
     if (wait.text.empty()) wait = waits.unansweredOf(name);
-    record.add("waits", wait.text).add("waits_until", wait.until);
+    record.add("waits", wait.text).add("waits_until", wait.until).add("oldest_ready", line.oldestReady);
     return record;
 }
 

@@ -21,6 +21,8 @@ int main(int count, char** words) {
     const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
     console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
     if (postern::standardInputIsTerminal()) console.askSecret = postern::askSecret;
+    if (postern::standardInputIsTerminal() && console.terminal && !dumb)
+        console.openScreen = postern::LiveScreen::open;
     const int status = postern::cli::runCli({words + 1, words + count}, console);
     // A full disk behind a redirection must not look like success.
     if (std::cout.flush()) return status;

@@ -13,7 +13,7 @@ namespace postern::cli {
 namespace {
 
 // Said in "waits" already, for people.
-constexpr const char* kForPrograms[] = {"since", "reason", "waits_until"};
+constexpr const char* kForPrograms[] = {"since", "reason", "waits_until", "oldest_ready"};
 
 // The service's facts as a list of facts, the adapters as a table.
 // `trouble` becomes true when an adapter does not work as configured.

@@ -64,6 +64,7 @@ constexpr Verb kVerbs[] = {
     {"config", "defaults", "every key with its default", setupConfigDefaults},
     {"db", "check", "whether the store is whole", setupDbCheck},
     {"", "status", "the service, its adapters and their queues", setupStatus},
+    {"", "top", "the same again and again, with what comes and goes", setupTop},
     {"", "reload", "make the service read its configuration again", setupReload},
 };
 

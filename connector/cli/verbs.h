@@ -56,6 +56,7 @@ Carry setupLog(CLI::App&, Run&);
 Carry setupExport(CLI::App&, Run&);
 Carry setupTrack(CLI::App&, Run&);
 Carry setupWatch(CLI::App&, Run&);
+Carry setupTop(CLI::App&, Run&);
 Carry setupHold(CLI::App&, Run&);
 Carry setupRelease(CLI::App&, Run&);
 Carry setupRetry(CLI::App&, Run&);
