@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "connector/addresses/address_pattern.h"
 #include "connector/addresses/capsule.h"
+#include "connector/addresses/fido_node.h"
 #include "connector/addresses/name_pattern.h"
 #include "mail/address.h"
 
@@ -18,6 +19,11 @@ constexpr int kMostReadings = 1000;  // a name with so many dots and blanks is n
 
 bool isWild(std::string_view takes) {
     return takes == "*" || takes.starts_with("*@*.");
+}
+
+// The domain of whose sub-domains a route takes mail.
+std::string_view networkOf(std::string_view takes) {
+    return takes.starts_with("*@*.") ? takes.substr(4) : std::string_view();
 }
 
 bool isExact(std::string_view takes) {
@@ -56,7 +62,8 @@ std::string NamePattern::oneWay(std::string_view takes) const {
     const bool whole = has(Field::Address) || has(Field::Capsule);
     if (!whole && !has(Field::Local) && !(has(Field::Given) && has(Field::Surname)))
         return "it does not hold the local part";
-    if (!whole && isWild(takes) && !has(Field::Domain)) return "it does not tell the domain";
+    const bool domain = has(Field::Domain) || (has(Field::Node) && !networkOf(takes).empty());
+    if (!whole && isWild(takes) && !domain) return "it does not tell the domain";
     return {};
 }
 
@@ -71,13 +78,19 @@ std::string NamePattern::addressFrom(const Search& search) const {
             const Swaps& swaps = segment.piece->swaps;
             const auto swap =
                 std::find_if(swaps.begin(), swaps.end(), [&](const auto& each) { return each.second == c; });
-            if (swap != swaps.end() && segment.piece->field != Field::Capsule) c = swap->first;
+            if (swap != swaps.end() && segment.piece->field != Field::Capsule &&
+                segment.piece->field != Field::Node)
+                c = swap->first;
         }
         switch (segment.piece->field) {
             case Field::Address: return text;
             case Field::Capsule: return decapsulate(text);
             case Field::Local: address.local = text; break;
             case Field::Domain: address.domain = text; break;
+            case Field::Node:
+                if (const auto labels = fidoLabels(text); isWild(search.takes) && !labels.empty())
+                    address.domain = labels + "." + std::string(networkOf(search.takes));
+                break;
             case Field::Given: given = text + "."; break;
             case Field::Initials: initials = text + "."; break;
             case Field::Surname: surname = text; break;
@@ -156,9 +169,10 @@ std::optional<std::string> NamePattern::invert(std::string_view legacy, std::str
         if (!address.ok() || !patternMatches(takes, address->text())) return std::nullopt;
         return address->text();
     }
-    searchWith(search, {"l", "d", "g", "i", "s", "a@d"});
-    if (search.found.empty() && has(Field::Initials)) searchWith(search, {"l", "d", "g", "", "s", "a@d"});
-    if (search.found.empty() && has(Field::Given)) searchWith(search, {"l", "d", "", "", "s", "a@d"});
+    searchWith(search, {"l", "d", "g", "i", "s", "a@d", "n"});
+    if (search.found.empty() && has(Field::Initials))
+        searchWith(search, {"l", "d", "g", "", "s", "a@d", "n"});
+    if (search.found.empty() && has(Field::Given)) searchWith(search, {"l", "d", "", "", "s", "a@d", "n"});
     if (search.found.size() != 1 || search.readings > kMostReadings) return std::nullopt;
     return search.found.front();
 }

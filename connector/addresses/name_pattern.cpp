@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "connector/addresses/address_pattern.h"
 #include "connector/addresses/capsule.h"
+#include "connector/addresses/fido_node.h"
 #include "mail/address.h"
 
 namespace postern::addresses {
@@ -47,16 +48,18 @@ void NamePattern::addLiteral(char c) {
 }
 
 Result<void> NamePattern::readBrace(std::string_view& rest) {
-    static constexpr std::pair<std::string_view, Field> kFields[] = {
-        {"local", Field::Local}, {"domain", Field::Domain}, {"address", Field::Address}};
+    static constexpr std::pair<std::string_view, Field> kFields[] = {{"local", Field::Local},
+                                                                     {"domain", Field::Domain},
+                                                                     {"address", Field::Address},
+                                                                     {"node", Field::Node}};
     const auto close = rest.find('}');
     const std::string_view name =
         rest.substr(1, close == std::string_view::npos ? rest.size() - 1 : close - 1);
     const auto* const found = std::find_if(std::begin(kFields), std::end(kFields),
                                            [&](const auto& each) { return each.first == name; });
     if (close == std::string_view::npos || found == std::end(kFields))
-        return fail(Errc::Invalid, "knows {local}, {domain} and {address}, not \"{" + escapeLine(name, 40) +
-                                       "\"; write \"{{\" for a brace");
+        return fail(Errc::Invalid, "knows {local}, {domain}, {address} and {node}, not \"{" +
+                                       escapeLine(name, 40) + "\"; write \"{{\" for a brace");
     pieces_.push_back({found->second});
     rest.remove_prefix(close + 1);
     return {};
@@ -142,6 +145,7 @@ NamePattern::Parts NamePattern::partsOf(std::string_view address) const {
     parts.local = parsed.ok() ? parsed->local : std::string(raw.local);
     parts.domain = raw.domain;
     parts.address = address;
+    parts.node = fidoNode(parts.domain);
     splitLocal(parts);
     return parts;
 }
@@ -151,6 +155,7 @@ std::string NamePattern::valueOf(const Piece& piece, const Parts& parts) {
     switch (piece.field) {
         case Field::Literal: return piece.text;
         case Field::Capsule: return encapsulate(parts.address);
+        case Field::Node: return parts.node;
         case Field::Local: value = parts.local; break;
         case Field::Given: value = parts.given; break;
         case Field::Initials: value = parts.initials; break;

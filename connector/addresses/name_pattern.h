@@ -4,6 +4,7 @@
 //
 //   {local} %m   the local part, without quotes          {domain}    the domain
 //   {address}    the whole address                       %e          the whole address, encapsulated
+//   {node}       2:5030/123.4 of a domain that begins with p4.f123.n5030.z2; empty for any other
 //   %g %s        given name and surname: a local part given.surname or given_surname is both; any other is
 //                all surname                             %d          "given surname", or the local part
 //   %i           the initial: with %i in the pattern, given.i.surname is understood too
@@ -39,7 +40,7 @@ class NamePattern {
     std::string oneWay(std::string_view takes) const;
 
   private:
-    enum class Field { Literal, Local, Given, Initials, Surname, Display, Domain, Address, Capsule };
+    enum class Field { Literal, Local, Given, Initials, Surname, Display, Domain, Address, Capsule, Node };
     using Swaps = std::vector<std::pair<char, char>>;
     struct Piece {
         Field field = Field::Literal;
@@ -49,7 +50,7 @@ class NamePattern {
     };
     struct Parts {
         std::string local, domain, given, initials, surname;
-        std::string address;
+        std::string address, node;
     };
     struct Segment {
         const Piece* piece;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "base/text.h"
+#include "connector/addresses/fido_node.h"
 #include "mail/address.h"
 
 namespace postern::addresses {
@@ -43,6 +44,9 @@ TEST(NamePattern, Expands) {
         {"%r.. {local}", "john.doe@x", " johndoe"},
         {"%m%r._%m", "a.b@x", "a.ba_b"},
         {"%e at INTERNET", "\"a b\"@x.org", "=22a=20b=22@x.org at INTERNET"},
+        {"%r. {local}@{node}", "Bob.Sysop@p4.f123.n5030.z2.fidonet.org", "Bob Sysop@2:5030/123.4"},
+        {"{local}, {node}", "bob@F0.N1.Z32767.x", "bob, 32767:1/0"},
+        {"{local}, {node}", "bob@f2.n999.fidonet.org", "bob"},
     };
     for (const auto& each : cases)
         EXPECT_EQ(pattern(each.text).expand(each.address), each.wanted) << each.text << " " << each.address;
@@ -108,6 +112,16 @@ TEST(NamePattern, FindsTheAddressAgain) {
         {"SYSOP", "root@x", "sysops", ""},
         {"", "*@x", "joe@x", "joe@x"},
         {"", "*@x", "joe@y", ""},
+        {"%r. {local}@{node}", "*@*.fidonet.org", "bob  sysop@2:5030/123.4",
+         "bob.sysop@p4.f123.n5030.z2.fidonet.org"},
+        {"%r. {local}@{node}", "*@*.fidonet.org", "Bob@2:5030/123.0", ""},  // is written without the point
+        {"%r. {local}@{node}", "*@*.fidonet.org", "Bob@2:5030/99999", ""},
+        {"%r. {local}@{node}", "*@*.fidonet.org", "Bob@5030/123", ""},
+        {"%r. {local}@{node}", "*@*.fidonet.org", "@2:5030/123", ""},
+        {"{local}, {node}", "*@*.fidonet.org", "Bob Sysop, 2:5030/123.4",
+         "\"Bob Sysop\"@p4.f123.n5030.z2.fidonet.org"},
+        {"{local}, {node}", "*@f2.n999.z2.fidonet.org", "bob, 2:999/2", "bob@f2.n999.z2.fidonet.org"},
+        {"{local}, {node}", "*@f2.n999.z2.fidonet.org", "bob, 2:999/3", ""},
     };
     for (const auto& each : cases)
         EXPECT_EQ(pattern(each.text).invert(each.legacy, each.takes).value_or(""), each.wanted)
@@ -136,10 +150,28 @@ TEST(NamePattern, SaysWhyThereIsNoWayBack) {
         {"ARCHIVE", "*", true},
         {"ARCHIVE", "a@x", false},
         {"%r..%e", "*", false},
+        {"{local}@{node}", "*@*.fidonet.org", false},
+        {"{local}@{node}", "*", true},
     };
     for (const auto& each : cases)
         EXPECT_EQ(!pattern(each.text).oneWay(each.takes).empty(), each.oneWay)
             << each.text << " takes " << each.takes << ": " << pattern(each.text).oneWay(each.takes);
+}
+
+TEST(FidoNode, IsTheInverseOfItsLabels) {
+    for (const char* node : {"2:5030/123.4", "1:1/0", "32767:32767/32767.32767", "2:999/2"}) {
+        const std::string labels = fidoLabels(node);
+        EXPECT_EQ(fidoNode(labels), node) << labels;
+        EXPECT_EQ(fidoNode(labels + ".fidonet.org"), node) << labels;
+    }
+    EXPECT_EQ(fidoLabels("2:5030/123.4"), "p4.f123.n5030.z2");
+    EXPECT_EQ(fidoNode("p0.f2.n999.z2.x"), "2:999/2");
+    for (const char* none : {"", "fidonet.org", "f2.n999", "f2.n0.z2", "f2.n999.z0", "f32768.n1.z1",
+                             "f-1.n1.z1", "n1.f1.z1", "p.f1.n1.z1", "f1.n1.z1x.org", "p1.p2.f1.n1.z1"})
+        EXPECT_EQ(fidoNode(none), "") << none;
+    for (const char* none : {"", "2:5030", "5030/1", "2:5030/", "2:5030/1.", "0:1/1", "1:0/1", "1:1/1.2.3",
+                             "1:1/99999", " 1:1/1", "1:1/1@fidonet", "1/1:1"})
+        EXPECT_EQ(fidoLabels(none), "") << none;
 }
 
 // A hostile name: every dot could be the border.
