@@ -20,11 +20,10 @@ std::string hex(int number, int digits) {
 }
 
 // The files that a list names, whatever is to become of them: the first letter says that, "~" is done.
-std::set<std::string, std::less<>> namedIn(std::string_view list, Flow::Marked marked) {
+std::set<std::string, std::less<>> namedIn(std::string_view list) {
     std::set<std::string, std::less<>> files;
     for (std::string_view line : split(list, '\n')) {
         line = trim(line);
-        if (line.starts_with("~") && marked == Flow::Marked::OfOlderOnes) continue;
         if (!line.empty() && std::string_view("^#~-!@").find(line.front()) != std::string_view::npos)
             line.remove_prefix(1);
         if (!line.empty()) files.emplace(line);
@@ -74,15 +73,37 @@ Result<std::unique_ptr<Flow>> Flow::open(const Node& link, const FlowPlan& plan)
     return flow;
 }
 
-Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names, Marked marked) {
+Result<std::string> Flow::list() const {
+    POSTERN_LET(there, folder_.has(file_));
+    return there ? readList(folder_, file_) : Result<std::string>(std::string());
+}
+
+// In its place: "~/path" becomes "~~path", which mailers skip as before and which names no file of ours.
+Result<void> Flow::forgetSent(const Folder& packets, const std::vector<std::string>& names) {
+    POSTERN_LET(text, list());
+    std::set<std::string, std::less<>> coming;
+    for (const std::string& name : names) {
+        POSTERN_LET(there, packets.has(name));
+        if (!there) coming.insert(joinPath(packets.path(), name));
+    }
+    File file;
+    for (std::string_view line : split(text, '\n')) {
+        line = trim(line);
+        if (!line.starts_with("~") || !coming.contains(line.substr(1))) continue;
+        if (!file.isOpen()) {
+            POSTERN_LET(opened, folder_.openShared(file_, false));
+            file = std::move(opened);
+        }
+        POSTERN_TRY(file.writeAt(line.data() - text.data() + 1, "~"));
+    }
+    return file.isOpen() ? file.sync() : Result<void>();
+}
+
+Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names) {
     if (names.empty()) return {};
     POSTERN_LET(there, folder_.has(file_));
-    std::string list;
-    if (there) {
-        POSTERN_LET(text, readList(folder_, file_));
-        list = std::move(text);
-    }
-    const auto listed = namedIn(list, marked);
+    POSTERN_LET(list, this->list());
+    const auto listed = namedIn(list);
     std::string lines;
     for (const std::string& name : names) {
         const std::string path = joinPath(packets.path(), name);

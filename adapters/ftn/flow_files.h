@@ -40,17 +40,21 @@ class Flow {
     // Makes the folder if need be and takes the link's .bsy. Busy: a mailer has it.
     static Result<std::unique_ptr<Flow>> open(const Node& link, const FlowPlan& plan);
 
-    // What a line that is marked as sent says: nothing about a packet that appeared under this very lock, for
-    // it is an older one's of that name.
-    enum class Marked { OfOlderOnes, Sent };
+    // To be called before files of these names appear: a line that is marked as sent and names one of them is
+    // an older file's, and says nothing from now on. Without that, whoever finds the new file after a crash
+    // takes it for sent. Durable when it returns; files that are there already keep their lines.
+    Result<void> forgetSent(const Folder& packets, const std::vector<std::string>& names);
 
-    // Lists the files `names` of `packets`, to be deleted once they are sent. One that the list holds already
-    // is not added again; one that is not there any more was sent. Durable when it returns.
-    Result<void> add(const Folder& packets, const std::vector<std::string>& names, Marked marked);
+    // Lists the files `names` of `packets`, to be deleted once they are sent. One that the list holds
+    // already, to be sent or as sent, is not added again; one that is not there any more was sent. Durable
+    // when it returns.
+    Result<void> add(const Folder& packets, const std::vector<std::string>& names);
 
   private:
     Flow(Folder folder, std::string file, unsigned fileMode)
         : folder_(std::move(folder)), file_(std::move(file)), fileMode_(fileMode) {}
+
+    Result<std::string> list() const;  // empty when there is none
 
     const Folder folder_;
     const std::string file_;

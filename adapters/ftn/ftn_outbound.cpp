@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/text.h"
 
@@ -103,23 +102,23 @@ void Outbound::publish(std::span<Job> jobs, const std::function<void()>& beat) {
 
 // An Error: those that are exported are not all listed.
 Result<void> Outbound::publishListed(Flow& flow, std::span<Job> jobs, const std::function<void()>& beat) {
-    const auto folder = packetFolder();
-    std::set<std::string> before;
-    for (const Job& job : jobs) {
-        const auto file = fileOf(job.evidence);
-        if (folder.ok() && file && folder->has(file->name).valueOr(true)) before.insert(file->name);
-    }
     packets_->publish(jobs, beat);
-    if (!folder.ok()) return folder.error();
-    std::vector<std::string> fresh, old;
+    POSTERN_LET(folder, packetFolder());
+    std::vector<std::string> names;
     for (const Job& job : jobs) {
         if (job.outcome->verdict != Verdict::Exported) continue;
         std::string name = fileOf(job.evidence)->name;
-        auto& names = before.contains(name) ? old : fresh;
         if (names.empty() || names.back() != name) names.push_back(std::move(name));
     }
-    POSTERN_TRY(flow.add(*folder, old, Flow::Marked::Sent));
-    return flow.add(*folder, fresh, Flow::Marked::OfOlderOnes);
+    return flow.add(folder, names);
+}
+
+Result<void> Outbound::forgetSent(Flow& flow, std::span<const Job> jobs) const {
+    POSTERN_LET(folder, packetFolder());
+    std::vector<std::string> names;
+    for (const Job& job : jobs)
+        if (const auto file = fileOf(job.evidence)) names.push_back(file->name);
+    return flow.forgetSent(folder, names);
 }
 
 void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
@@ -134,6 +133,10 @@ void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime 
     for (const Job* job : jobs) {
         inner.push_back(*job);
         inner.back().evidence = parseFlowEvidence(job->evidence)->packet;
+    }
+    if (const auto forgotten = forgetSent(*(*held)->flow, inner); !forgotten.ok()) {
+        for (Job* job : jobs) keepBack(*job, forgotten.error());
+        return;
     }
     const auto listed = publishListed(*(*held)->flow, inner, beat);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -175,7 +178,7 @@ Recovery Outbound::recover(const DeliveryKey& staged, std::string_view text) {
         if (!waits) return {};  // a mailer had it: the link may be busy for long
         POSTERN_LET(
             held, hold(evidence->link, Clock::system().steady() + std::min(kMoment, plan_.lockWait), [] {}));
-        return held->flow->add(packets, {file->name}, Flow::Marked::Sent);
+        return held->flow->add(packets, {file->name});
     }();
     if (listed.ok()) return seen;
     Recovery later{Found::CannotTell, listed.error().text, std::nullopt};

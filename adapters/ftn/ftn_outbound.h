@@ -11,8 +11,8 @@
 //   in neither place, no packet              published, and sent
 //
 // Exported is said when the line stands. Where a line can not be added now, recover() is asked until it can.
-// A line that is marked as sent counts for recover() alone: when publish() renamed the packet just now, the
-// line is an older packet's.
+// A line that is marked as sent counts: of a packet of that name that was sent long ago, publish() takes it
+// back before the new one appears.
 //
 // Trouble with a link's own files (its .bsy, its flow file, its folder) is that link's: its mail waits, all
 // other mail goes on. What all links need is looked at again to tell.
@@ -72,6 +72,7 @@ class Outbound final : public Adapter {
     Result<std::unique_ptr<Held>> hold(const Node& link, SteadyTime deadline,
                                        const std::function<void()>& beat) const;
     Result<void> publishListed(Flow& flow, std::span<Job> jobs, const std::function<void()>& beat);
+    Result<void> forgetSent(Flow& flow, std::span<const Job> jobs) const;
     void publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime deadline,
                     const std::function<void()>& beat);
     void keepBack(Job& job, const Error& error);

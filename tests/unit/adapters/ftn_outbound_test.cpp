@@ -160,11 +160,26 @@ TEST(FtnOutbound, RecoveryOfAPacketWhoseLinkIsBusyWaits) {
     EXPECT_EQ(link.rig.adapter().recover(job.delivery.key, job.evidence).found, Found::Published);
 }
 
-// A full disk, or a list that is none: the packet is there, and recovery lists it when that can be done.
-TEST(FtnOutbound, AListThatCanNotBeWrittenIsAskedAboutLater) {
+// A list that is none: nothing appears that could not be listed.
+TEST(FtnOutbound, WithAListThatCanNotBeReadNothingAppears) {
     Link link;
     fs::create_directory(link.path("03e70002.flo"));
     const Job job = link.rig.exportJob(link.rig.job(1, 1));
+    EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << outcomeText(job);
+    EXPECT_FALSE(job.outcome->adapterUnusable) << "it is that link's list alone";
+    EXPECT_TRUE(link.rig.visible().empty());
+    fs::remove(link.path("03e70002.flo"));
+    EXPECT_EQ(link.rig.exportJob(link.rig.job(1, 2)).outcome->verdict, Verdict::Exported);
+}
+
+// Spoilt between the two: the packet is there, and recovery lists it when that can be done.
+TEST(FtnOutbound, AListThatCanNotBeWrittenIsAskedAboutLater) {
+    Link link;
+    Job job = link.rig.job(1, 1);
+    link.rig.stageJob(job);
+    link.rig.adapter().publish({&job, 1}, [&] {
+        if (fs::exists(link.path("03e70002.bsy"))) fs::create_directory(link.path("03e70002.flo"));
+    });
     EXPECT_EQ(job.outcome->verdict, Verdict::Unknown) << outcomeText(job);
     const auto seen = link.rig.adapter().recover(job.delivery.key, job.evidence);
     EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text << ": it is that link's list alone";
@@ -181,7 +196,12 @@ TEST(FtnOutbound, ALineThatIsMarkedAsSentIsAnOlderPackets) {
     spill(link.path("03e70002.flo"), sent + "^/var/spool/other.pkt\n");
     const Job job = link.rig.exportJob(link.rig.job(1, 1));
     EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
-    EXPECT_EQ(slurp(link.path("03e70002.flo")), sent + "^/var/spool/other.pkt\n" + link.line(1));
+    const std::string said = [&] {
+        std::string line = sent;
+        line[1] = '~';  // it says nothing any more, in its place
+        return line + "^/var/spool/other.pkt\n";
+    }();
+    EXPECT_EQ(slurp(link.path("03e70002.flo")), said + link.line(1));
     // But of one that was renamed before, by whoever died then, it may say that it is sent.
     Job late = link.rig.job(2, 1);
     link.rig.stageJob(late);
@@ -193,6 +213,31 @@ TEST(FtnOutbound, ALineThatIsMarkedAsSentIsAnOlderPackets) {
     link.rig.publishJob(late);
     EXPECT_EQ(late.outcome->verdict, Verdict::Exported) << outcomeText(late);
     EXPECT_EQ(slurp(link.path("03e70002.flo")), both);
+}
+
+// Dead between the rename and the line, beside the mark of an older packet of that name: the new one would
+// lie there for ever.
+TEST(FtnOutbound, AnOlderMarkDoesNotHideAPacketFromItsRecovery) {
+    for (const bool torn : {false, true}) {
+        Link link;
+        std::string sent = link.line(1);
+        sent[0] = '~';
+        spill(link.path("03e70002.flo"), sent);
+        Job job = link.rig.job(1, 1);
+        link.rig.stageJob(job);
+        Job dead = job;
+        link.rig.publishJob(dead);
+        ASSERT_EQ(dead.outcome->verdict, Verdict::Exported) << outcomeText(dead);
+        // As it was in the moment between the two.
+        std::string list = slurp(link.path("03e70002.flo"));
+        ASSERT_TRUE(list.ends_with(link.line(1))) << list;
+        list.resize(list.size() - link.line(1).size() + (torn ? 7 : 0));  // or a line that was cut off
+        spill(link.path("03e70002.flo"), list);
+        link.rig.restart();
+        EXPECT_EQ(link.rig.adapter().recover(job.delivery.key, job.evidence).found, Found::Published);
+        EXPECT_TRUE(slurp(link.path("03e70002.flo")).ends_with("\n" + link.line(1)))
+            << slurp(link.path("03e70002.flo"));
+    }
 }
 
 TEST(FtnOutbound, AFlowFileHasItsModeWhateverTheUmask) {
@@ -229,10 +274,10 @@ TEST(FtnOutbound, TroubleWithOneLinkIsNobodyElses) {
     for (const Job& job : jobs) EXPECT_FALSE(job.outcome->adapterUnusable) << outcomeText(job);
     EXPECT_EQ(jobs[0].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[0]);
     EXPECT_EQ(jobs[1].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[1]);
-    EXPECT_EQ(jobs[2].outcome->verdict, Verdict::Unknown) << outcomeText(jobs[2]);
+    EXPECT_EQ(jobs[2].outcome->verdict, Verdict::Deferred) << outcomeText(jobs[2]);
     EXPECT_EQ(jobs[3].outcome->verdict, Verdict::Exported) << outcomeText(jobs[3]);
     const auto seen = link.rig.adapter().recover(jobs[2].delivery.key, jobs[2].evidence);
-    EXPECT_TRUE(seen.busy && !seen.unusable) << seen.text;
+    EXPECT_EQ(seen.found, Found::NotPublished) << seen.text;
     // What all of them need is everybody's.
     fs::rename(link.path(""), link.rig.folder() + "/gone");
     spill(link.rig.folder() + "/outbound", "no folder");
