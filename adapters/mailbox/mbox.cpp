@@ -157,7 +157,7 @@ Recovery Mbox::look(const SpoolFolders& folders, const Folder& boxes, const Spoo
         const auto settled = settleLeft(folders, boxes, evidence.name, [] {});
         auto told = settled.ok() ? tell(folders, evidence) : Result<Recovery>(settled.error());
         if (told.ok()) return *told;
-        if (told.error().code != Errc::Busy || Clock::system().steady() >= deadline)
+        if (told.error().code != Errc::Busy || hasty_ || Clock::system().steady() >= deadline)
             return cannotLookAt(folders, boxes, told.error());
         waitForLock(deadline);
     }

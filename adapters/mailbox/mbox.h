@@ -59,6 +59,7 @@ class Mbox final : public Adapter {
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override;
     void publish(std::span<Job> jobs, const std::function<void()>& beat) override;
     void abandon(Job& job) override;
+    void hasten() override { hasty_ = true; }
     Result<std::optional<Outcome>> convert(Job& job, StagedFile& file) const override;
     Recovery recover(const DeliveryKey& staged, std::string_view evidence) override;
     Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) override;
@@ -95,6 +96,7 @@ class Mbox final : public Adapter {
     void giveUpAll(Publishing& publishing, Pending& pending, const Outcome& outcome) const;
     void giveUp(Publishing& publishing, Job& job, Outcome outcome) const;
     Outcome trouble(const Error& error) const;
+    Outcome locked(const Error& error) const;
     Outcome done(const std::string& mailbox) const;
 
     const AdapterContext context_;
@@ -102,6 +104,7 @@ class Mbox final : public Adapter {
     mutable Mutex mutex_;
     std::shared_ptr<const SpoolFolders> folders_ GUARDED_BY(mutex_);
     std::atomic<int> unknownFiles_{0};
+    std::atomic<bool> hasty_{false};
 };
 
 }  // namespace postern::adapters

@@ -113,6 +113,11 @@ Outcome Mbox::trouble(const Error& error) const {
                : unusable(error.text);
 }
 
+// That we could not wait is no attempt of the mail's.
+Outcome Mbox::locked(const Error& error) const {
+    return hasty_ ? unusable(error.text) : deferred(error.text, Cause::Busy);
+}
+
 // REQUIRES: our own lock on the mailbox, and no journal that names the job.
 void Mbox::giveUp(Publishing& publishing, Job& job, Outcome outcome) const {
     const auto evidence = parseEvidence(job.evidence);
@@ -174,9 +179,9 @@ void Mbox::publish(std::span<Job> jobs, const std::function<void()>& beat) {
     }
     Publishing publishing{**held, (*boxes)->folder, beat};
     const SteadyTime deadline = Clock::system().steady() + plan_.lockWait;
-    while (addRounds(publishing, byMailbox) && Clock::system().steady() < deadline) waitForLock(deadline);
-    for (auto& [mailbox, pending] : byMailbox)
-        giveUpAll(publishing, pending, deferred(pending.busy.text, Cause::Busy));
+    while (addRounds(publishing, byMailbox) && !hasty_ && Clock::system().steady() < deadline)
+        waitForLock(deadline);
+    for (auto& [mailbox, pending] : byMailbox) giveUpAll(publishing, pending, locked(pending.busy));
 }
 
 // A turn for each mailbox, and further ones while they come to something. True: some are locked.

@@ -174,5 +174,24 @@ TEST(MboxReader, AMailboxThatIsRemovedMeanwhileIsMadeAnew) {
     }
 }
 
+// A reader that keeps its lock holds up its mail, not the end of the service.
+TEST(MboxHasten, AStopDoesNotWaitForALock) {
+    AdapterRig rig("mbox", {{"lock_wait", "10m"}});
+    spill(rig.folder() + "/inbox.lock", "4711");
+    Job job = rig.job(1, 1);
+    rig.stageJob(job);
+    int beats = 0;
+    rig.adapter().publish({&job, 1}, [&] {
+        if (++beats == 3) rig.adapter().hasten();
+    });
+    EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << outcomeText(job);
+    EXPECT_TRUE(job.outcome->adapterUnusable) << "not counted";
+    EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found, Found::NotPublished);
+    // From the beginning: one look and no more.
+    const Job late = rig.exportJob(rig.job(2, 1));
+    EXPECT_TRUE(late.outcome->adapterUnusable) << outcomeText(late);
+    EXPECT_EQ(slurp(rig.folder() + "/inbox"), "");
+}
+
 }  // namespace
 }  // namespace postern::adapters
