@@ -156,15 +156,21 @@ Result<std::shared_ptr<const LiveFolder>> SpoolFolders::openLive(const std::stri
 }
 
 Result<std::shared_ptr<const LiveFolder>> SpoolFolders::live(const std::string& path) const {
-    const MutexLock lock(mutex_);
-    if (const auto found = live_.find(path); found != live_.end()) return found->second;
-    // A folder of the consumer is made only while the spool's own is the one that was opened.
+    if (auto known = knownLive(path)) return known;
+    // A folder of the consumer is made only while the spool's own is the one that was opened. Without the
+    // lock: a volume that hangs stops nobody who needs another folder.
     POSTERN_TRY(base_.stillThere());
     auto opened = openLive(path);
     if (!opened.ok()) return unusableFolder(opened.error());
+    const MutexLock lock(mutex_);
     if (live_.size() >= kMostLiveFolders) live_.clear();
-    live_.emplace(path, *opened);
-    return opened;
+    return live_.emplace(path, *opened).first->second;  // another thread's, where that was quicker
+}
+
+std::shared_ptr<const LiveFolder> SpoolFolders::knownLive(const std::string& path) const {
+    const MutexLock lock(mutex_);
+    const auto found = live_.find(path);
+    return found == live_.end() ? nullptr : found->second;
 }
 
 bool SpoolFolders::isPlanned(const std::string& path) const {

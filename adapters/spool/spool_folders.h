@@ -68,6 +68,7 @@ class SpoolFolders {
     Result<void> openPlanned();
     Result<void> tryOut() const;
     Result<std::shared_ptr<const LiveFolder>> openLive(const std::string& path) const;
+    std::shared_ptr<const LiveFolder> knownLive(const std::string& path) const EXCLUDES(mutex_);
 
     SpoolPlan plan_;
     Folder base_, stage_, withdrawn_;
