@@ -1,5 +1,6 @@
-// A batch whose process dies at each of its system calls in turn, for adapters that put several mails into
-// one file or list them for a mailer: each mail arrives once, whatever the consumer does meanwhile.
+// A batch whose process dies at each of its system calls in turn: for adapters that put several mails into
+// one file or list them for a mailer, and for folders of single files whose consumers take them at once. Each
+// mail arrives once, whatever the consumer does meanwhile.
 
 #include <csignal>
 #include <cstdlib>
@@ -74,6 +75,9 @@ class CrashSteps : public testing::TestWithParam<std::tuple<Way, bool>> {
   protected:
     static const Way& way() { return std::get<0>(GetParam()); }
     static bool listed() { return way().settings.contains("mode"); }
+    static bool isSingle() {
+        return std::string(way().kind) == "maildir" || std::string(way().kind) == "pickup";
+    }
     static bool isBoard() { return std::string(way().kind) == "fbb"; }
 
     // What the consumer honours, and what we must not leave behind.
@@ -85,6 +89,11 @@ class CrashSteps : public testing::TestWithParam<std::tuple<Way, bool>> {
         if (!fs::exists(path)) return 0;
         const std::string bytes = slurp(path);
         fs::remove(path);
+        if (isSingle()) {
+            EXPECT_TRUE(bytes.ends_with(std::string("Line two.") + (bytes.ends_with("\r\n") ? "\r\n" : "\n")))
+                << "torn: " << bytes;
+            return 1;
+        }
         if (isBoard()) {
             const auto read = readFbb(bytes);
             EXPECT_EQ(read.fault, "") << "torn";
@@ -171,16 +180,17 @@ SettingMap netmail(SettingMap more) {
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(Ways, CrashSteps,
-                         testing::Combine(testing::Values(Way{"bundle", "ftn", netmail({{"bundle", "4"}})},
-                                                          Way{"bso", "ftn", netmail({{"mode", "bso"}})},
-                                                          Way{"bso_bundle", "ftn",
-                                                              netmail({{"mode", "bso"}, {"bundle", "4"}})},
-                                                          Way{"fbb", "fbb", {{"call", "N0GW"}}}),
-                                          testing::Bool()),
-                         [](const auto& which) {
-                             return std::string(std::get<0>(which.param).label) +
-                                    (std::get<1>(which.param) ? "_taken_at_once" : "_taken_late");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Ways, CrashSteps,
+    testing::Combine(testing::Values(Way{"bundle", "ftn", netmail({{"bundle", "4"}})},
+                                     Way{"bso", "ftn", netmail({{"mode", "bso"}})},
+                                     Way{"bso_bundle", "ftn", netmail({{"mode", "bso"}, {"bundle", "4"}})},
+                                     Way{"fbb", "fbb", {{"call", "N0GW"}}}, Way{"maildir", "maildir", {}},
+                                     Way{"pickup", "pickup", {}}),
+                     testing::Bool()),
+    [](const auto& which) {
+        return std::string(std::get<0>(which.param).label) +
+               (std::get<1>(which.param) ? "_taken_at_once" : "_taken_late");
+    });
 
 }  // namespace postern::tests

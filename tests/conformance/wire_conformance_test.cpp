@@ -200,6 +200,60 @@ TEST_P(WireSuite, A5OneThatCanNotBeSentStopsNoOther) {
     EXPECT_GE(beats, 8);
 }
 
+// What could end its line or its brackets is refused; what quotes make safe is said as it is.
+TEST_P(WireSuite, HostileNamesAreRefusedOrSentAsTheyAre) {
+    const std::vector<std::string> hostile = {
+        "a@x>\r\nRCPT TO:<evil@x.example",
+        "a\r\nDATA\r\n@x.example",
+        "a\n@x.example",
+        "a\r@x.example",
+        std::string("a\0b@x.example", 13),
+        "\xff\xfe@x.example",
+        "b\xc3\xbcro@x.example",  // the host does not take it
+        "a b@x.example",
+        "a@x.example> SIZE=1 <b",
+        "<a@x.example",
+        "\"a@x.example",
+        "\"a\\\"@x.example",
+        "\x1b[2J@x.example",
+        "\x7f@x.example",
+        "\"a\tb\"@x.example",
+        std::string(300, 'x') + "@x.example",
+    };
+    int item = 0;
+    for (const std::string& name : hostile) {
+        for (const char* where : {"address", "legacy", "sender"}) {
+            Job one = job(++item, 1);
+            adapters::Recipient& to = one.delivery.recipients[0];
+            (std::string(where) == "address"  ? to.address
+             : std::string(where) == "legacy" ? to.legacy
+                                              : one.delivery.sender) = name;
+            stage(one);
+            if (!one.outcome) publish(one);
+            ASSERT_TRUE(one.outcome) << where << " " << testing::PrintToString(name);
+            EXPECT_EQ(one.outcome->verdict, Verdict::Rejected)
+                << where << " " << testing::PrintToString(name);
+            EXPECT_EQ(one.outcome->reason.find_first_of("\r\n\x1b"), std::string::npos)
+                << one.outcome->reason;
+            ASSERT_EQ(mails(), 0u) << where << " " << testing::PrintToString(name);
+        }
+    }
+    const std::vector<std::string> odd = {"\"bob jones\"@x.example", "\"<evil@x.example>\"@x.example",
+                                          "\"a\\\"> b\"@x.example",  "-rf@x.example",
+                                          "o'hara@x.example",        "%2e%2e@x.example",
+                                          "a@[192.0.2.1]",           "../../etc/passwd@x.example"};
+    for (const std::string& name : odd) {
+        Job one = job(++item, 1);
+        one.delivery.recipients[0].address = one.delivery.sender = name;
+        stage(one);
+        if (!one.outcome) publish(one);
+        ASSERT_EQ(one.outcome->verdict, Verdict::Exported) << name << outcomeText(one);
+        EXPECT_EQ(host_.taken().back().to, std::vector<std::string>{name});
+        EXPECT_EQ(host_.taken().back().sender, name);
+    }
+    EXPECT_EQ(mails(), odd.size());
+}
+
 TEST_P(WireSuite, DamagedEvidenceIsNeverBelieved) {
     Job one = job(1, 1);
     stage(one);
