@@ -56,6 +56,57 @@ TEST(Regress, Q136004_a_claim_is_held_until_it_is_settled) {
     EXPECT_TRUE(other.claim("a", 64)->empty());
 }
 
+// After an unclean stop with more than 32,767 files, the rest was deleted: numbers had 16 bits.
+TEST(Regress, Q271600_ids_beyond_2_to_the_32_keep_their_mail) {
+    constexpr std::int64_t kEdges[] = {std::int64_t{1} << 15, std::int64_t{1} << 31, std::int64_t{1} << 32};
+    for (const AdapterCase& which : adapterCases()) {
+        AdapterRig rig(which.kind, which.settings);
+        if (which.settings.contains("bundle")) rig.setCount(&mailsOfPacket);
+        for (const std::int64_t edge : kEdges) {
+            std::vector<Job> left;
+            for (const std::int64_t item : {edge - 1, edge, edge + 1})
+                rig.stageJob(left.emplace_back(rig.job(item, 1)));
+            rig.restart();  // unclean
+            ASSERT_TRUE(rig.probed().ok()) << which.label;
+            EXPECT_EQ(rig.adapter().sweep([](const adapters::DeliveryKey&) { return false; }).value(), 0)
+                << which.label << " took files away that are needed, at " << edge;
+            for (const Job& job : left) {
+                EXPECT_EQ(rig.adapter().recover(job.delivery.key, job.evidence).found,
+                          adapters::Found::NotPublished)
+                    << which.label << " " << job.delivery.key.item.value;
+                const Job done = rig.exportJob(rig.job(job.delivery.key.item.value, 2));
+                EXPECT_EQ(done.outcome->verdict, adapters::Verdict::Exported)
+                    << which.label << outcomeText(done);
+            }
+            EXPECT_THAT(rig.visible(), SizeIs(3)) << which.label << " at " << edge;
+            while (!rig.visible().empty()) rig.take(rig.visible().front());
+        }
+    }
+    PostOffice office;
+    OneProcess process(office.store(), office.clock(),
+                       makeAdapter("drop", "a", {{"folder", office.folder("live")}}));
+    Consumer consumer(office.folder("live"));
+    office.post("a", 1, 1);
+    int serial = 1;
+    for (const std::int64_t edge : kEdges) {
+        ASSERT_TRUE(office.store()
+                        .write([&](store::WriteSession& session) -> Result<void> {
+                            for (const char* table : {"item", "message"})
+                                POSTERN_TRY(session.run("UPDATE sqlite_sequence SET seq = ? WHERE name = ?",
+                                                        edge - 2, std::string_view(table)));
+                            return {};
+                        })
+                        .ok());
+        office.post("a", serial + 1, 4);
+        serial += 4;
+        EXPECT_EQ(rowOf(office.store(), ItemId{edge + 2}).state, State::Ready)
+            << "numbers go on where they were";
+    }
+    EXPECT_EQ(process.run(), serial);
+    consumer.take();
+    EXPECT_EQ(consumer.verdict(serial), "");
+}
+
 // A working file that can not be deleted stays for ever: it is looked at again, and nothing is made of it.
 TEST(Regress, Q198958_a_failed_cleanup_never_resends) {
     PostOffice office;
