@@ -22,6 +22,7 @@ mail::Carrier both(const mail::Carrier& a, const mail::Carrier& b) {
     mail::Carrier carrier;
     carrier.eightBit = a.eightBit && b.eightBit;
     carrier.utf8Header = a.utf8Header && b.utf8Header;
+    carrier.rawHeader = a.rawHeader && b.rawHeader;
     carrier.binary = a.binary && b.binary;
     carrier.lineLimit = lower(a.lineLimit, b.lineLimit);
     carrier.headerLimit = lower(a.headerLimit, b.headerLimit);

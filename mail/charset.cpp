@@ -105,12 +105,12 @@ template <class Write>
 void writeCharacter(char32_t character, Encoded& result, const Write& write) {
     if (write(character)) return;
     if (isIgnorable(character)) return;
-    for (char32_t base = baseLetter(character); base != 0; base = baseLetter(base)) {
-        if (!write(base)) continue;
+    if (const char32_t kin = kinLetter(character); kin != 0 && write(kin)) {
         ++result.changed;
         return;
     }
-    if (const char32_t kin = kinLetter(character); kin != 0 && write(kin)) {
+    for (char32_t base = baseLetter(character); base != 0; base = baseLetter(base)) {
+        if (!write(base)) continue;
         ++result.changed;
         return;
     }

@@ -145,10 +145,17 @@ class Conversion {
         if (name != attachment.name) {
             notes_.history("the file '" + shown + "' is named '" + name + "'");
             // Somebody who reads of "Offer, second draft.doc" in the text should find it.
-            if (!equalsIgnoreCase(name, attachment.name)) notes_.text(name + " was '" + shown + "'");
+            if (!looksAlike(name, attachment.name)) notes_.text(name + " was '" + shown + "'");
         }
         auto& files = profile_.attachments == AttachmentMode::Uuencode ? out_.encoded : out_.files;
         files.push_back({fromUtf8(name, nameCharset(profile_)).bytes, attachment.name, &attachment, {}});
+    }
+
+    // To somebody who sees both as the target writes them.
+    bool looksAlike(std::string_view name, std::string_view old) const {
+        const std::string written = fromUtf8(name, nameCharset(profile_)).bytes;
+        return equalsIgnoreCase(name, old) ||
+               equalsIgnoreCase(written, fromUtf8(old, profile_.charset).bytes);
     }
 
     // Noted by the name that it had.

@@ -22,6 +22,7 @@ namespace postern::mail {
 struct Carrier {
     bool eightBit = true;          // 8-bit bytes in bodies (8BITMIME)
     bool utf8Header = true;        // UTF-8 in header fields (SMTPUTF8)
+    bool rawHeader = true;         // 8-bit bytes in header fields that are no UTF-8 (RFC 6532 has none)
     bool binary = true;            // NUL, bare CR and bare LF, lines of any length (BINARYMIME)
     int lineLimit = 0;             // bytes of a line without CRLF; 0: no limit
     std::int64_t headerLimit = 0;  // bytes of the header block; 0: no limit

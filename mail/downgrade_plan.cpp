@@ -68,9 +68,11 @@ class Planner {
 
     void note(const std::string& text) {
         constexpr std::size_t kMost = 30;
-        if (plan_.notes.size() < kMost &&
-            std::find(plan_.notes.begin(), plan_.notes.end(), text) == plan_.notes.end())
+        if (std::find(plan_.notes.begin(), plan_.notes.end(), text) != plan_.notes.end()) return;
+        if (plan_.notes.size() < kMost)
             plan_.notes.push_back(text);
+        else
+            ++notesLeft_;
     }
 
     // A message that we can not take apart passes as it is, or not at all.
@@ -91,6 +93,8 @@ class Planner {
                                     [](const Step& step) { return step.kind != StepKind::Copy; });
         if (plan_.changed && HeaderBlock(structure_.header).has("DKIM-Signature"))
             note("the DKIM signature does not hold any more");
+        if (notesLeft_ > 0)
+            plan_.notes.push_back("and " + std::to_string(notesLeft_) + " more notes like these");
     }
 
     void copy(std::int64_t begin, std::int64_t end) {
@@ -158,24 +162,29 @@ class Planner {
         const LineFacts facts = lineFacts(block);
         Carrier asHeader = carrier_;
         asHeader.eightBit = carrier_.utf8Header;
+        // Inside a signature its bytes are those of a body, which the receiver takes.
+        const bool isRaw = facts.eightBit && carrier_.utf8Header && !carrier_.rawHeader && !isUtf8(block);
+        needs.utf8 = isRaw && !frozen;
         const bool fine =
-            fits(facts, asHeader) &&
+            fits(facts, asHeader) && !needs.utf8 && (!isRaw || carrier_.eightBit) &&
             (needs.blockLimit == 0 || static_cast<std::int64_t>(block.size()) <= needs.blockLimit + 2);
         if (frozen && !fine) return refuse(whyNot(facts, asHeader) + " in a header field");
         const bool edits = !needs.encoding.empty() || !needs.charset.empty() || !needs.type.empty();
         if (fine && !edits) {
-            plan_.utf8Header = plan_.utf8Header || facts.eightBit;
+            plan_.utf8Header = plan_.utf8Header || (facts.eightBit && !isRaw);
+            plan_.eightBit = plan_.eightBit || isRaw;
             copy(e.header, e.body);
             return {};
         }
         POSTERN_LET(rewritten, rewriteHeader(block, needs));
         plan_.utf8Header = plan_.utf8Header || hasEightBit(rewritten.bytes);
         for (const std::string& text : rewritten.notes) note(text);
+        notesLeft_ += rewritten.notesLeft;
         if (!rewritten.changed) {
             copy(e.header, e.body);
             return {};
         }
-        if (!fine && facts.eightBit && needs.ascii) note("8-bit header fields were encoded");
+        if (!fine && facts.eightBit && (needs.ascii || needs.utf8)) note("8-bit header fields were encoded");
         if (!fine && carrier_.lineLimit > 0 && facts.longest > carrier_.lineLimit)
             note("long header lines were folded");
         Step step;
@@ -374,6 +383,7 @@ class Planner {
     const Carrier& carrier_;
     Structure structure_;
     DowngradePlan plan_;
+    int notesLeft_ = 0;  // not kept
 };
 
 }  // namespace

@@ -353,6 +353,10 @@ char32_t kinLetter(char32_t letter) {
         case 0x0490: return 0x0413;
         case 0x0491: return 0x0433;
         case 0x03c2: return 0x03c3;  // the sigma at the end of a word
+        case 0x0218: return 0x015e;  // Romanian letters with a comma, which older pages have with a cedilla
+        case 0x0219: return 0x015f;
+        case 0x021a: return 0x0162;
+        case 0x021b: return 0x0163;
         default: return 0;
     }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "mail/code_page.h"
 #include "mail/field_rewrite.h"
 #include "mail/header_cut.h"
 #include "mail/line_facts.h"
@@ -67,7 +68,8 @@ class Writer {
 
     bool fits(std::string_view field) const {
         const LineFacts facts = lineFacts(field);
-        return !(needs_.ascii && facts.eightBit) && !(needs_.clean && facts.binary()) &&
+        return !(needs_.ascii && facts.eightBit) && !(needs_.utf8 && facts.eightBit && !isUtf8(field)) &&
+               !(needs_.clean && facts.binary()) &&
                (needs_.lineLimit == 0 || facts.longest <= needs_.lineLimit);
     }
 
@@ -108,7 +110,11 @@ class Writer {
 
     void note(const std::string& text) {
         constexpr std::size_t kMost = 20;
-        if (out_.notes.size() < kMost) out_.notes.push_back(text);
+        if (std::find(out_.notes.begin(), out_.notes.end(), text) != out_.notes.end()) return;
+        if (out_.notes.size() < kMost)
+            out_.notes.push_back(text);
+        else
+            ++out_.notesLeft;
     }
 
     const HeaderNeeds& needs_;

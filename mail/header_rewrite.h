@@ -14,6 +14,7 @@ namespace postern::mail {
 
 struct HeaderNeeds {
     bool ascii = false;           // no byte over 127
+    bool utf8 = false;            // fields with bytes over 127 that are no UTF-8 are encoded
     bool clean = false;           // lines end with CRLF; no NUL, no CR or LF alone
     int lineLimit = 0;            // 0: none
     std::int64_t blockLimit = 0;  // bytes of the whole; 0: none
@@ -29,6 +30,7 @@ struct RewrittenHeader {
     std::string bytes;
     bool changed = false;
     std::vector<std::string> notes;
+    int notesLeft = 0;  // so many more were not kept
 };
 
 // `block` is a header block with the blank line behind it, if it has one. Errc::Invalid: over `blockLimit`

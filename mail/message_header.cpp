@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "mail/charset.h"
 #include "mail/header.h"
 #include "mail/window.h"
 
@@ -148,6 +149,23 @@ std::string headerAsText(std::string block) {
     line("To", shownList(header.first("To")));
     line("Cc", shownList(header.first("Cc")));
     line("Subject", subjectText(header.first("Subject")));
+    return out;
+}
+
+std::string externalAsText(std::string block) {
+    constexpr std::size_t kMost = 20;
+    const HeaderBlock header(std::move(block));
+    const ContentField field = parseContent(header.first("Content-Type"));
+    std::string out = "----- A file that is not in this message -----\n";
+    std::size_t shown = 0;
+    for (const auto& [name, value] : field.parameters) {
+        if (++shown > kMost) break;
+        // White space in a long address is folding (RFC 2017 3.1).
+        std::string text = cleanLine(value);
+        if (name == "url") std::erase_if(text, [](char c) { return c == ' ' || c == '\t'; });
+        out.append(cleanLine(name)).append(": ").append(text).append("\n");
+    }
+    if (shown > kMost) out += "and " + std::to_string(field.parameters.size() - kMost) + " more\n";
     return out;
 }
 

@@ -14,6 +14,9 @@ void readHeader(std::string block, Readable& message);
 // text.
 std::string headerAsText(std::string block);
 
+// Where the file of a message/external-body lies: its parameters, a line each.
+std::string externalAsText(std::string block);
+
 struct LooseHeader {
     std::string block;      // what fits in the bounds: at most so many headers of at most so many bytes
     std::int64_t body = 0;  // where the text begins

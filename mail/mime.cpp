@@ -88,6 +88,7 @@ class MessageReader {
                  ", left as it is");
         if (e.isMultipart() && !e.children.empty()) return multipart(e, nested);
         if (e.isMessage() && e.disposition != "attachment" && !e.children.empty()) return message(e, nested);
+        if (e.type == "message/external-body") return elsewhere(e);
         if (e.type == "application/pkcs7-mime" || e.type == "application/x-pkcs7-mime")
             note("signed or encrypted as one block (S/MIME): it is attached");
         if (isReadable(e) && e.disposition != "attachment" && (e.name.empty() || !hasText_)) return text(e);
@@ -155,16 +156,33 @@ class MessageReader {
         return {};
     }
 
-    Result<void> message(const Entity& e, int nested) {
-        if (nested >= options_.nestedDepth) return attach(e);
-        const Entity& inner = entity(e.children.front());
-        std::string block(static_cast<std::size_t>(inner.body - inner.header), '\0');
+    // Its size has a bound.
+    Result<std::string> headerOf(const Entity& e) {
+        std::string block(static_cast<std::size_t>(e.body - e.header), '\0');
         for (std::size_t filled = 0; filled < block.size();) {
-            POSTERN_LET(got, source_.readAt(inner.header + static_cast<std::int64_t>(filled),
+            POSTERN_LET(got, source_.readAt(e.header + static_cast<std::int64_t>(filled),
                                             block.data() + filled, block.size() - filled));
             if (got == 0) return fail(Errc::Io, "the message ends early");
             filled += got;
         }
+        return block;
+    }
+
+    // A file that lies elsewhere (RFC 2046 5.2.3): where stands in the parameters, which no file shows.
+    Result<void> elsewhere(const Entity& e) {
+        POSTERN_LET(block, headerOf(e));
+        const std::string place = externalAsText(std::move(block));
+        if (out_.text.size() + 1 + place.size() > options_.textLimit)
+            noteBeyond();
+        else
+            POSTERN_TRY(append(place));
+        noteHistory("a file that is not in the message: the text says where it lies");
+        return attach(e);
+    }
+
+    Result<void> message(const Entity& e, int nested) {
+        if (nested >= options_.nestedDepth) return attach(e);
+        POSTERN_LET(block, headerOf(entity(e.children.front())));
         const std::string header =
             "----- Message inside this message -----\n" + headerAsText(std::move(block));
         if (out_.text.size() + 1 + header.size() > options_.textLimit) {

@@ -70,7 +70,7 @@ struct ReadOptions {
                              // for one message, with what comes out of them; what is larger, or gives more
                              // than 1000 files with the others, is attached as it is
     TextTarget target = {};  // who reads the text: tables of HTML are laid out for it
-    int nestedDepth = 3;     // message/rfc822 rendered into the text to this depth, attached as .eml below it
+    int nestedDepth = 20;    // message/rfc822 rendered into the text to this depth, attached as .eml below it
 };
 
 // Fails only when the source fails. A message over a bound, or without any structure, comes back as opaque

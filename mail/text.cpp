@@ -15,6 +15,17 @@ bool isWide(char32_t c) {
            (c >= 0x1f680 && c <= 0x1f6ff) || (c >= 0x1f900 && c <= 0x1f9ff) || (c >= 0x20000 && c <= 0x3fffd);
 }
 
+// Of the scripts that are written without blanks: a line may be broken before each character but those that
+// belong to the one before. Korean has blanks.
+bool mayBreakBefore(char32_t c) {
+    constexpr std::u32string_view kBelongs =
+        U"\u3001\u3002\u3005\u3009\u300b\u300d\u300f\u3011\u3015\u30fc\uff01\uff09"
+        U"\uff0c\uff0e\uff1a\uff1b\uff1f\uff3d\uff5d";
+    return ((c >= 0x2e80 && c <= 0xa4cf) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xff00 && c <= 0xff60) ||
+            (c >= 0x20000 && c <= 0x3fffd)) &&
+           kBelongs.find(c) == std::u32string_view::npos;
+}
+
 int advance(char32_t c, int column) {
     if (c == '\t') return 8 - column % 8;
     if (c < 0x20 || c == 0x7f || isIgnorable(c)) return 0;
@@ -72,6 +83,7 @@ class LineWrapper {
             breakAt(at_ + 1);
             return true;
         }
+        if (mayBreakBefore(c)) afterBlank_ = at_;
         if (width > 0 && column_ + width > columns_ && at_ > start_) {
             breakAt(afterBlank_ > start_ ? afterBlank_ : at_);
             return at_ == afterBlank_;

@@ -298,6 +298,7 @@ Result<std::optional<Outcome>> Smtp::convert(Job& job, StagedFile& file) const {
     mail::Carrier carrier;
     carrier.eightBit = !plan_.ignores("8BITMIME");
     carrier.utf8Header = !plan_.ignores("SMTPUTF8");
+    carrier.rawHeader = false;
     carrier.binary = false;
     const auto formed = FormedMessage::make(job.delivery, plan_.format, carrier, job.notes);
     if (!formed.ok() && formed.error().code != Errc::Invalid) return formed.error();

@@ -42,6 +42,7 @@ mail::Carrier carrierOf(const SmtpOffer& offer) {
     mail::Carrier carrier;
     carrier.eightBit = offer.eightBit;
     carrier.utf8Header = offer.utf8;
+    carrier.rawHeader = false;
     carrier.binary = false;
     carrier.lineLimit = kLongestLine;
     return carrier;

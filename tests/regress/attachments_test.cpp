@@ -367,11 +367,63 @@ TEST(Regress, Q192940_a_damaged_rich_text_costs_no_text) {
     EXPECT_TRUE(mail.hasNote("damaged"));
 }
 
+// As Outlook sends it: the text is in winmail.dat alone, as rich text that it did not compress.
+ReadMail richMail(std::size_t size) {
+    const std::string rtf = "{\\rtf1 " + std::string(size, 'x') + "}";
+    const auto bytes = static_cast<std::uint32_t>(rtf.size());
+    tests::PropertyWriter rich;
+    rich.bytes(0x1009, 0x102,
+               tests::little(bytes + 12, 4) + tests::little(bytes, 4) + "MELA" + tests::little(0, 4) + rtf);
+    return ReadMail(mailOf(kMixed, "\n" +
+                                       part(named("winmail.dat", "application/ms-tnef"),
+                                            TnefWriter().messageProperties(rich).bytes()) +
+                                       "--b--\n"));
+}
+
 TEST(Regress, Q140962_rich_text_around_and_far_over_64_KB) {
     const Quick quick;
-    for (const std::size_t size :
-         {std::size_t{65535}, std::size_t{65536}, std::size_t{65537}, std::size_t{8'000'000}})
-        EXPECT_EQ(std::string(size, 'x') + "\n", mail::rtfToText("{\\rtf1 " + std::string(size, 'x') + "}"));
+    Profile profile;
+    profile.charset = "cp850";
+    profile.notesInText = false;
+    for (const std::size_t size : {std::size_t{65535}, std::size_t{65536}, std::size_t{65537}}) {
+        const ReadMail mail = richMail(size);
+        EXPECT_EQ(std::string(size, 'x') + "\n", mail.message.text);
+        EXPECT_EQ(std::string(size, 'x') + "\n", textOf(converted(mail, profile)));
+        profile.textLimit = 20'000;
+        const Converted asFile = converted(mail, profile);
+        ASSERT_EQ(1U, asFile.files.size());
+        EXPECT_EQ(static_cast<std::int64_t>(size) + 1, asFile.files[0].size());
+        profile.textLimit = 0;
+    }
+    const ReadMail far = richMail(8'000'000);
+    ASSERT_EQ(1U, far.message.attachments.size()) << "longer than a text may be: a file";
+    EXPECT_EQ(std::string(8'000'000, 'x') + "\n", far.bytes(0));
+}
+
+TEST(Regress, Q253029_messages_inside_messages_to_a_depth_of_twenty_then_as_files) {
+    const Quick quick;
+    const auto nested = [](int depth) {
+        std::string text;
+        for (int i = 0; i < depth; ++i)
+            text += "Subject: level " + std::to_string(i) +
+                    "\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\n";
+        return ReadMail(wire(text + "Subject: the innermost\n\nat the bottom\n"));
+    };
+    for (const int depth : {1, 20}) {
+        const ReadMail mail = nested(depth);
+        EXPECT_TRUE(mail.message.text.ends_with("Subject: the innermost\n\nat the bottom\n")) << depth;
+        EXPECT_EQ(0U, mail.message.attachments.size()) << depth;
+    }
+    const ReadMail deeper = nested(21);
+    EXPECT_THAT(deeper.message.text, HasSubstr("Subject: level 20\n"));
+    EXPECT_THAT(deeper.message.text, testing::Not(HasSubstr("innermost")));
+    ASSERT_EQ(1U, deeper.message.attachments.size());
+    EXPECT_EQ("ATT00001.EML", deeper.message.attachments[0].name);
+    EXPECT_EQ(wire("Subject: the innermost\n\nat the bottom\n"), deeper.bytes(0));
+    const ReadMail deepest = nested(1000);
+    EXPECT_TRUE(deepest.message.opaque);
+    EXPECT_TRUE(deepest.hasNote("the whole message is attached"));
+    EXPECT_THAT(deepest.bytes(0), HasSubstr("at the bottom"));
 }
 
 TEST(Regress, Q183818_many_recipients_cost_linear_time) {

@@ -164,6 +164,57 @@ std::map<std::string, Profile> profiles() {
     return made;
 }
 
+struct Script {
+    Profile profile;
+    std::vector<std::string> mails;  // "polish-*": all whose names begin so
+};
+
+// Mails that are made to look wrong: raw bytes, broken words, odd names, controls, turned letters.
+constexpr const char* kHostile[] = {"shape-raw-8bit-subject", "shape-broken-words", "shape-odd-names",
+                                    "shape-controls",         "shape-bidi",         "shape-wrong-charset",
+                                    "shape-latin1-is-1252",   "shape-long-subject"};
+
+// A charset for one script each, over the mails of that script, its neighbours and the hostile ones.
+std::map<std::string, Script> scripts() {
+    std::map<std::string, Script> made;
+    Script& central = made["cp852-central-europe"] = {
+        profileFor("cp852", 80),
+        {"polish-*", "czech-mixed", "czech-html", "hungarian-mixed", "hungarian-cp852", "romanian-mixed",
+         "romanian-utf-8", "french-utf-8", "russian-mixed"}};
+    central.profile.attachments = AttachmentMode::Uuencode;
+    central.profile.fileNames = FileNames::Dos;
+    central.profile.expandTabs = true;
+    Script& windows =
+        made["cp1252-mail"] = {profileFor("windows-1252", 76),
+                               {"german-*", "french-mixed", "french-utf-8", "spanish-html", "icelandic-mixed",
+                                "icelandic-cp861", "finnish-mixed", "polish-mixed", "emoji-mixed"}};
+    windows.profile.crlf = true;
+    windows.profile.attachments = AttachmentMode::Mime;
+    Script& japan = made["iso-2022-jp-split"] = {
+        profileFor("iso-2022-jp", 60),
+        {"japanese-*", "chinese-mixed", "korean-mixed", "german-mixed", "emoji-mixed", "russian-utf-8"}};
+    japan.profile.textLimit = 300;
+    japan.profile.longText = LongText::Split;
+    japan.profile.subjectLimit = 40;
+    Script& korea = made["euc-kr-dos"] = {
+        profileFor("euc-kr", 78),
+        {"korean-*", "japanese-mixed", "chinese-mixed", "russian-utf-8", "german-mixed", "emoji-mixed"}};
+    korea.profile.fileNames = FileNames::Dos;
+    korea.profile.subjectLimit = 60;
+    made["gb18030-native"] = {profileFor("gb18030", 0),
+                              {"chinese-*", "taiwanese-mixed", "taiwanese-big5", "japanese-mixed",
+                               "korean-mixed", "german-mixed", "arabic-mixed", "emoji-*"}};
+    for (auto& [name, script] : made)
+        script.mails.insert(script.mails.end(), std::begin(kHostile), std::end(kHostile));
+    return made;
+}
+
+bool isOf(const std::vector<std::string>& mails, const std::string& name) {
+    return std::any_of(mails.begin(), mails.end(), [&](const std::string& each) {
+        return each.ends_with('*') ? name.starts_with(each.substr(0, each.size() - 1)) : name == each;
+    });
+}
+
 // Path by name, of the mails in some folders.
 std::map<std::string, fs::path> mails(const std::vector<std::string>& folders) {
     std::map<std::string, fs::path> found;
@@ -207,6 +258,21 @@ TEST(ConversionGolden, EveryMailForEveryTarget) {
         std::string all;
         for (const auto& [mail, path] : corpus)
             all += "=== " + mail + "\n" + view(withCrlf(bytesOf(path)), profile, false) + "\n";
+        compare("convert/" + name + ".txt", all);
+    }
+}
+
+TEST(ConversionGolden, MailsOfAScriptForItsCharset) {
+    const auto corpus = mails({POSTERN_GENERATED_CORPUS});
+    for (const auto& [name, script] : scripts()) {
+        std::string all;
+        std::size_t count = 0;
+        for (const auto& [mail, path] : corpus) {
+            if (!isOf(script.mails, mail)) continue;
+            ++count;
+            all += "=== " + mail + "\n" + view(withCrlf(bytesOf(path)), script.profile, false) + "\n";
+        }
+        EXPECT_GE(count, script.mails.size()) << name << ": a mail it names is not there";
         compare("convert/" + name + ".txt", all);
     }
 }

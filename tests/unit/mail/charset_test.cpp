@@ -87,6 +87,12 @@ TEST(Charset, FromUtf8) {
         {"π", "cp437", "\xe3", 0, 0},
         {"ґе", "koi8-r", "\xc7\xc5", 0, 1},
         {"Київ", "cp437", "Kiiv", 0, 4},
+        {"Ștefan și țara", "cp852",
+         "\xb8tefan \xad"
+         "i \xee"
+         "ara",
+         0, 3},  // with the cedilla that it has
+        {"Ștefan", "cp850", "Stefan", 0, 1},
         {"τες", "cp932", "\x83\xd1\x83\xc3\x83\xd0", 0, 1},
         {"“a” – b…", "us-ascii", "\"a\" - b...", 0, 4},
         {"€ “ ” – … ™", "cp437", "EUR \" \" - ... (TM)", 0, 6},  // Q193256

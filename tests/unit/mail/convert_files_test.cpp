@@ -264,6 +264,16 @@ TEST(ConvertFiles, LettersOfNamesThatAreLostCount) {
               "1 character of the message can not be written here (not in cp437: U+8D44)");
 }
 
+// Who reads cp437 sees both names alike: a note would tell them nothing. The history tells what it was.
+TEST(ConvertFiles, ANameThatTheTargetWritesTheSameIsNotTold) {
+    const auto got =
+        converted(mailWith({{"Ksi\xc4\x85\xc5\xbcka.txt", "1"}, {"CON.txt", "2"}}), {.charset = "cp437"});
+    EXPECT_EQ(got.out.files[0].name, "Ksiazka.txt");
+    EXPECT_EQ(got.out.texts[0].find("was 'Ksi"), std::string::npos) << got.out.texts[0];
+    EXPECT_NE(got.out.texts[0].find("_CON.txt was 'CON.txt'"), std::string::npos) << got.out.texts[0];
+    EXPECT_EQ(got.out.notes[0], "the file 'Ksi\xc4\x85\xc5\xbcka.txt' is named 'Ksiazka.txt'");
+}
+
 TEST(ShownRecipients, Q193035_ALongListIsCutWithHowManyMore) {
     std::vector<Mailbox> people = {{"Ann Lee", "ann@x"}, {"", "bob@x"}, {"Undisclosed", ""}};
     EXPECT_EQ(shownRecipients({}, 32), "");

@@ -114,6 +114,53 @@ TEST(Downgrade, KeepsTheBodyWhereOnlyTheHeaderIsInTheWay) {
     EXPECT_FALSE(out.utf8Header);
 }
 
+// An old mail with a raw ISO 8859-1 header, to a host that takes UTF-8 there and nothing else (RFC 6532).
+TEST(Downgrade, AHeaderThatIsNoUtf8IsEncodedForWhoeverTakesUtf8Only) {
+    const std::string mail = wire(
+        "From: a@x.example\nTo: J\xc3\xb6rg <b@y.example>\nSubject: gr\xfc\xdf\x65\n"
+        "Content-Type: text/plain; charset=iso-8859-1\n\nGr\xfc\xdf\x65\n");
+    EXPECT_TRUE(rewrite(mail, Carrier{}).unchanged) << "a folder takes what came";
+    Carrier carrier;
+    carrier.rawHeader = false;
+    const Outcome out = rewrite(mail, carrier);
+    EXPECT_THAT(out.bytes, HasSubstr("Subject: =?utf-8?Q?gr=C3=BC=C3=9Fe?=\r\n"));
+    EXPECT_THAT(out.bytes, HasSubstr("To: J\xc3\xb6rg <b@y.example>\r\n")) << "UTF-8 stays";
+    EXPECT_THAT(out.bytes, HasSubstr("\r\n\r\nGr\xfc\xdf\x65\r\n")) << "the text is none of its business";
+    EXPECT_TRUE(out.utf8Header);
+    EXPECT_THAT(out.notes, testing::ElementsAre("8-bit header fields were encoded"));
+    const std::string onlyRaw = wire("From: a@x.example\nSubject: gr\xfc\xdf\x65\n\nx\n");
+    EXPECT_FALSE(rewrite(onlyRaw, carrier).utf8Header) << "nothing is left to ask SMTPUTF8 for";
+}
+
+TEST(Downgrade, ARawHeaderInsideASignaturePassesAsBytes) {
+    const std::string inside = "Content-Type: text/plain\nContent-Description: gr\xfc\xdf\x65\n\nx\n";
+    const std::string mail = wire("From: a@x.example\nContent-Type: multipart/signed; boundary=s\n\n--s\n" +
+                                  inside + "--s\nContent-Type: application/pgp-signature\n\nxx\n--s--\n");
+    Carrier carrier;
+    carrier.rawHeader = false;
+    const Outcome out = rewrite(mail, carrier);
+    EXPECT_TRUE(out.unchanged);
+    EXPECT_TRUE(out.eightBit);
+    EXPECT_FALSE(out.utf8Header);
+    carrier.eightBit = false;
+    EXPECT_THAT(rewrite(mail, carrier).refused, HasSubstr("inside a signed"));
+}
+
+TEST(Downgrade, NotesBeyondTheMostAreCounted) {
+    std::string fields;
+    for (int i = 0; i < 50; ++i) fields += "X" + std::to_string(i) + std::string(1000, 'x') + ": y\n";
+    const Outcome out = rewrite(wire("From: a@x.example\n" + fields + "\nx\n"), oldHost());
+    ASSERT_FALSE(out.notes.empty());
+    EXPECT_EQ("and 30 more notes like these", out.notes.back()) << testing::PrintToString(out.notes);
+    std::string parts;
+    for (int i = 0; i < 40; ++i) parts += "--b\nContent-Type: text/x-" + std::to_string(i) + "\n\n\xc3\xbc\n";
+    const Outcome many =
+        rewrite(wire("From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n" + parts + "--b--\n"),
+                oldHost());
+    ASSERT_EQ(31U, many.notes.size());
+    EXPECT_EQ("and 10 more notes like these", many.notes.back());
+}
+
 TEST(Downgrade, NothingInsideASignatureIsTouched) {
     const std::string inside =
         "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "

@@ -291,7 +291,9 @@ TEST(Message, LongTextIsCutAndAttachedWhole) {
 TEST(Message, NestingDeeperThanAskedIsAttached_Q253029) {
     std::string text = "innermost\n";
     for (int i = 0; i < 6; ++i) text = "Subject: level\nContent-Type: message/rfc822\n\n" + text;
-    const Read r(wire(text));
+    ReadOptions options;
+    options.nestedDepth = 3;
+    const Read r(wire(text), options);
     EXPECT_FALSE(r.message.opaque);
     ASSERT_EQ(r.message.attachments.size(), 1U);
     EXPECT_EQ(r.message.attachments[0].name, "ATT00001.EML");
@@ -305,6 +307,32 @@ TEST(Message, EncodedNestedMessageStaysAttached) {
               {"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeA0KDQp5"}));
     ASSERT_EQ(r.message.attachments.size(), 1U);
     EXPECT_EQ(r.bytes(0), "Subject: x\r\n\r\ny");
+}
+
+// The file is not there; where it lies stands in parameters that no attachment shows.
+TEST(Message, ExternalBodySaysWhereItsFileLies) {
+    const Read r(parts("multipart/mixed",
+                       {"\nSee the drawing.",
+                        "Content-Type: message/external-body; access-type=URL;\n"
+                        " URL=\"https://files.example/\n draw%20ing.pdf\"; size=123456;\n"
+                        " expiration=\"Tue, 14 Nov 2023 22:13:20 GMT\"\n\nContent-Type: application/pdf\n\n",
+                        "Content-Type: message/external-body; access-type=anon-ftp; site=ftp.example;\n"
+                        " directory=pub; name*=utf-8''gr%C3%BC%C3%9Fe.txt; mode=image\n"
+                        "Content-Disposition: attachment\n\nContent-Type: text/plain\n\n"}));
+    EXPECT_EQ(
+        r.message.text,
+        "See the drawing.\n\n----- A file that is not in this message -----\naccess-type: URL\n"
+        "expiration: Tue, 14 Nov 2023 22:13:20 GMT\nsize: 123456\nurl: "
+        "https://files.example/draw%20ing.pdf\n\n"
+        "----- A file that is not in this message -----\naccess-type: anon-ftp\ndirectory: pub\nmode: image\n"
+        "name: grüße.txt\nsite: ftp.example\n");
+    EXPECT_TRUE(hasNote(r.message, "not in the message"));
+    EXPECT_EQ(2U, r.message.attachments.size()) << "what it says of the file's type is kept";
+    std::string many = "Content-Type: message/external-body";
+    for (int i = 0; i < 50; ++i) many += "; p" + std::to_string(i) + "=x";
+    EXPECT_NE(
+        Read(wire("From: a@b\nMIME-Version: 1.0\n" + many + "\n\n\n")).message.text.find("and 30 more\n"),
+        std::string::npos);
 }
 
 TEST(Message, DigestHoldsMessages) {

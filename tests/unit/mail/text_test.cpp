@@ -60,6 +60,10 @@ TEST(Wrap, NeverInsideACharacter_Q195894) {
                    2),
               "e\xcc\x81"
               "e\xcc\x81\ne\xcc\x81");
+    // Written without blanks: a quotation's mark does not stand alone, and no line begins with a full stop.
+    EXPECT_EQ(wrap("> 日本語日本語", 8), "> 日本語\n日本語");
+    EXPECT_EQ(wrap("日本語です。はい", 10), "日本語で\nす。はい");
+    EXPECT_EQ(wrap("안녕하세요 여러분", 12), "안녕하세요 \n여러분");
     EXPECT_EQ(displayColumns("日a\xcc\x81"), 3);
     EXPECT_EQ(displayColumns("a\tb"), 9);
 }
