@@ -13,6 +13,10 @@
     EVENT(ServiceStopped, "service.stopped", Notice, "Nothing to do.")                                       \
     EVENT(ServiceFailed, "service.failed", Error,                                                            \
           "The text says what to change; the service ended with that exit code.")                            \
+    EVENT(                                                                                                   \
+        ServiceStuck, "service.stuck", Error,                                                                \
+        "A thread gives no sign of life. Under systemd's watchdog the service is started again; otherwise "  \
+        "restart it, and report it with the log before it.")                                                 \
     EVENT(ConfigReloaded, "config.reloaded", Notice, "Nothing to do: routes and adapters are the new ones.") \
     EVENT(ConfigWarning, "config.warning", Warning,                                                          \
           "It works, but perhaps not as meant: the text says where.")                                        \
@@ -30,6 +34,10 @@
     EVENT(StoreTrouble, "store.trouble", Warning,                                                            \
           "A read or maintenance step failed and will be tried again.")                                      \
     EVENT(ListenerOpened, "listener.opened", Info, "Nothing to do.")                                         \
+    EVENT(                                                                                                   \
+        ListenerStrange, "listener.strange", Warning,                                                        \
+        "A socket that the service manager passed is not used: give a [[listener]] its address, or take it " \
+        "out of the socket unit.")                                                                           \
     EVENT(SessionOpened, "session.opened", Debug, "Nothing to do.")                                          \
     EVENT(SessionClosed, "session.closed", Info, "Nothing to do.")                                           \
     EVENT(SessionRefused, "session.refused", Warning,                                                        \

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -10,7 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 namespace postern {
+
+namespace {
+
+constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+
+std::optional<std::int64_t> numberIn(const char* variable) {
+    const char* text = std::getenv(variable);
+    return text == nullptr ? std::nullopt : parseInt(text);
+}
+
+}  // namespace
 
 void notifyServiceManager(const std::string& state) {
     const char* path = std::getenv("NOTIFY_SOCKET");
@@ -26,6 +40,24 @@ void notifyServiceManager(const std::string& state) {
     (void)::sendto(handle, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address),
                    length);
     ::close(handle);
+}
+
+std::optional<std::chrono::milliseconds> watchdogLimit() {
+    const auto micros = numberIn("WATCHDOG_USEC");
+    const auto process = numberIn("WATCHDOG_PID");
+    if (!micros || *micros <= 0 || (process && *process != ::getpid())) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(*micros));
+}
+
+std::vector<int> inheritedSockets() {
+    std::vector<int> handles;
+    const auto count = numberIn("LISTEN_FDS");
+    const bool ours = numberIn("LISTEN_PID") == ::getpid();
+    for (const char* variable : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(variable);
+    if (!ours || !count) return handles;
+    for (int handle = kFirstInherited; handle < kFirstInherited + *count; ++handle)
+        if (::fcntl(handle, F_SETFD, FD_CLOEXEC) == 0) handles.push_back(handle);
+    return handles;
 }
 
 static sigset_t requestSet() {

@@ -3,13 +3,23 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace postern {
 
 // Tells systemd (sd_notify(3)): "READY=1", "STOPPING=1", "STATUS=...", "RELOADING=1". Does nothing without
 // one.
 void notifyServiceManager(const std::string& state);
+
+// Within what time the manager's watchdog wants to hear "WATCHDOG=1" (sd_watchdog_enabled(3)); nothing when
+// it does not watch this process.
+std::optional<std::chrono::milliseconds> watchdogLimit();
+
+// Handles of the listening sockets that the manager opened for this process (sd_listen_fds(3)). From now on
+// no child inherits them. REQUIRES: called once, before any other thread starts.
+std::vector<int> inheritedSockets();
 
 // Turns SIGTERM, SIGINT and SIGHUP into requests that one thread waits for; ignores SIGPIPE and SIGXFSZ.
 // REQUIRES: create before any other thread starts, so that all of them inherit the signal mask.

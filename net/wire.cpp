@@ -7,11 +7,13 @@
 #include <Poco/Exception.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/ServerSocketImpl.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 
 #include "base/file.h"
 #include "base/peer.h"
+#include "base/sync.h"
 
 namespace postern::net {
 
@@ -149,39 +151,107 @@ bool Wire::wait(bool read, bool write, Millis limit) {
     }
 }
 
-Ear::Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path)
-    : socket_(std::move(socket)), path_(std::move(path)) {
-    if (path_.empty()) port_ = socket_->address().port();
+namespace {
+
+// A listening socket that another process opened.
+class Offered final : public Poco::Net::ServerSocket {
+  public:
+    explicit Offered(int handle) : ServerSocket(new Impl(handle), true) {}
+
+    static Mutex& mutex() {
+        static Mutex one;
+        return one;
+    }
+    static std::vector<std::unique_ptr<Offered>>& all() REQUIRES(mutex()) {
+        static std::vector<std::unique_ptr<Offered>> sockets;
+        return sockets;
+    }
+    // Null: none of them listens there.
+    static std::unique_ptr<Poco::Net::ServerSocket> take(const Poco::Net::SocketAddress& address) {
+        MutexLock lock(mutex());
+        for (auto& socket : all()) {
+            const Poco::Net::SocketAddress place = socket->address();
+            if (place.family() != address.family() || place != address) continue;
+            std::unique_ptr<Poco::Net::ServerSocket> taken = std::move(socket);
+            std::erase(all(), nullptr);
+            return taken;
+        }
+        return nullptr;
+    }
+
+  private:
+    struct Impl final : Poco::Net::ServerSocketImpl {
+        explicit Impl(int handle) { reset(handle); }
+    };
+};
+
+}  // namespace
+
+std::vector<std::string> offerSockets(const std::vector<int>& handles) {
+    std::vector<std::string> trouble;
+    MutexLock lock(Offered::mutex());
+    for (const int handle : handles) {
+        try {
+            auto socket = std::make_unique<Offered>(handle);
+            (void)socket->address();
+            socket->setBlocking(false);
+            Offered::all().push_back(std::move(socket));
+        } catch (const Poco::Exception& exception) {
+            trouble.push_back("handle " + std::to_string(handle) + ": " + exception.displayText());
+        }
+    }
+    return trouble;
+}
+
+std::vector<std::string> untakenSockets() {
+    std::vector<std::string> places;
+    MutexLock lock(Offered::mutex());
+    for (const auto& socket : Offered::all()) {
+        const auto address = socket->address();
+        const bool local = address.family() == Poco::Net::SocketAddress::UNIX_LOCAL;
+        places.push_back((local ? "unix:" : "") + address.toString());
+    }
+    return places;
+}
+
+Ear::Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, bool local, std::string ownPath)
+    : socket_(std::move(socket)), local_(local), ownPath_(std::move(ownPath)) {
+    if (!local_) port_ = socket_->address().port();
 }
 Ear::Ear(Ear&& other) noexcept
-    : socket_(std::move(other.socket_)), path_(std::exchange(other.path_, {})), port_(other.port_) {}
+    : socket_(std::move(other.socket_)),
+      local_(other.local_),
+      ownPath_(std::exchange(other.ownPath_, {})),
+      port_(other.port_) {}
 Ear& Ear::operator=(Ear&& other) noexcept {
     std::swap(socket_, other.socket_);
-    std::swap(path_, other.path_);
+    std::swap(local_, other.local_);
+    std::swap(ownPath_, other.ownPath_);
     std::swap(port_, other.port_);
     return *this;
 }
 Ear::~Ear() {
     // A file left behind is found stale at the next start.
-    if (!path_.empty()) (void)removeFile(path_);
+    if (!ownPath_.empty()) (void)removeFile(ownPath_);
 }
 
 Result<Ear> Ear::open(const EarPlace& place) {
     const bool local = !place.socketPath.empty();
     if (place.socketPath.size() > kSocketPathLimit)
         return fail(Errc::Invalid, "the path of the socket is too long: " + place.socketPath);
-    if (local) POSTERN_TRY(clearStaleSocket(place));
     try {
         const auto address =
             local ? unixAddress(place.socketPath)
                   : Poco::Net::SocketAddress(place.host, static_cast<Poco::UInt16>(place.port));
+        if (auto offered = Offered::take(address)) return Ear(std::move(offered), local, "");
+        if (local) POSTERN_TRY(clearStaleSocket(place));
         auto socket = std::make_unique<Poco::Net::ServerSocket>();
         socket->bind(address, !local, false);
         // Before listen(), so that nobody gets in while the mode is still wider.
         if (local) POSTERN_TRY(secureSocket(place));
         socket->listen(kBacklog);
         socket->setBlocking(false);
-        return Ear(std::move(socket), place.socketPath);
+        return Ear(std::move(socket), local, place.socketPath);
     } catch (const Poco::Exception& exception) {
         const std::string where = local ? place.socketPath : place.host + ":" + std::to_string(place.port);
         return cannotListen(where, exception);
@@ -206,7 +276,7 @@ Result<std::unique_ptr<Poco::Net::StreamSocket>> Ear::acceptSocket() {
 Result<std::optional<Accepted>> Ear::accept() {
     POSTERN_LET(socket, acceptSocket());
     if (socket == nullptr) return std::optional<Accepted>();
-    if (!path_.empty()) return std::optional(Accepted{Wire(std::move(socket)), "local", ""});
+    if (local_) return std::optional(Accepted{Wire(std::move(socket)), "local", ""});
     try {
         const Poco::Net::SocketAddress address = socket->peerAddress();
         socket->setNoDelay(true);

@@ -83,15 +83,23 @@ struct EarPlace {
     std::string socketOwner{};  // "user:group" as setFileOwner() takes it; empty: the process's
 };
 
+// Listening sockets that the service manager opened for us, by their handles: from now on an Ear for the
+// place of one of them takes it instead of binding. Returns why one can not be used, if any; it is left
+// alone. Thread rule: these two from any thread.
+std::vector<std::string> offerSockets(const std::vector<int>& handles);
+// The places of those that no Ear has taken: "0.0.0.0:25", "unix:/run/postern/lmtp.sock".
+std::vector<std::string> untakenSockets();
+
 // One listening socket.
 class Ear {
   public:
-    // Binds and listens. A Unix socket's file that nobody listens at is removed first; a file that is no
-    // socket never is: Exists. Busy: another process listens there. Invalid: the path is too long.
+    // Binds and listens, or takes a socket that was offered. A Unix socket's file that nobody listens at is
+    // removed first; a file that is no socket never is: Exists. Busy: another process listens there. Invalid:
+    // the path is too long.
     static Result<Ear> open(const EarPlace& place);
     Ear(Ear&&) noexcept;
     Ear& operator=(Ear&&) noexcept;
-    ~Ear();  // closes, and removes the Unix socket's file
+    ~Ear();  // closes, and removes the Unix socket's file when it made it
 
     int handle() const;
     int port() const { return port_; }  // the bound one; 0 for a Unix socket
@@ -101,9 +109,10 @@ class Ear {
     Result<std::unique_ptr<Poco::Net::StreamSocket>> acceptSocket();
 
   private:
-    Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, std::string path);
+    Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, bool local, std::string ownPath);
     std::unique_ptr<Poco::Net::ServerSocket> socket_;
-    std::string path_;
+    bool local_ = false;
+    std::string ownPath_;
     int port_ = 0;
 };
 

@@ -15,7 +15,11 @@ using adapters::Returned;
 // An adapter that throws broke its contract; the watcher goes on, and it is asked again.
 Result<std::vector<Returned>> ask(const Post& post, const std::function<bool()>& stopping) {
     try {
-        return post.adapter.attend(stopping);
+        const Pulse::Away away(post.pulse);
+        return post.adapter.attend([&] {
+            post.pulse.beat();
+            return stopping();
+        });
     } catch (const std::exception& error) {
         ++post.counters.faults;
         LogLine(LogEvent::WorkerFailed).with("adapter", post.settings.name).with("reason", error.what());

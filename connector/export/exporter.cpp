@@ -93,6 +93,7 @@ Result<void> Exporter::giveBackCutOff(Works& works) {
 
 std::function<void()> Exporter::heartbeat(const std::vector<queue::Claim>& claims) {
     return [this, claims, last = post_.queue.clock().steady()]() mutable {
+        post_.pulse.beat();
         const SteadyTime now = post_.queue.clock().steady();
         if (now - last < post_.queue.options().lease / 3) return;
         last = now;
@@ -144,6 +145,7 @@ void Exporter::stage(Works& works, const std::function<void()>& beat) {
     std::string fault;
     withPendingJobs(works, [&](std::span<adapters::Job> jobs) {
         try {
+            const Pulse::Away away(post_.pulse);
             post_.adapter.stage(jobs, beat);
         } catch (const std::exception& error) {
             fault = std::string("the adapter failed unexpectedly: ") + error.what();
@@ -190,6 +192,7 @@ Result<void> Exporter::mark(Works& works) {
 void Exporter::publish(Works& works, const std::function<void()>& beat) {
     withPendingJobs(works, [&](std::span<adapters::Job> jobs) {
         try {
+            const Pulse::Away away(post_.pulse);
             post_.adapter.publish(jobs, beat);
         } catch (const std::exception& error) {
             ++post_.counters.faults;
@@ -210,6 +213,7 @@ void Exporter::publish(Works& works, const std::function<void()>& beat) {
 // A recovery that fails unexpectedly knows nothing: then a person decides, and the process lives.
 adapters::Recovery Exporter::ask(const Work& work) {
     try {
+        const Pulse::Away away(post_.pulse);
         return post_.adapter.recover({work.claim.item, work.stagedEpoch}, work.job.evidence);
     } catch (const std::exception& error) {
         ++post_.counters.faults;

@@ -12,6 +12,7 @@
 
 #include "adapters/adapter.h"
 #include "base/histogram.h"
+#include "base/pulse.h"
 #include "connector/config/config.h"
 #include "queue/queue.h"
 #include "store/messages.h"
@@ -48,6 +49,7 @@ struct Post {
     adapters::Adapter& adapter;
     const config::Adapter& settings;
     Counters& counters;
+    Pulse& pulse;  // of the thread that works
     Elsewhere elsewhere = {};
 };
 

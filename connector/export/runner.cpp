@@ -38,9 +38,12 @@ void Runner::start() {
     recallBegun();
     for (int i = 0; i < settings_.watchers; ++i) {
         const Inbox inbox = notifier_.subscribe(settings_.name);
+        auto pulse = std::make_unique<Pulse>(clock_);
+        Pulse& beats = *pulse;
         watchers_.push_back(
-            {inbox, std::jthread([this, inbox, attends = i == 0](const std::stop_token& stop) {
-                 watch(stop, inbox, attends);
+            {inbox, std::move(pulse),
+             std::jthread([this, inbox, &beats, attends = i == 0](const std::stop_token& stop) {
+                 watch(stop, inbox, beats, attends);
              })});
     }
 }
@@ -71,6 +74,11 @@ void Runner::recallBegun() {
         return {};
     });
     if (!read.ok()) trouble("recall what began", read.error());
+}
+
+bool Runner::stuck() const {
+    return std::any_of(watchers_.begin(), watchers_.end(),
+                       [](const Watcher& watcher) { return watcher.pulse->late(); });
 }
 
 bool Runner::claims() const {
@@ -111,22 +119,23 @@ Runner::Health Runner::health() const {
     return health_;
 }
 
-void Runner::watch(const std::stop_token& stop, const Inbox& inbox, bool attends) {
+void Runner::watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse, bool attends) {
     nameThisThread("watch:" + settings_.name);
     const auto hint = [this](const std::string& adapter) { notifier_.notify(adapter); };
-    const Post post{store_, queue_, *adapter_, settings_, counters_, {options_.regroup, hint}};
+    const Post post{store_, queue_, *adapter_, settings_, counters_, pulse, {options_.regroup, hint}};
     Exporter exporter(post);
     while (!stop.stop_requested()) {
-        const SteadyTime now = clock_.steady();
-        SteadyTime wake = now + options_.pollInterval;
+        pulse.beat();
+        SteadyTime wake = clock_.steady() + options_.pollInterval;
         if (gate_.takeExpired()) endHold();
         if (ensureUsable(exporter, post, stop)) {
-            wake = work(exporter, stop);
+            wake = work(exporter, post, stop);
             if (attends && claims() && !stop.stop_requested()) wake = std::min(wake, lookAfter(post, stop));
         } else {
             MutexLock lock(mutex_);
             wake = std::min(wake, busyProbing_ ? wake : probeAt_);
         }
+        pulse.rest(wake);
         if (wake > clock_.steady()) ++(inbox->waitUntil(wake) ? counters_.hinted : counters_.timed);
     }
 }
@@ -173,13 +182,18 @@ bool Runner::ensureUsable(Exporter& exporter, const Post& post, const std::stop_
         if (busyProbing_ || clock_.steady() < probeAt_) return false;
         busyProbing_ = true;
     }
-    const Result<void> probed = adapter_->probe();
+    const Result<void> probed = probe(post.pulse);
     const bool fine = probed.ok() && recover(exporter, true) && attendsAgain(post, stop);
     if (!probed.ok() && !stop.stop_requested()) suspend(probed.error().text);
     if (fine) resume();
     MutexLock lock(mutex_);
     busyProbing_ = false;
     return fine;
+}
+
+Result<void> Runner::probe(Pulse& pulse) {
+    const Pulse::Away away(pulse);
+    return adapter_->probe();
 }
 
 // What the last process left is asked about once, when the adapter first works; later only lapsed leases are.
@@ -207,11 +221,11 @@ bool Runner::recover(Exporter& exporter, bool atStart) {
 }
 
 // One batch. Result: when to look again; now, when more may wait.
-SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
+SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_token& stop) {
     const Gate::Permit permit = gate_.ask(exporter.batchSize(), options_.pollInterval);
     if (permit.items == 0) {
         adapter_->idle();
-        maintain(exporter);
+        maintain(exporter, post.pulse);
         return std::max(permit.again, clock_.steady() + kBreath);
     }
     const auto round = exporter.exportBatch([&] { return stop.stop_requested(); }, permit.items);
@@ -229,13 +243,13 @@ SteadyTime Runner::work(Exporter& exporter, const std::stop_token& stop) {
         MutexLock lock(mutex_);
         probeDelay_ = Millis(0);
     }
-    maintain(exporter);
+    maintain(exporter, post.pulse);
     if (round->claimed > 0) return clock_.steady();
     adapter_->idle();
     return nextWake();
 }
 
-void Runner::maintain(Exporter& exporter) {
+void Runner::maintain(Exporter& exporter, Pulse& pulse) {
     const SteadyTime now = clock_.steady();
     bool sweep = false;
     {
@@ -246,10 +260,10 @@ void Runner::maintain(Exporter& exporter) {
         if (sweep) sweepAt_ = now + options_.sweepInterval;
     }
     (void)recover(exporter, false);  // it reports and suspends by itself
-    if (sweep) sweepLeftovers();
+    if (sweep) sweepLeftovers(pulse);
 }
 
-void Runner::sweepLeftovers() {
+void Runner::sweepLeftovers(Pulse& pulse) {
     const auto isOver = [this](const adapters::DeliveryKey& key) {
         bool over = false;
         const auto read = store_.read([&](store::ReadSession& session) -> Result<void> {
@@ -259,6 +273,7 @@ void Runner::sweepLeftovers() {
         });
         return read.ok() && over;  // in doubt, keep: a staged file may be the only evidence
     };
+    const Pulse::Away away(pulse);
     const auto removed = adapter_->sweep(isOver);
     if (!removed.ok()) return trouble("sweep", removed.error());
     if (*removed > 0)

@@ -55,6 +55,8 @@ class Runner {
     void lookForHold() EXCLUDES(holdMutex_);
     // False while nothing is claimed: not usable, suspended, or outside its send windows.
     bool claims() const;
+    // A watcher has not been heard of for longer than its work can take (base/pulse.h).
+    bool stuck() const;
     const config::Adapter& settings() const { return settings_; }
     const Counters& counters() const { return counters_; }
     const std::shared_ptr<adapters::Adapter>& adapter() const { return adapter_; }
@@ -62,14 +64,15 @@ class Runner {
   private:
     using Inbox = std::shared_ptr<store::Inbox>;
 
-    void watch(const std::stop_token& stop, const Inbox& inbox, bool attends);
+    void watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse, bool attends);
     bool ensureUsable(Exporter& exporter, const Post& post, const std::stop_token& stop);
+    Result<void> probe(Pulse& pulse);
     bool attendsAgain(const Post& post, const std::stop_token& stop);
-    SteadyTime work(Exporter& exporter, const std::stop_token& stop);
+    SteadyTime work(Exporter& exporter, const Post& post, const std::stop_token& stop);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
-    void maintain(Exporter& exporter);
-    void sweepLeftovers();
+    void maintain(Exporter& exporter, Pulse& pulse);
+    void sweepLeftovers(Pulse& pulse);
     SteadyTime nextWake();
     SteadyTime steadyFor(WallTime due) const;
     void recallBegun();
@@ -102,6 +105,7 @@ class Runner {
 
     struct Watcher {
         Inbox inbox;
+        std::unique_ptr<Pulse> pulse;
         std::jthread thread;
     };
     std::vector<Watcher> watchers_;  // last member: its threads use all the others

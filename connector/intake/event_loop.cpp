@@ -141,7 +141,11 @@ void IntakeServer::Loop::stop(SteadyTime deadline) {
 
 void IntakeServer::Loop::run() {
     while (!over()) {
-        for (const Poller::Ready& event : poller_->wait(untilNextLook())) onEvent(event);
+        const Millis wait = untilNextLook();
+        pulse_.rest(clock_.steady() + wait);
+        const auto& events = poller_->wait(wait);
+        pulse_.beat();
+        for (const Poller::Ready& event : events) onEvent(event);
         bringAnswers();
         readHeld();
         if (reloaded_) takeSettings();

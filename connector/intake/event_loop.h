@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/poller.h"
+#include "base/pulse.h"
 #include "base/sync.h"
 #include "connector/intake/listener.h"
 #include "connector/intake/smtp_session.h"
@@ -90,7 +91,11 @@ struct Connection {
 class IntakeServer::Loop {
   public:
     Loop(Door& door, Clock& clock, std::string hostname)
-        : door_(door), clock_(clock), hostname_(std::move(hostname)), buffer_(64 * 1024, '\0') {}
+        : door_(door),
+          clock_(clock),
+          hostname_(std::move(hostname)),
+          buffer_(64 * 1024, '\0'),
+          pulse_(clock) {}
     ~Loop() { stop(SteadyTime::min()); }
 
     Result<void> start(std::vector<config::Listener> listeners, int sessions);
@@ -105,6 +110,7 @@ class IntakeServer::Loop {
     }
 
     const std::vector<config::Listener>& bound() const { return bound_; }
+    bool stuck() const { return !stopping_ && thread_.joinable() && pulse_.late(); }
     IntakeCounters counters() const { return {open_, accepted_, refused_, tlsFailed_}; }
 
   private:
@@ -145,6 +151,7 @@ class IntakeServer::Loop {
     Clock& clock_;
     const std::string hostname_;
     std::string buffer_;
+    Pulse pulse_;
     std::unique_ptr<Poller> poller_;
     std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
     Mailbox::Letters letters_;

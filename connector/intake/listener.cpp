@@ -28,6 +28,9 @@ void IntakeServer::stop(SteadyTime deadline) {
 IntakeCounters IntakeServer::counters() const {
     return loop_->counters();
 }
+bool IntakeServer::stuck() const {
+    return loop_->stuck();
+}
 void IntakeServer::tick() {
     loop_->tick();
 }

@@ -59,6 +59,9 @@ class IntakeServer {
 
     IntakeCounters counters() const;
 
+    // The loop has not been heard of for longer than its work can take (base/pulse.h).
+    bool stuck() const;
+
     // Looks at the clock now. For tests, whose clock moves when they say so; the loop wakes by itself
     // otherwise.
     void tick();

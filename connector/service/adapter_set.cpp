@@ -49,6 +49,14 @@ void AdapterSet::lookForHold(const std::string& name) {
     if (runner != runners_.end()) runner->second->lookForHold();
 }
 
+std::vector<std::string> AdapterSet::stuck() const {
+    std::vector<std::string> names;
+    MutexLock lock(runnersMutex_);
+    for (const auto& [name, runner] : runners_)
+        if (runner->stuck()) names.push_back(name);
+    return names;
+}
+
 void AdapterSet::requestStop() {
     MutexLock lock(runnersMutex_);
     for (auto& [name, runner] : runners_) runner->requestStop();

@@ -49,6 +49,7 @@ class AdapterSet {
     Result<std::vector<std::string>> idle() const;
     void lookForHold(const std::string& name);
     std::vector<admin::AdapterMeasures> measures() const;
+    std::vector<std::string> stuck() const;  // adapters with a watcher that gives no sign of life
 
     void requestStop();  // no new claims
     void stop();         // waits for the batches in hand

@@ -2,8 +2,10 @@
 // within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Exit status:
 // 0 stopped as asked; 64 usage; 69, 71, 74, 75, 77, 78 as sysexits(3) names them.
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <thread>
 
 #include <Poco/Util/HelpFormatter.h>
 #include <Poco/Util/OptionException.h>
@@ -16,6 +18,7 @@
 #include "connector/config/load.h"
 #include "connector/service/service.h"
 #include "connector/version.h"
+#include "net/wire.h"
 
 namespace {
 
@@ -25,6 +28,33 @@ using postern::Millis;
 using postern::StopSignals;
 
 constexpr int kExitUsage = 64;
+
+// Tells the service manager that all is well for as long as every working thread gives signs of life.
+class Watchdog {
+  public:
+    explicit Watchdog(const postern::service::Service& service) : service_(service) {}
+
+    // To be called some times a second.
+    void look() {
+        const auto now = postern::Clock::system().steady();
+        if (now < next_) return;
+        next_ = now + (limit_ ? std::min(*limit_ / 4, kInterval) : kInterval);
+        const std::string stuck = service_.stuck();
+        if (stuck.empty()) {
+            if (limit_) postern::notifyServiceManager("WATCHDOG=1");
+        } else if (stuck != said_) {
+            LogLine(LogEvent::ServiceStuck).with("who", stuck);
+        }
+        said_ = stuck;
+    }
+
+  private:
+    static constexpr Millis kInterval{10'000};
+    const postern::service::Service& service_;
+    const std::optional<Millis> limit_ = postern::watchdogLimit();
+    postern::SteadyTime next_{};
+    std::string said_;
+};
 
 class Posternd final : public Poco::Util::ServerApplication {
   protected:
@@ -88,11 +118,17 @@ class Posternd final : public Poco::Util::ServerApplication {
 
     int serve() {
         StopSignals signals;  // before any other thread
+        const auto offered = postern::net::offerSockets(postern::inheritedSockets());
         const postern::BackgroundLog log;
+        for (const std::string& trouble : offered) LogLine(LogEvent::ListenerStrange).with("reason", trouble);
         postern::raiseHandleLimit();
         postern::service::Service service(configPath_, postern::Clock::system());
         LogLine(LogEvent::ServiceStarting).with("version", postern::kVersion).with("config", configPath_);
         if (const auto failed = service.start()) return report(*failed);
+        for (const std::string& place : postern::net::untakenSockets())
+            LogLine(LogEvent::ListenerStrange)
+                .with("reason",
+                      place + ": the service manager opened it and no [[listener]] has this address");
         postern::notifyServiceManager("READY=1\nSTATUS=Accepting and exporting mail");
         const auto failed = waitForTheEnd(service, signals);
         postern::notifyServiceManager("STOPPING=1");
@@ -104,16 +140,22 @@ class Posternd final : public Poco::Util::ServerApplication {
 
     static std::optional<postern::service::Failure> waitForTheEnd(postern::service::Service& service,
                                                                   StopSignals& signals) {
+        Watchdog watchdog(service);
+        std::jthread reload;  // it may wait for a batch, and the watchdog must not
         for (;;) {
             switch (signals.wait(Millis(500))) {
                 case StopSignals::Request::Stop: return std::nullopt;
                 case StopSignals::Request::Reload:
-                    postern::notifyServiceManager("RELOADING=1");
-                    (void)service.reload();  // it logs what came of it
-                    postern::notifyServiceManager("READY=1");
+                    reload = std::jthread([&service, before = std::move(reload)]() mutable {
+                        if (before.joinable()) before.join();
+                        postern::notifyServiceManager("RELOADING=1");
+                        (void)service.reload();  // it logs what came of it
+                        postern::notifyServiceManager("READY=1");
+                    });
                     break;
                 case StopSignals::Request::None: break;
             }
+            watchdog.look();
             if (auto failed = service.failure()) return failed;
         }
     }

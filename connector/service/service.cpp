@@ -300,6 +300,15 @@ void Service::stop() {
     reporter_.reset();
 }
 
+std::string Service::stuck() const {
+    std::string who;
+    const auto add = [&](const std::string& name) { who += (who.empty() ? "" : ", ") + name; };
+    if (intake_ && intake_->stuck()) add("the listeners");
+    if (adapters_)
+        for (const std::string& name : adapters_->stuck()) add("adapter " + name);
+    return who;
+}
+
 std::optional<Failure> Service::failure() const {
     if (!broken_) return std::nullopt;
     return Failure{

@@ -54,6 +54,10 @@ class Service {
     // Set when the store broke (I8): the caller stops us and ends with that status.
     std::optional<Failure> failure() const;
 
+    // Which threads give no sign of life for longer than their work can take; empty: all is well. The service
+    // manager's watchdog is fed only then.
+    std::string stuck() const;
+
   private:
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();

@@ -97,7 +97,8 @@ std::string run(const Scenario& scenario, Guards guards, int items) {
     queue::Queue secondQueue(office.store(), clock, options);
 
     exporting::Counters counters;
-    const exporting::Post secondPost{office.store(), secondQueue, *real, settings, counters};
+    Pulse pulse(office.clock());
+    const exporting::Post secondPost{office.store(), secondQueue, *real, settings, counters, pulse};
     const auto never = [] { return false; };
     std::string trouble;
     const auto workUntilIdle = [&](exporting::Exporter& exporter) {
@@ -116,7 +117,7 @@ std::string run(const Scenario& scenario, Guards guards, int items) {
         exporting::Exporter second(secondPost);
         workUntilIdle(second);
     });
-    exporting::Exporter first({office.store(), firstQueue, stalling, settings, counters});
+    exporting::Exporter first({office.store(), firstQueue, stalling, settings, counters, pulse});
     if (const auto exported = first.exportBatch(never, 64); !exported.ok()) trouble = exported.error().text;
 
     clock.advance(options.lease + Millis(1));

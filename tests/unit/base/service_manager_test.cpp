@@ -73,6 +73,30 @@ TEST(ServiceManager, MayBeAbsentDeafOrBadlyNamed) {
     ::unsetenv("NOTIFY_SOCKET");
 }
 
+TEST(ServiceManager, TheWatchdogIsOursOrNot) {
+    EXPECT_EQ(watchdogLimit(), std::nullopt);
+    ::setenv("WATCHDOG_USEC", "180000000", 1);
+    EXPECT_EQ(watchdogLimit(), milliseconds(180'000));
+    ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+    EXPECT_EQ(watchdogLimit(), milliseconds(180'000));
+    ::setenv("WATCHDOG_PID", "1", 1);
+    EXPECT_EQ(watchdogLimit(), std::nullopt) << "meant for another process";
+    ::unsetenv("WATCHDOG_PID");
+    for (const char* strange : {"", "0", "-1", "soon"}) {
+        ::setenv("WATCHDOG_USEC", strange, 1);
+        EXPECT_EQ(watchdogLimit(), std::nullopt) << strange;
+    }
+    ::unsetenv("WATCHDOG_USEC");
+}
+
+TEST(ServiceManager, SocketsForAnotherProcessAreNotTaken) {
+    EXPECT_TRUE(inheritedSockets().empty());
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_PID", "1", 1);
+    EXPECT_TRUE(inheritedSockets().empty());
+    EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr) << "no child of ours may take them for its own";
+}
+
 class Signals : public testing::Test {
   protected:
     void SetUp() override { ::pthread_sigmask(SIG_SETMASK, nullptr, &before_); }

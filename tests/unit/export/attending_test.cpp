@@ -87,8 +87,9 @@ class AttendingTest : public testing::Test {
     queue::Queue queue_{office_.store(), office_.clock(), options()};
     config::Adapter settings_;
     exporting::Counters counters_;
+    Pulse pulse_{office_.clock()};
     std::shared_ptr<Answering> adapter_ = std::make_shared<Answering>();
-    exporting::Post post_{office_.store(), queue_, *adapter_, settings_, counters_};
+    exporting::Post post_{office_.store(), queue_, *adapter_, settings_, counters_, pulse_};
 };
 
 TEST_F(AttendingTest, TheAdapterPicksWhomItMeans) {

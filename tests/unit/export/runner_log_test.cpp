@@ -103,7 +103,8 @@ TEST_F(RunnerTest, WhatCanNotBeToldIsLoggedWhenItBeginsAndEnds) {
     config::Adapter settings;
     settings.name = "a";
     exporting::Counters counters;
-    exporting::Exporter exporter({office.store(), queue, adapter, settings, counters});
+    Pulse pulse(clock);
+    exporting::Exporter exporter({office.store(), queue, adapter, settings, counters, pulse});
     office.post("a", 1, 1);
     ASSERT_TRUE(exporter.exportBatch([] { return false; }, 10).ok());
     for (int hour = 0; hour < 3; ++hour) {

@@ -127,6 +127,32 @@ TEST_F(RunnerTest, AnUnansweredPublishIsAskedAboutAndHeldInDoubt) {
     EXPECT_TRUE(tests::waitFor([&] { return runner->counters().inDoubt == 1; }));
 }
 
+TEST(RunnerPulse, Q176566_a_hung_watcher_is_noticed) {
+    tests::FakeClock clock;
+    tests::PostOffice office(clock);
+    store::Notifier notifier;
+    queue::Queue queue(office.store(), clock, {.owner = "unit"});
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<bool> staging{false}, free{false};
+    adapter->onStage = [&](Job&) {
+        staging = true;
+        EXPECT_TRUE(tests::waitFor([&] { return free.load(); }));
+    };
+    office.post("a", 1, 1);
+    config::Adapter settings;
+    settings.name = "a";
+    Runner runner(office.store(), notifier, queue, adapter, settings, {});
+    runner.start();
+    ASSERT_TRUE(tests::waitFor([&] { return staging.load(); }));
+    clock.advance(Pulse::kRound);
+    EXPECT_FALSE(runner.stuck()) << "a slow host is no reason to restart everything";
+    clock.advance(Pulse::kAway);
+    EXPECT_TRUE(runner.stuck());
+    free = true;
+    EXPECT_TRUE(tests::waitFor([&] { return !runner.stuck(); }));
+    runner.stop();
+}
+
 TEST_F(RunnerTest, Q179013_stop_under_load_joins_and_gives_back) {
     office_.post("a", 1, 500);
     for (int round = 0; round < 20; ++round) {

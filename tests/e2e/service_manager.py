@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""posternd under a service manager: what it says to it, and what it takes from it.
+
+The test does what systemd does (sd_notify(3), sd_listen_fds(3)); systemd's own tools take part where they are installed.
+Each function named test_* is one test. Usage: service_manager.py BUILD_FOLDER [TEST ...]
+"""
+
+import os
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import service_life  # noqa: E402
+from service_life import check, until  # noqa: E402
+from gateway import Gateway  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+BUILD = ""
+
+
+class Manager:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(20)
+
+    def hears(self):
+        return self.socket.recv(1000).decode()
+
+    def hears_until(self, word):
+        """Everything up to the first that contains the word."""
+        heard = []
+        while not heard or word not in heard[-1]:
+            heard.append(self.hears())
+        return heard
+
+    def close(self):
+        self.socket.close()
+
+
+def started_with(environment):
+    """A command that sets variables for the service; its process id is the one that it is told of."""
+    words = " ".join(f'export {name}="{value}";' for name, value in environment.items())
+    return ["sh", "-c", f'{words} exec "$@"', "sh"]
+
+
+def test_ready_watchdog_reload_and_stop_are_said():
+    gateway = Gateway(BUILD)
+    manager = Manager(gateway.folder)
+    try:
+        gateway.start(started_with({"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": 2_000_000, "WATCHDOG_PID": "$$"}))
+        check("READY=1" in manager.hears(), "it did not say that it is ready first")
+        for _ in range(3):
+            check(manager.hears() == "WATCHDOG=1", "the watchdog was not fed")
+        gateway.process.send_signal(signal.SIGHUP)
+        manager.hears_until("RELOADING=1")
+        manager.hears_until("READY=1")
+        gateway.process.send_signal(signal.SIGTERM)
+        manager.hears_until("STOPPING=1")
+        check(gateway.wait_for_end(30) == 0, "it did not stop well")
+    finally:
+        manager.close()
+        gateway.close()
+
+
+def test_a_stopped_process_does_not_feed_the_watchdog():
+    gateway = Gateway(BUILD)
+    manager = Manager(gateway.folder)
+    try:
+        gateway.start(started_with({"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": 400_000, "WATCHDOG_PID": "$$"}))
+        manager.hears_until("WATCHDOG=1")
+        gateway.process.send_signal(signal.SIGSTOP)
+        # SIGSTOP takes a moment: what is on its way still comes.
+        manager.socket.settimeout(2)
+        quiet = False
+        for _ in range(20):
+            try:
+                manager.hears()
+            except TimeoutError:
+                quiet = True
+                break
+        check(quiet, "something fed the watchdog for a process that stands still")
+        gateway.process.send_signal(signal.SIGCONT)
+        manager.socket.settimeout(20)
+        check(manager.hears() == "WATCHDOG=1", "it did not go on")
+    finally:
+        manager.close()
+        gateway.close()
+
+
+def test_a_socket_that_the_manager_opened_is_used_and_keeps_its_callers():
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    gateway = Gateway(BUILD)
+    with open(gateway.config, encoding="utf-8") as file:
+        text = file.read()
+    with open(gateway.config, "w", encoding="utf-8") as file:
+        file.write(text.replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"', 1))
+    os.set_inheritable(listening.fileno(), True)
+    passing = ["sh", "-c", f'exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "sh"]
+
+    def start():
+        opened = subprocess.Popen
+
+        class Passing(opened):
+            def __init__(self, *arguments, **options):
+                super().__init__(*arguments, pass_fds=[listening.fileno()], **options)
+
+        subprocess.Popen = Passing
+        try:
+            gateway.start(passing)
+        finally:
+            subprocess.Popen = opened
+
+    try:
+        start()
+        check(gateway.port == port, f"it listens on {gateway.port}, not on {port}")
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+            client.sendmail("a@example.org", ["b@legacy.example"], "Subject: one\r\n\r\n.\r\n")
+        check(gateway.stop() == 0, "it did not stop well")
+        # Nobody is turned away while it restarts: the caller waits in the kernel.
+        caller = socket.create_connection(("127.0.0.1", port), timeout=30)
+        start()
+        check(caller.recv(3) == b"220", "who called meanwhile was not greeted")
+        caller.close()
+        check(gateway.wait_until_settled(), "mail still waits")
+        check(len([name for name in os.listdir(gateway.out) if not name.startswith(".")]) == 1, "not one file")
+        check(not any("listener.strange" in line for line in gateway.log), "it did not know its socket")
+    finally:
+        gateway.close()
+        listening.close()
+
+
+def test_a_socket_that_no_listener_wants_is_said():
+    listening = socket.create_server(("127.0.0.1", 0))
+    os.set_inheritable(listening.fileno(), True)
+    gateway = Gateway(BUILD)
+    environment = f'exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+    process = subprocess.Popen(["sh", "-c", environment, "sh", gateway.posternd, "--config", gateway.config],
+                               pass_fds=[listening.fileno()], stderr=subprocess.PIPE, text=True)
+    try:
+        place = f"127.0.0.1:{listening.getsockname()[1]}"
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "service.ready" in line or "listener.strange" in line and place in line:
+                break
+        for line in process.stderr:
+            lines.append(line)
+            if any("service.ready" in each for each in lines) and any("listener.strange" in each for each in lines):
+                break
+        check(any("listener.strange" in line and place in line for line in lines), "".join(lines))
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stderr.close()
+        listening.close()
+        gateway.close()
+
+
+def test_systemd_socket_activate_starts_it_for_an_lmtp_caller():
+    tool = shutil.which("systemd-socket-activate")
+    if tool is None:
+        print("    skipped: systemd-socket-activate is not installed")
+        return
+    gateway = Gateway(BUILD)
+    path = os.path.join(gateway.folder, "lmtp.sock")
+    with open(gateway.config, "a", encoding="utf-8") as file:
+        file.write(f'[[listener]]\nname = "lmtp"\nprotocol = "lmtp"\naddress = "unix:{path}"\n')
+    process = subprocess.Popen([tool, "-l", path, gateway.posternd, "--config", gateway.config],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: os.path.exists(path), 20, "the socket")
+        caller = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        caller.settimeout(30)
+        caller.connect(path)
+        check(caller.recv(3) == b"220", "no greeting")
+        caller.close()
+        process.terminate()
+        check(process.wait(30) == 0, "it did not stop well")
+        check(os.path.exists(path), "the manager's socket was removed")
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait(10)
+        process.stderr.close()
+        gateway.close()
+
+
+def test_the_units_are_what_systemd_reads():
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        print("    skipped: systemd-analyze is not installed")
+        return
+    folder = os.path.join(ROOT, "packaging", "systemd")
+    done = subprocess.run([tool, "security", "--offline=yes", "--threshold=15", os.path.join(folder, "postern.service")],
+                          capture_output=True, text=True, timeout=60)
+    check(done.returncode == 0, "its exposure is over 1.5:\n" + done.stdout + done.stderr)
+
+
+def main():
+    global BUILD
+    BUILD = service_life.BUILD = os.path.abspath(sys.argv[1])
+    return service_life.run({name: test for name, test in globals().items() if name.startswith("test_")}, sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
