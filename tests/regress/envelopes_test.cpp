@@ -10,6 +10,7 @@
 #include "queue/inspect.h"
 #include "queue/queue.h"
 #include "tests/kit/post_office.h"
+#include "tests/regress/front_desk.h"
 #include "tests/temp_folder.h"
 #include "tests/unit/intake/house.h"
 #include "tests/unit/routing/asked_adapter.h"
@@ -18,48 +19,13 @@ namespace postern::tests {
 namespace {
 
 using intake::House;
-using intake::listenerOf;
 using intake::Stored;
-using intake::Talk;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
-
-config::Listener patient() {
-    config::Listener listener = listenerOf(config::Protocol::Smtp);
-    listener.limits.errors = 10'000;
-    return listener;
-}
-
-// One session with a real acceptor and store behind it.
-struct Desk {
-    explicit Desk(const config::Listener& listener = patient()) : talk(house, house.acceptor(), listener) {
-        talk.read();
-        talk.say("EHLO client.example");
-    }
-    std::string from(const std::string& path) { return talk.say("MAIL FROM:" + path); }
-    std::string to(const std::string& path) { return talk.say("RCPT TO:" + path); }
-    // Sends an empty mail; what the store has of it.
-    Stored end() {
-        talk.say("DATA");
-        const std::string answer = talk.say("\r\nx\r\n.");
-        EXPECT_THAT(answer, StartsWith("250"));
-        const auto all = house.stored();
-        return all.empty() ? Stored() : all.back();
-    }
-    // The item that a mail for `path` alone makes.
-    std::vector<std::string> itemsFor(const std::string& path) {
-        EXPECT_THAT(from("<a@c.example>"), StartsWith("250"));
-        EXPECT_THAT(to(path), StartsWith("250")) << path;
-        return end().items;
-    }
-
-    House house;
-    Talk talk;
-};
 
 TEST(Regress, Q244129_every_character_of_an_atom_is_taken_and_kept) {
     Desk desk;

@@ -228,5 +228,25 @@ TEST(NamePattern, Q171214_ANameNeverLeadsToAnotherAddressOfItsOwn) {
     EXPECT_GT(back, 10'000);
 }
 
+TEST(NamePattern, ANameAtANodeLeadsBackOrNowhere) {
+    const NamePattern names = pattern("%r. {local}@{node}");
+    std::mt19937 random(12);
+    int back = 0;
+    for (int round = 0; round < 5'000; ++round) {
+        mail::Address address{word(random), "f" + std::to_string(random() % 4) + ".n1.z2.x.org"};
+        if (random() % 2 == 0) address.local += "." + word(random);
+        if (random() % 2 == 0) address.domain.insert(0, "p" + std::to_string(random() % 3) + ".");
+        const auto parsed = mail::parseAddress(address.text(), {true, false, {}});
+        if (!parsed.ok()) continue;
+        const auto found = names.invert(names.expand(parsed->text()), "*@*.x.org");
+        if (!found) continue;
+        back += equalsIgnoreCase(*found, parsed->text()) ? 1 : 0;
+        ASSERT_EQ(mail::foldLegacyName(names.expand(*found)),
+                  mail::foldLegacyName(names.expand(parsed->text())))
+            << parsed->text() << " gave " << *found;
+    }
+    EXPECT_GT(back, 1'000);
+}
+
 }  // namespace
 }  // namespace postern::addresses
