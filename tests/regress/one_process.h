@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/pulse.h"
 #include "connector/export/exporter.h"
 #include "queue/queue.h"
 #include "store/messages.h"
@@ -47,7 +48,8 @@ class OneProcess {
                const std::string& name = "a")
         : adapter_(std::move(adapter)),
           queue_(store, clock, {.owner = name + "'s"}),
-          exporter_({store, queue_, *adapter_, settings_, counters_}) {
+          pulse_(clock),
+          exporter_({store, queue_, *adapter_, settings_, counters_, pulse_}) {
         settings_.name = name;
         const auto probed = adapter_->probe();
         EXPECT_TRUE(probed.ok()) << (probed.ok() ? "" : probed.error().text);
@@ -70,6 +72,7 @@ class OneProcess {
     exporting::Counters counters_;
     std::shared_ptr<adapters::Adapter> adapter_;
     queue::Queue queue_;
+    Pulse pulse_;
     exporting::Exporter exporter_;
 };
 
