@@ -91,13 +91,22 @@ std::string firstLineShown(const std::string& output) {
     return {};
 }
 
+std::string outputShown(const ProcessEnd& end) {
+    constexpr std::size_t kLongest = 2000;
+    std::string all;
+    for (const std::string_view line : split(end.output, '\n'))
+        if (!trim(line).empty()) all += (all.empty() ? "" : " / ") + std::string(trim(line));
+    return escapeLine(all, kLongest) + (end.outputCut && !all.empty() ? " (and more)" : "");
+}
+
 Outcome judgeEnd(const ProcessEnd& end, ExitDialect dialect, const std::string& name) {
     const std::string said = firstLineShown(end.output);
+    const std::string all = outputShown(end);
     std::string reason = name + " " + end.text();
     if (end.how == ProcessEnd::How::NotStarted) return unusable(reason);
     const Code* code = end.how == ProcessEnd::How::Exited ? known(end.code) : nullptr;
     if (code != nullptr && code->name[0] != '\0') reason += " (" + std::string(code->name) + ")";
-    if (!said.empty()) reason += ": " + said;
+    if (!all.empty()) reason += ": " + all;
     if (end.how != ProcessEnd::How::Exited) return unknown(reason + "; it may have done its work");
     const Meaning meaning = meaningOf(end.code, code, dialect);
     if (dialect == ExitDialect::Queuer && meaning != Meaning::Exported)

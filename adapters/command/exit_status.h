@@ -34,5 +34,7 @@ Outcome judgeEnd(const ProcessEnd& end, ExitDialect dialect, const std::string& 
 
 // The first line of what a command wrote, made safe to show; empty when it wrote none.
 std::string firstLineShown(const std::string& output);
+// All of it that was kept, its lines with " / " between them.
+std::string outputShown(const ProcessEnd& end);
 
 }  // namespace postern::adapters

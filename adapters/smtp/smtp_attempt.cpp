@@ -219,10 +219,10 @@ class Attempt {
         }
         if (end.reusable) keepSession();
         if (end.kind == EnvelopeEnd::Kind::NoOne) return turnedAway(combined(made_.flight.notTaken, ""));
-        if (!end.atMail) return turnedAway(withOthers(verdictOf(0, *end.reply, where)));
+        if (!end.atMail) return turnedAway(withOthers(verdictOf(0, *end.reply, where + ": DATA")));
         // What it has against the size, the sender or a parameter another host may not have.
         made_.hostTrouble = !end.reply->permanent();
-        next(outcomeOfReply(*end.reply, where));
+        next(outcomeOfReply(*end.reply, where + ": MAIL"));
     }
 
     void sendText(const FormedMessage& formed, const EnvelopeEnd& end) {

@@ -58,6 +58,11 @@ class Ending {
         }
     }
 
+    // Where it was said, and of a refusal to what.
+    std::string stepOf(const SmtpReply& reply) const {
+        return session_.peer() + (reply.good() ? "" : ": end of text");
+    }
+
     void know(RecipientVerdict verdict, const SmtpReply& reply) {
         if (!reply.good()) allGood_ = false;
         known_.push_back(std::move(verdict));
@@ -69,7 +74,7 @@ class Ending {
         if (!reply.ok()) return "after the end of the text: " + reply.error().text;
         if (reply->code / 100 == 3)
             return "after the end of the text: " + session_.peer() + ": " + reply->text();
-        for (const int ordinal : flight_.accepted) know(verdictOf(ordinal, *reply, session_.peer()), *reply);
+        for (const int ordinal : flight_.accepted) know(verdictOf(ordinal, *reply, stepOf(*reply)), *reply);
         return {};
     }
 
@@ -83,7 +88,7 @@ class Ending {
                 return "after the end of the text, with " + std::to_string(heard) + " of " +
                        std::to_string(flight_.accepted.size()) + " answers: " +
                        (reply.ok() ? session_.peer() + ": " + reply->text() : reply.error().text);
-            know(verdictOf(ordinal, *reply, session_.peer()), *reply);
+            know(verdictOf(ordinal, *reply, stepOf(*reply)), *reply);
             ++heard;
         }
         return {};

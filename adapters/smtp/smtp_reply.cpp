@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 4096;
 constexpr std::size_t kMostLines = 256;
-constexpr std::size_t kShown = 400;
+constexpr std::size_t kShown = 2000;  // of an answer: it stands in the history whole, as far as that is sane
 
 bool digit(char c) {
     return c >= '0' && c <= '9';

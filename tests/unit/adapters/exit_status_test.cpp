@@ -52,6 +52,19 @@ TEST(ExitStatus, EveryCodeOfBothDialects) {
     }
 }
 
+TEST(ExitStatus, TheReasonHasTheCommandItsEndAndAllThatItSaid) {
+    const Outcome outcome = judgeEnd(exitedWith(75, "gate: busy\n\n  line 3 of 4 \x1b[1m\r\n"),
+                                     ExitDialect::Sysexits, "/usr/bin/gate");
+    EXPECT_TRUE(outcome.reason.starts_with("/usr/bin/gate ")) << outcome.reason;
+    EXPECT_TRUE(outcome.reason.ends_with("75 (EX_TEMPFAIL): gate: busy / line 3 of 4 \\x1b[1m"))
+        << outcome.reason;
+    ProcessEnd much = exitedWith(1, std::string(4096, 'x'));
+    much.outputCut = true;
+    const std::string reason = judgeEnd(much, ExitDialect::Qmail, "x").reason;
+    EXPECT_LE(reason.size(), 2100u);
+    EXPECT_TRUE(reason.ends_with("x... (and more)")) << reason.substr(reason.size() - 40);
+}
+
 TEST(ExitStatus, AProgramThatOnlyQueuesJudgesNoMail) {
     for (const int code : {66, 67, 68, 69, 71, 72, 73, 74, 75, 76, 77, 78})
         EXPECT_EQ(shown(judgeEnd(exitedWith(code, "5.1.1 x"), ExitDialect::Queuer, "uux")),
