@@ -23,5 +23,6 @@ Kind pickupKind();
 Kind pipeKind();
 Kind smtpKind();
 Kind uucpKind();
+Kind webhookKind();
 
 }  // namespace postern::adapters

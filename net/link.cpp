@@ -178,6 +178,20 @@ Result<std::string> Link::readLineBy(std::size_t most, SteadyTime deadline, Mill
     }
 }
 
+Result<std::string> Link::readSomeBy(std::size_t most, SteadyTime end, Millis limit, const Waiting& waiting) {
+    Patience patience(*this, end, waiting);
+    while (input_.empty() && !gone_) {
+        if (take() || gone_) break;
+        if (!patience.wait(wire_, true, wire_.receiveWantsWrite())) {
+            gone_ = true;
+            return late(limit);
+        }
+    }
+    std::string some = input_.substr(0, most);
+    input_.erase(0, some.size());
+    return some;
+}
+
 Result<void> Link::write(std::string_view bytes, Millis limit, const Waiting& waiting, Meanwhile meanwhile) {
     if (mute_) return gone();
     auto written = writeAll(bytes, limit, waiting, meanwhile);

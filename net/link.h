@@ -56,6 +56,8 @@ class Link {
     }
     // Likewise, with one deadline for several lines; `limit` is only said in the error.
     Result<std::string> readLineBy(std::size_t most, SteadyTime end, Millis limit, const Waiting& waiting);
+    // Up to `most` bytes as soon as there are some; empty: the other side has ended.
+    Result<std::string> readSomeBy(std::size_t most, SteadyTime end, Millis limit, const Waiting& waiting);
     // All of it, or an Error. `limit` counts anew whenever something was taken. When the other side speaks
     // while it does not take our bytes, that is Errc::Exists: read what it says (KB Q152940).
     // Meanwhile::Answers: they are expected while we write (pipelining), and are kept for readLine().

@@ -8,12 +8,14 @@
 #include "queue/recipients.h"
 #include "schema_0002_queue.h"
 #include "schema_0003_returned.h"
+#include "schema_0004_events.h"
 
 namespace postern::queue {
 
 const std::vector<store::Migration>& queueMigrations() {
     static const std::vector<store::Migration> migrations = {{2, "queue", kSchema0002Queue},
-                                                             {3, "returned", kSchema0003Returned}};
+                                                             {3, "returned", kSchema0003Returned},
+                                                             {4, "events", kSchema0004Events}};
     return migrations;
 }
 

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <map>
 
+#include "adapters/webhook/webhook_settings.h"
 #include "base/file.h"
 #include "base/networks.h"
 #include "base/text.h"
 #include "connector/addresses/name_pattern.h"
 #include "connector/config/address.h"
 #include "connector/config/check_policy.h"
+#include "connector/config/check_webhooks.h"
 #include "connector/config/keys.h"
 #include "connector/config/policy_keys.h"
 #include "mail/address.h"
@@ -145,7 +147,8 @@ void checkAdapters(const Config& config, Findings& findings) {
         if (adapter.retry.first > adapter.retry.longest)
             findings.problem(adapter.place, "adapter \"" + adapter.name +
                                                 "\": \"retry_first\" is longer than \"retry_longest\"");
-        if (!mailLeadsTo(config, adapter.name))  // KB Q186235: nobody noticed
+        if (adapter.kind != adapters::kWebhookKind &&
+            !mailLeadsTo(config, adapter.name))  // KB Q186235: nobody noticed
             findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
     }
 }
@@ -284,6 +287,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkRoutes(config, findings);
     checkReports(config, findings);
     checkPolicy(config, findings);
+    checkWebhooks(config, findings);
 }
 
 }  // namespace postern::config

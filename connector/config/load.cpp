@@ -5,6 +5,7 @@
 
 #include "adapters/extension/absent.h"
 #include "adapters/extension/loader.h"
+#include "adapters/webhook/webhook_settings.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "connector/config/address.h"
@@ -289,6 +290,9 @@ void readAdapter(const Node& table, const std::string& name, const RefusedLibrar
     const bool hopeless = kind == nullptr && childNamed(table, "kind") != nullptr;
     if (!hopeless) std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
     visitAdapter(adapter, Assign(section));
+    // A receiver of events knows an id again: to wait for a person would be the odd choice there.
+    if (kind != nullptr && kind->name == adapters::kWebhookKind && childNamed(table, "on_doubt") == nullptr)
+        adapter.onDoubt = OnDoubt::ReceiverDedupes;
     readPolicy(section, adapter, findings);
     if (kind != nullptr)
         for (const adapters::Setting& setting : kind->settings)

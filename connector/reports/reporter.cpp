@@ -9,6 +9,7 @@
 #include "connector/reports/wants.h"
 #include "mail/address.h"
 #include "queue/history.h"
+#include "queue/outbox.h"
 #include "queue/queue.h"
 
 namespace postern::reports {
@@ -244,13 +245,14 @@ Result<mail::WrittenReport> write(const mail::Report& report) {
     }
 }
 
-store::NewMessage messageFor(const queue::Fate& fate, const std::string& hostname,
+// A report about a mail that tells of an event is no news for webhooks either: they would go round.
+store::NewMessage messageFor(const queue::Fate& fate, const std::string& hostname, std::string_view reported,
                              const mail::WrittenReport& written) {
     store::NewMessage message;
     message.received = fate.at;
     message.source = "report";
     message.helo = hostname;
-    message.protocol = "local";
+    message.protocol = reported == queue::kEventProtocol ? reported : "local";
     message.headerId = written.messageId;
     message.subject = written.subject.substr(0, 200);
     message.eightBit = written.eightBit;
@@ -269,7 +271,9 @@ Result<void> Reporter::send(store::WriteSession& session, const Rules& rules, co
     const auto made = write(describe(rules, fate, original, mailing));
     if (!made.ok()) return notMade(session, fate, made.error().text);
 
-    POSTERN_LET(id, store::insertMessage(session, messageFor(fate, rules.hostname, *made), made->bytes));
+    POSTERN_LET(id,
+                store::insertMessage(session, messageFor(fate, rules.hostname, original.row.protocol, *made),
+                                     made->bytes));
     routing::Router::Routed routed;
     routed.address = mailing.to;
     routed.destination = *destination;

@@ -1,6 +1,7 @@
 // Who is told what.
 #include <gmock/gmock.h>
 
+#include "queue/outbox.h"
 #include "tests/unit/reports/report_desk.h"
 
 namespace postern::reports {
@@ -168,6 +169,37 @@ TEST_F(ReporterTest, Q177793_a_report_without_a_way_is_never_silence) {
     ASSERT_THAT(reports(), SizeIs(3));
     EXPECT_EQ(reports()[1].adapter, "legacy");
     EXPECT_EQ(reports()[2].adapter, "home");  // the postmaster by the routes
+}
+
+// A webhook that fails is told to the postmaster; were that report an event, it would fail again, and so on.
+TEST_F(ReporterTest, AReportAboutAMailThatTellsOfAnEventMakesNoEvents) {
+    config_.reports.postmaster = "postmaster@home.example";
+    configure();
+    write([](store::WriteSession& session) {
+        return queue::followEvents(session, {"hook"}, {"queued", "failed"});
+    });
+    post({"", {to("legacy@webhook.invalid")}});
+    post({"", {to("b@legacy.example")}});
+    write([](store::WriteSession& session) -> Result<void> {
+        POSTERN_TRY(session.run("UPDATE message SET protocol = 'event' WHERE id = 1"));
+        POSTERN_TRY(session.run("DELETE FROM event"));
+        return {};
+    });
+    const auto events = [&] {
+        std::vector<queue::Event> found;
+        read([&](store::ReadSession& session) -> Result<void> {
+            POSTERN_LET(waiting, queue::readEvents(session, 100));
+            found = std::move(waiting);
+            return {};
+        });
+        return found.size();
+    };
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    ASSERT_THAT(reports(), SizeIs(3));
+    EXPECT_EQ(reports().back().firstRecipient, "postmaster@home.example");
+    EXPECT_EQ(events(), 0u);
+    ASSERT_TRUE(end("legacy", {1}).ok());
+    EXPECT_EQ(events(), 2u) << "its end, and the report's arrival";
 }
 
 TEST_F(ReporterTest, Q101934_what_comes_back) {
