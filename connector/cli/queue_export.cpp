@@ -8,6 +8,7 @@
 #include "base/source.h"
 #include "connector/admin/selection.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/copy_out.h"
 #include "connector/cli/filter_options.h"
 #include "connector/cli/verbs.h"
 #include "queue/inspect.h"
@@ -22,8 +23,6 @@ struct Export {
     std::string output, folder;
     bool trace = false;
 };
-
-constexpr unsigned kMode = 0600;  // it is somebody's mail
 
 // Where the field at `begin` ends, with its folded lines; nothing when it is not whole in `text`.
 std::size_t fieldEnd(std::string_view text, std::size_t begin) {
@@ -58,30 +57,6 @@ class Behind final : public ByteSource {
     const std::int64_t skipped_;
 };
 
-// A file that is there already is never replaced.
-Result<void> copyInto(const std::string& folder, const std::string& name, ByteSource& body) {
-    POSTERN_LET(place, Folder::open(folder));
-    auto made = place.create(name, kMode);
-    if (!made.ok() && made.error().code == Errc::Exists)
-        return fail(Errc::Exists, joinPath(folder, name) + " is there already");
-    if (!made.ok()) return made.error();
-    File file = std::move(made).value();
-    Result<void> written = copyAll(body, [&](std::string_view bytes) { return file.write(bytes); });
-    if (written.ok()) written = file.sync();
-    if (written.ok()) written = file.close();
-    if (written.ok()) return place.sync();
-    (void)place.remove(name);  // half a mail must not look like one
-    return written;
-}
-
-Result<void> copyOut(std::ostream& out, ByteSource& body) {
-    return copyAll(body, [&](std::string_view bytes) -> Result<void> {
-        out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        if (!out) return fail(Errc::Io, "the output could not be written");
-        return {};
-    });
-}
-
 class Exporting {
   public:
     Exporting(const Run& run, const Export& wanted, const std::string& store, store::ReadSession& session)
@@ -95,13 +70,8 @@ class Exporting {
         if (!wanted_.folder.empty())
             return intoFile(item, wanted_.folder, "item-" + std::to_string(id.value) + ".eml", body);
         if (wanted_.output.empty() || wanted_.output == "-") return copyOut(run_.console.out, body);
-        const auto slash = wanted_.output.rfind('/');
-        const bool here = slash == std::string::npos;
-        return intoFile(item,
-                        here         ? "."
-                        : slash == 0 ? "/"
-                                     : wanted_.output.substr(0, slash),
-                        here ? wanted_.output : wanted_.output.substr(slash + 1), body);
+        const auto [folder, name] = placeOf(wanted_.output);
+        return intoFile(item, folder, name, body);
     }
 
   private:

@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"queue", "show", "everything about items: facts, recipients, history", setupShow},
     {"queue", "log", "the history of items", setupLog},
     {"queue", "export", "the mail of items as it came in", setupExport},
+    {"queue", "captured", "the copy that was kept of what the legacy side got of an item", setupCaptured},
     {"queue", "hold", "keep ready items back until they are released", setupHold},
     {"queue", "release", "let held items go", setupRelease},
     {"queue", "retry", "try waiting or failed items now", setupRetry},

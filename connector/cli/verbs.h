@@ -54,6 +54,7 @@ Carry setupSummary(CLI::App&, Run&);
 Carry setupShow(CLI::App&, Run&);
 Carry setupLog(CLI::App&, Run&);
 Carry setupExport(CLI::App&, Run&);
+Carry setupCaptured(CLI::App&, Run&);
 Carry setupTrack(CLI::App&, Run&);
 Carry setupWatch(CLI::App&, Run&);
 Carry setupTop(CLI::App&, Run&);

@@ -150,14 +150,16 @@ struct Adapter {
     int batch = 64;
     OnDoubt onDoubt = OnDoubt::Hold;
     queue::RetryPolicy retry;
-    std::vector<std::string> retryRules;   // "CLASS FIRST LONGEST [AGE]": back-off per class of error
-    std::vector<std::string> sendWindows;  // "Mon-Fri 08:00-18:00"; empty: always
-    std::string timeZone = "UTC";          // of the windows, an IANA name
-    std::string rate;                      // "100/1m": items that may begin in a time; empty: no limit
-    std::int64_t messageSize = 0;          // larger mail is refused at once; 0: no limit
-    std::string fallback;                  // the adapter that takes over after fallback_after attempts
-    int fallbackAfter = 0;                 // 0: never
-    Policy policy;                         // what retry_rules, send_windows, time_zone and rate mean
+    std::vector<std::string> retryRules;      // "CLASS FIRST LONGEST [AGE]": back-off per class of error
+    std::vector<std::string> sendWindows;     // "Mon-Fri 08:00-18:00"; empty: always
+    std::string timeZone = "UTC";             // of the windows, an IANA name
+    std::string rate;                         // "100/1m": items that may begin in a time; empty: no limit
+    std::int64_t messageSize = 0;             // larger mail is refused at once; 0: no limit
+    std::string fallback;                     // the adapter that takes over after fallback_after attempts
+    int fallbackAfter = 0;                    // 0: never
+    Millis capture{0};                        // how long a copy of each artifact is kept; 0: none is made
+    std::int64_t captureLimit = 100LL << 20;  // bytes of copies; the oldest go first
+    Policy policy;                            // what retry_rules, send_windows, time_zone and rate mean
     Place place;
 };
 

@@ -117,6 +117,8 @@ void visitAdapter(AdapterType& adapter, Visit&& visit) {
     visit("message_size", adapter.messageSize);
     visit("fallback", adapter.fallback);
     visit("fallback_after", adapter.fallbackAfter);
+    visit("capture", adapter.capture);
+    visit("capture_limit", adapter.captureLimit);
 }
 
 template <class RouteType, class Visit>

@@ -164,6 +164,11 @@ const std::vector<Key> kKeys = {
          "Larger mail is refused, at MAIL or RCPT when the sender says its size; 0: no limit."),
     text("adapter", "fallback", "", "The adapter that takes over items after fallback_after attempts."),
     count("adapter", "fallback_after", "0", 0, 1'000'000, "Failed attempts until the fallback; 0: never."),
+    duration(
+        "adapter", "capture", "0s", 0, 365 * kDay,
+        "For support: how long a copy of each artifact is kept, as the legacy side got it; 0s: no copies."),
+    size("adapter", "capture_limit", "100 MiB", kKiB, 1024 * kGiB,
+         "The most bytes of such copies; the oldest go first."),
 
     // [reports]: who is told what became of a mail (RFC 3461, 3464).
     text("reports", "adapter", "",

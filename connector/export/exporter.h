@@ -83,6 +83,7 @@ class Exporter {
     void load(Works& works);
     void loadOne(store::ReadSession& session, Work& work);
     void stage(Works& works, const std::function<void()>& beat);
+    void capture(Works& works, const std::function<void()>& beat);
     Result<void> mark(Works& works);
     void publish(Works& works, const std::function<void()>& beat);
     Result<void> giveBackCutOff(Works& works);
@@ -98,6 +99,7 @@ class Exporter {
     void report(const queue::Settlement& settlement, const Work& work);
 
     Post post_;
+    std::int64_t captured_ = 0;  // bytes of copies since the last look at their limit
 };
 
 }  // namespace postern::exporting

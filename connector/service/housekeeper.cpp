@@ -53,6 +53,9 @@ Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
     }
     if (const auto told = tellDelays(stop); !told.ok())  // the purge goes on
         LogLine(LogEvent::StoreTrouble).with("step", "delays").with("reason", told.error().text);
+    const auto pruned = options_.pruneCaptured ? options_.pruneCaptured() : Result<int>(0);
+    if (!pruned.ok())
+        LogLine(LogEvent::StoreTrouble).with("step", "captured").with("reason", pruned.error().text);
     std::int64_t total = 0;
     while (!stop.stop_requested()) {
         POSTERN_LET(purged, purgeBatch());

@@ -20,7 +20,8 @@ namespace postern::service {
 struct HousekeeperOptions {
     std::function<Millis()> retention;                       // as configured now
     std::function<std::vector<std::string>()> idleAdapters;  // adapters with items that nobody watches now
-    std::function<Millis()> delayAfter{};  // when senders hear of a delay; 0 or empty: never
+    std::function<Millis()> delayAfter{};          // when senders hear of a delay; 0 or empty: never
+    std::function<Result<int>()> pruneCaptured{};  // copies of artifacts past their time; may be empty
     Millis interval{60'000};
 };
 

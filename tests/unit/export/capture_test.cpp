@@ -1,0 +1,215 @@
+#include "connector/export/capture.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "adapters/spool/staged_file.h"
+#include "base/log.h"
+#include "connector/export/exporter.h"
+#include "tests/fake_clock.h"
+#include "tests/kit/post_office.h"
+
+namespace postern::exporting {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string slurp(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+}
+
+// Converts to what the test says, or throws.
+class Odd final : public adapters::Adapter {
+  public:
+    bool throws = false;
+    std::size_t bytes = 0;
+    std::string refuses;
+
+    Result<void> probe() override { return {}; }
+    void stage(std::span<adapters::Job> jobs, const std::function<void()>&) override {
+        for (adapters::Job& job : jobs) job.evidence = "staged";
+    }
+    void publish(std::span<adapters::Job> jobs, const std::function<void()>&) override {
+        for (adapters::Job& job : jobs) job.outcome = adapters::exported("here");
+    }
+    void abandon(adapters::Job&) override {}
+    Result<std::optional<adapters::Outcome>> convert(adapters::Job&,
+                                                     adapters::StagedFile& file) const override {
+        if (throws) throw std::runtime_error("odd");
+        if (!refuses.empty()) return std::optional(adapters::rejected(refuses));
+        POSTERN_TRY(file.write(std::string(bytes, 'x')));
+        return std::optional<adapters::Outcome>();
+    }
+    adapters::Recovery recover(const adapters::DeliveryKey&, std::string_view) override { return {}; }
+    Result<int> sweep(const std::function<bool(const adapters::DeliveryKey&)>&) override { return 0; }
+    std::string describe() const override { return "odd"; }
+};
+
+class CaptureTest : public testing::Test {
+  protected:
+    CaptureTest() : office_(clock_), queue_(office_.store(), clock_, {"us"}) {
+        setLogLevel(Severity::Error);
+        settings_.name = "out";
+        settings_.capture = Millis{60'000};
+    }
+    void exportAll(adapters::Adapter& adapter, int count) {
+        office_.post("out", next_, count);
+        next_ += count;
+        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_});
+        for (;;) {
+            const auto round = exporter.exportBatch([] { return false; }, 10);
+            ASSERT_TRUE(round.ok()) << round.error().text;
+            if (round->claimed == 0) return;
+        }
+    }
+    fs::path folder() const { return fs::path(office_.folder("store")) / "captured" / "out"; }
+    std::vector<std::string> names() const {
+        std::vector<std::string> found;
+        if (!fs::exists(folder())) return found;
+        for (const auto& entry : fs::directory_iterator(folder())) found.push_back(entry.path().filename());
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+    std::string history(ItemId item) {
+        std::string text;
+        EXPECT_TRUE(office_.store()
+                        .read([&](store::ReadSession& session) -> Result<void> {
+                            POSTERN_LET(rows, queue::readHistory(session, item));
+                            for (const queue::HistoryRow& row : rows)
+                                text += row.what + ": " + row.detail + "\n";
+                            return {};
+                        })
+                        .ok());
+        return text;
+    }
+    // As if its copy were made so long ago.
+    void age(const std::string& name, std::chrono::seconds by) {
+        fs::last_write_time(folder() / name, fs::last_write_time(folder() / name) - by);
+    }
+    Result<int> prune(Millis keep, std::int64_t limit) {
+        return pruneCaptured(office_.folder("store"), "out", keep, limit, Clock::system().now());
+    }
+
+    tests::FakeClock clock_;
+    tests::PostOffice office_;
+    queue::Queue queue_;
+    config::Adapter settings_;
+    Counters counters_;
+    int next_ = 1;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(CaptureTest, TheCopyIsByteForByteWhatTheReaderGetsAndNobodyElseReadsIt) {
+    const struct {
+        const char* kind;
+        std::map<std::string, std::string> settings;
+        const char* live;
+    } kinds[] = {{"drop", {}, ""}, {"maildir", {}, "new"}, {"ccmail", {{"post_office", "PO1"}}, ""}};
+    for (const auto& each : kinds) {
+        auto settings = each.settings;
+        settings["folder"] = office_.folder(each.kind);
+        const auto adapter = tests::makeAdapter(each.kind, "out", settings);
+        ASSERT_TRUE(adapter->probe().ok()) << each.kind;
+        exportAll(*adapter, 1);
+        const auto copies = capturedOf(office_.folder("store"), ItemId{next_ - 1});
+        ASSERT_TRUE(copies.ok()) << copies.error().text;
+        ASSERT_EQ(copies->size(), 1u) << each.kind;
+        EXPECT_EQ(fs::status(copies->at(0).path).permissions(), fs::perms(0600));
+        std::vector<fs::path> files;
+        for (const auto& entry : fs::directory_iterator(fs::path(office_.folder(each.kind)) / each.live))
+            if (entry.is_regular_file() && entry.path().filename().string()[0] != '.')
+                files.push_back(entry.path());
+        ASSERT_EQ(files.size(), 1u) << each.kind;
+        EXPECT_EQ(slurp(copies->at(0).path), slurp(files[0])) << each.kind;
+    }
+    EXPECT_EQ(fs::status(folder()).permissions(), fs::perms(0700));
+    EXPECT_EQ(fs::status(folder().parent_path()).permissions(), fs::perms(0700));
+}
+
+TEST_F(CaptureTest, OffMakesNone) {
+    settings_.capture = Millis{0};
+    Odd adapter;
+    exportAll(adapter, 1);
+    EXPECT_TRUE(names().empty());
+    EXPECT_FALSE(fs::exists(folder().parent_path()));
+}
+
+TEST_F(CaptureTest, WhatGoesWrongIsSaidAndTheMailGoesOn) {
+    Odd adapter;
+    adapter.throws = true;
+    exportAll(adapter, 1);
+    EXPECT_NE(
+        history(ItemId{1}).find("note: no copy of it was captured: the adapter failed unexpectedly: odd"),
+        std::string::npos)
+        << history(ItemId{1});
+    adapter.throws = false;
+    adapter.refuses = "not today";
+    exportAll(adapter, 1);
+    EXPECT_NE(history(ItemId{2}).find("captured: not today"), std::string::npos) << history(ItemId{2});
+    adapter.refuses.clear();
+    adapter.bytes = 5000;
+    settings_.captureLimit = 4096;
+    exportAll(adapter, 1);
+    EXPECT_NE(history(ItemId{3}).find("more than capture_limit"), std::string::npos) << history(ItemId{3});
+    fs::remove_all(folder());
+    std::ofstream(folder()) << "in the way";
+    adapter.bytes = 1;
+    exportAll(adapter, 1);
+    EXPECT_NE(history(ItemId{4}).find("no copy of it was captured"), std::string::npos) << history(ItemId{4});
+    EXPECT_EQ(office_.states()[queue::State::Exported], 4);
+}
+
+TEST_F(CaptureTest, ABurstDoesNotWaitForTheHousekeeper) {
+    Odd adapter;
+    adapter.bytes = 1000;
+    settings_.captureLimit = 8000;
+    settings_.capture = std::chrono::hours(24 * 365 * 100);  // the test's clock stands at another time
+    exportAll(adapter, 50);
+    EXPECT_LE(names().size(), 9u);
+    EXPECT_GE(names().size(), 7u);
+}
+
+TEST_F(CaptureTest, OldOnesGoAndThenTheOldestOverTheLimit) {
+    Odd adapter;
+    adapter.bytes = 100;
+    exportAll(adapter, 4);
+    ASSERT_EQ(names(), (Names{"item-1-1", "item-2-1", "item-3-1", "item-4-1"}));
+    age("item-3-1", std::chrono::seconds(500));
+    age("item-2-1", std::chrono::seconds(50));
+    EXPECT_EQ(prune(Millis{100'000}, 10'000).value(), 1);
+    EXPECT_EQ(names(), (Names{"item-1-1", "item-2-1", "item-4-1"}));
+    EXPECT_EQ(prune(Millis{100'000}, 250).value(), 1);
+    EXPECT_EQ(names(), (Names{"item-1-1", "item-4-1"}));
+    EXPECT_EQ(prune(Millis{100'000}, 200).value(), 0);
+    std::ofstream(folder() / ".part-item-9-1-abcdefgh") << "half";
+    EXPECT_EQ(prune(Millis{100'000}, 200).value(), 0) << "somebody may be writing it";
+    age(".part-item-9-1-abcdefgh", std::chrono::hours(2));
+    EXPECT_EQ(prune(Millis{100'000}, 200).value(), 1);
+    std::ofstream(folder() / "notes.txt") << "an operator's own";
+    EXPECT_EQ(prune(Millis{0}, 200).value(), 2);
+    EXPECT_EQ(names(), (Names{"notes.txt"}));
+}
+
+TEST_F(CaptureTest, AnAdapterThatMakesNoCopiesAnyMoreLosesThem) {
+    Odd adapter;
+    exportAll(adapter, 1);
+    config::Config config;
+    config.adapters.push_back(settings_);
+    const std::string store = office_.folder("store");
+    EXPECT_EQ(pruneAllCaptured(store, config, Clock::system().now()).value(), 0);
+    config.adapters[0].capture = Millis{0};
+    EXPECT_EQ(pruneAllCaptured(store, config, Clock::system().now()).value(), 1);
+    exportAll(adapter, 1);
+    EXPECT_EQ(pruneAllCaptured(store, {}, Clock::system().now()).value(), 1);
+    EXPECT_TRUE(names().empty());
+}
+
+}  // namespace
+}  // namespace postern::exporting
