@@ -6,6 +6,7 @@
 #include "base/log_tap.h"
 #include "base/random.h"
 #include "connector/config/load.h"
+#include "connector/export/capture.h"
 #include "connector/reports/check.h"
 #include "connector/version.h"
 #include "store/messages.h"
@@ -87,14 +88,20 @@ std::optional<Failure> Service::start() {
         MutexLock lock(configMutex_);
         config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
     }
-    setLogTap([this](LogEvent event, ItemId item, std::string_view line) {
-        feed_.push(clock_.now(), event, item, line);
-    });
+    tapLog(nullptr);
     if (auto failed = openStore()) return failed;
     if (auto failed = startAdapters()) return failed;
     if (auto failed = startDoors()) return failed;
     LogLine(LogEvent::ServiceReady).with("pid", processId());
     return std::nullopt;
+}
+
+// What was committed is logged behind it: a line is the hint that there may be an event.
+void Service::tapLog(webhooks::Follower* follower) {
+    setLogTap([this, follower](LogEvent event, ItemId item, std::string_view line) {
+        feed_.push(clock_.now(), event, item, line);
+        if (follower != nullptr) follower->hint();
+    });
 }
 
 std::optional<Failure> Service::openStore() {
@@ -143,11 +150,15 @@ std::optional<Failure> Service::startAdapters() {
     if (!tables.problems.empty()) return Failure{78, linesOf(tables.problems)};
     for (const std::string& line : linesOf(tables.warnings))
         LogLine(LogEvent::ConfigWarning).with("warning", line);
+    if (const auto followed = startFollower(*config); !followed.ok()) return failureFrom(followed.error());
     useAdapters(*config, std::move(*made), std::move(tables.tables));
     HousekeeperOptions options;
     options.retention = [this] { return this->config()->retention; };
     options.idleAdapters = [this] { return idleAdapters(); };
     options.delayAfter = [this] { return this->config()->reports.delayAfter; };
+    options.pruneCaptured = [this] {
+        return exporting::pruneAllCaptured(store_->folder(), *this->config(), clock_.now());
+    };
     housekeeper_ = std::make_unique<Housekeeper>(*store_, *queue_, std::move(options));
     return std::nullopt;
 }
@@ -167,6 +178,16 @@ std::vector<std::string> Service::idleAdapters() const {
     auto idle = adapters_->idle();
     if (idle.ok()) return std::move(idle).value();
     LogLine(LogEvent::StoreTrouble).with("step", "count").with("reason", idle.error().text);
+    return {};
+}
+
+// Before the adapters run: what they meet first is an event too.
+Result<void> Service::startFollower(const config::Config& config) {
+    follower_ = std::make_unique<webhooks::Follower>(
+        *store_, notifier_, clock_,
+        webhooks::FollowerOptions{{config.hostname, store_->id()}, config.pollInterval});
+    POSTERN_TRY(follower_->use(webhooks::hooksOf(config)));
+    tapLog(follower_.get());
     return {};
 }
 
@@ -228,6 +249,8 @@ admin::Reloaded Service::reload() {
                 config_ = after;
             }
             setLogLevel(after->logLevel);
+            if (const auto used = follower_->use(webhooks::hooksOf(*after)); !used.ok())
+                LogLine(LogEvent::StoreTrouble).with("step", "webhooks").with("reason", used.error().text);
             useAdapters(*after, std::move(*made), std::move(tables.tables));
             if (pickups_) pickups_->use(after->pickups);
             reloaded.done = true;
@@ -293,6 +316,8 @@ void Service::stop() {
     pickups_.reset();
     housekeeper_.reset();
     adapters_.reset();
+    tapLog(nullptr);
+    follower_.reset();
     intake_.reset();
     acceptor_.reset();
     queue_.reset();

@@ -24,6 +24,7 @@
 #include "connector/reports/reporter.h"
 #include "connector/service/adapter_set.h"
 #include "connector/service/housekeeper.h"
+#include "connector/webhooks/follower.h"
 #include "queue/queue.h"
 #include "store/notifier.h"
 #include "store/store.h"
@@ -59,6 +60,8 @@ class Service {
     std::string stuck() const;
 
   private:
+    void tapLog(webhooks::Follower* follower);
+    Result<void> startFollower(const config::Config& config);
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();
     std::optional<Failure> startDoors();
@@ -88,6 +91,7 @@ class Service {
     std::unique_ptr<queue::Queue> queue_;
     std::unique_ptr<intake::Acceptor> acceptor_;
     std::unique_ptr<AdapterSet> adapters_;
+    std::unique_ptr<webhooks::Follower> follower_;
     std::unique_ptr<Housekeeper> housekeeper_;
     std::unique_ptr<intake::IntakeServer> intake_;
     std::unique_ptr<pickup::Station> pickups_;

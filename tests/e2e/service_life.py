@@ -399,6 +399,19 @@ def run(tests, wanted):
     return 1 if failed or not passed else 0
 
 
+def test_a_captured_copy_is_what_the_reader_got_until_its_time_is_over():
+    with Running(adapters='capture = "1h"') as gateway:
+        submit(gateway, ["bob@legacy.example"], "Subject: x\r\n\r\ntext\r\n")
+        check(gateway.wait_until_settled(), "not settled")
+        got = read(os.path.join(gateway.out, files_in(gateway.out)[0]))
+        copy = os.path.join(gateway.folder, "copy")
+        cli(gateway, "queue", "captured", "1", "--output", copy)
+        check(read(copy) == got, "the copy differs")
+        check(os.stat(copy).st_mode & 0o777 == 0o600, "others may read it")
+        check(len(cli(gateway, "queue", "captured", "1", "--list").splitlines()) == 1, "no list")
+        cli(gateway, "queue", "captured", "2", status=66)
+
+
 def main():
     global BUILD
     BUILD = sys.argv[1]
