@@ -115,8 +115,9 @@ TEST(Load, EveryExampleIsAnAdapterFile) {
         if (entry.path().extension() != ".toml") continue;
         ++examples;
         tests::TempFolder folder;
-        write(folder / "postern.toml",
-              "store = \"/s\"\n[[route]]\nrecipient = \"*@example.com\"\nadapter = \"" + name + "\"\n");
+        const std::string route = "[[route]]\nrecipient = \"*@example.com\"\nadapter = \"" + name + "\"\n";
+        // A webhook takes no mail.
+        write(folder / "postern.toml", "store = \"/s\"\n" + (name == "webhook" ? "" : route));
         makeFolders(folder / "adapters.d").ok();
         std::filesystem::copy_file(entry.path(), folder / ("adapters.d/" + file));
         const Loaded loaded = load(folder / "postern.toml");
