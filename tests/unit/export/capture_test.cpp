@@ -61,7 +61,8 @@ class CaptureTest : public testing::Test {
     void exportAll(adapters::Adapter& adapter, int count) {
         office_.post("out", next_, count);
         next_ += count;
-        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_});
+        Pulse pulse(clock_);
+        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_, pulse});
         for (;;) {
             const auto round = exporter.exportBatch([] { return false; }, 10);
             ASSERT_TRUE(round.ok()) << round.error().text;
