@@ -26,13 +26,23 @@ static std::string nameOfUser(uid_t id) {
     return "uid " + std::to_string(id);
 }
 
-Result<std::string> peerUser(int socketHandle) {
+static Result<uid_t> peerId(int socketHandle) {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socketHandle, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer ||
         peer.pid == 0)
         return fail(Errc::Unavailable, "the system does not say who is connected");
-    return nameOfUser(peer.uid);
+    return peer.uid;
+}
+
+Result<std::string> peerUser(int socketHandle) {
+    POSTERN_LET(id, peerId(socketHandle));
+    return nameOfUser(id);
+}
+
+Result<bool> peerIsMaster(int socketHandle) {
+    POSTERN_LET(id, peerId(socketHandle));
+    return id == 0 || id == ::geteuid();
 }
 
 // A reset empties the queue as well, but leaves no connection.

@@ -12,6 +12,10 @@ namespace postern {
 // number without a name). Unavailable where the system can not say.
 Result<std::string> peerUser(int socketHandle);
 
+// Whether that process runs as the administrator or as the user we run as: who could do to us whatever it
+// likes anyway. Unavailable as above.
+Result<bool> peerIsMaster(int socketHandle);
+
 // The name of the user a file or folder belongs to.
 Result<std::string> fileOwner(const std::string& path);
 

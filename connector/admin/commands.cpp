@@ -58,8 +58,12 @@ Result<void> reload(const ServiceView& view, const Request&, ByteStream&, const 
 Result<void> status(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
     std::optional<Record> facts;
     if (view.facts) facts = view.facts();
+    const auto config = view.config();
+    std::vector<Trouble> troubles = certificateTroubles(*config, view.clock.now());
+    const auto more = view.pickupTroubles ? pickupTroubles(view.pickupTroubles()) : folderTroubles(*config);
+    troubles.insert(troubles.end(), more.begin(), more.end());
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) {
-        return statusRows(session, *view.config(), facts, view.clock.now(), request.field("all") == "true",
+        return statusRows(session, *config, facts, troubles, view.clock.now(), request.field("all") == "true",
                           keep);
     });
 }

@@ -20,10 +20,11 @@
 //   adapter.resume   name                               rows: adapter, done, text
 //   reload                                              rows: kind (problem, warning, note), place, text
 //   account          change=add|passwd|remove, name, verifier (accounts.h), roles     rows: account, text
-//   status           all=true|false                   rows: the service, then each adapter
+//   status           all=true|false                   rows: the service, each adapter, each trouble
 //   top              see top.h
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,6 +70,8 @@ struct ServiceView {
     std::function<std::vector<AdapterMeasures>()> measures = {};
     // The one in force, for items that are routed again.
     std::function<std::shared_ptr<const routing::Router>()> router = {};
+    // Of pickup folders, by the pickup's name, as their last look found them; empty when no service runs.
+    std::function<std::map<std::string, Error>()> pickupTroubles = {};
 };
 
 // Who may what, each including those before it.

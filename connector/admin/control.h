@@ -36,7 +36,9 @@ class NoBytes final : public ByteStream {
 struct Request {
     std::string verb;  // a name of commands() in commands.h
     std::map<std::string, std::string, std::less<>> fields;
-    std::string who;     // for the history. In a handler: what the system says of the peer, where it can say
+    std::string who;  // for the history. In a handler: what the system says of the peer, where it can say
+    // In a handler: it is root or the service's own user, who may do everything. Not sent.
+    bool master = false;
     bool body = false;   // bytes follow
     bool turns = false;  // a row is waited for before each piece of bytes. Not sent: the verb implies it
 

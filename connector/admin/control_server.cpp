@@ -44,8 +44,10 @@ bool Connection::serveOne() {
         LogLine(LogEvent::ControlRefused).with("error", request.error().text);
         return channel_.write(endLine(request.error()) + "\n").ok() && false;
     }
-    const Result<std::string> peer = peerUser(static_cast<int>(socket_.impl()->sockfd()));
+    const int handle = static_cast<int>(socket_.impl()->sockfd());
+    const Result<std::string> peer = peerUser(handle);
     if (peer.ok()) request->who = *peer;
+    request->master = peerIsMaster(handle).valueOr(false);
     if (request->who.empty()) request->who = "operator";
     return answer(*request);
 }

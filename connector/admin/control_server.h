@@ -1,7 +1,8 @@
 #pragma once
 // The service's end of the control socket: a Unix stream socket with mode 0660, whose folder and group decide
-// who may command. Each connection has a thread of its own, at most `connections` at once (more are told
-// "busy"); a client that is silent or does not read loses its connection at its deadline and delays nobody.
+// who may connect; the handler is told who does (Request::who, master). Each connection has a thread of its
+// own, at most `connections` at once (more are told "busy"); a client that is silent or does not read loses
+// its connection at its deadline and delays nobody.
 //
 // Thread rule: start() and stop() from one thread; the handler is called from several threads at once.
 

@@ -2,7 +2,9 @@
 
 #include <map>
 
+#include "base/sync.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "connector/admin/filter.h"
 #include "connector/admin/selection.h"
 #include "mail/field_text.h"
@@ -131,13 +133,62 @@ Result<void> summaryRows(store::ReadSession& session, const queue::Filter& filte
     return {};
 }
 
+namespace {
+
+// Half of the store's readers are never taken by those who look: the mail's own reads do not queue behind
+// four long lists.
+class LookPlace {
+  public:
+    LookPlace() {
+        MutexLock lock(mutex());
+        const SteadyTime deadline = std::chrono::steady_clock::now() + kPatience;
+        while (taken() >= kLooksAtOnce && freed().waitUntil(mutex(), deadline)) {
+        }
+        got_ = taken() < kLooksAtOnce;
+        if (got_) ++taken();
+    }
+    ~LookPlace() {
+        if (!got_) return;
+        MutexLock lock(mutex());
+        --taken();
+        freed().notifyOne();
+    }
+    LookPlace(const LookPlace&) = delete;
+    LookPlace& operator=(const LookPlace&) = delete;
+    bool got() const { return got_; }
+
+  private:
+    static constexpr int kLooksAtOnce = 2;
+    static constexpr Millis kPatience{30'000};
+    static Mutex& mutex() {
+        static Mutex one;
+        return one;
+    }
+    static Condition& freed() {
+        static Condition one;
+        return one;
+    }
+    static int& taken() {
+        static int count = 0;
+        return count;
+    }
+    bool got_ = false;
+};
+
+}  // namespace
+
 Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read) {
     std::vector<Record> rows;
     const RowSink keep = [&](const Record& record) -> Result<void> {
         rows.push_back(record);
         return {};
     };
-    POSTERN_TRY(view.store.read([&](store::ReadSession& session) { return read(session, keep); }));
+    giveWay();
+    {
+        const LookPlace place;
+        if (!place.got()) return fail(Errc::Busy, "others are looking at the store, for long: try again");
+        POSTERN_TRY(view.store.read([&](store::ReadSession& session) { return read(session, keep); }));
+    }
     for (const Record& each : rows) POSTERN_TRY(row(each));
     return {};
 }

@@ -75,7 +75,8 @@ Result<Lines> readLines(store::ReadSession& session, const config::Config& confi
 }  // namespace
 
 Result<void> statusRows(store::ReadSession& session, const config::Config& config,
-                        const std::optional<Record>& facts, WallTime now, bool all, const RowSink& row) {
+                        const std::optional<Record>& facts, const std::vector<Trouble>& troubles,
+                        WallTime now, bool all, const RowSink& row) {
     Record service;
     service.add("type", "service").add("state", facts ? "running" : "stopped").add("store", config.store);
     if (facts)
@@ -85,6 +86,9 @@ Result<void> statusRows(store::ReadSession& session, const config::Config& confi
     POSTERN_LET(waits, Waits::read(session, config, now));
     for (const auto& [name, line] : lines)
         POSTERN_TRY(row(recordOf(name, line, waits, facts.has_value(), all)));
+    for (const Trouble& trouble : troubles)
+        POSTERN_TRY(
+            row(Record().add("type", "trouble").add("about", trouble.about).add("text", trouble.text)));
     return {};
 }
 

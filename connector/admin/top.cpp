@@ -56,7 +56,7 @@ Result<void> topRows(store::ReadSession& session, const config::Config& config,
     POSTERN_LET(listed, queue::flowSince(session, since));
     Flows flows;
     for (queue::Flow& flow : listed) flows[flow.adapter] = std::move(flow);
-    return statusRows(session, config, facts, now, false, [&](const Record& status) -> Result<void> {
+    return statusRows(session, config, facts, {}, now, false, [&](const Record& status) -> Result<void> {
         if (status.text("type") == "service") return row(serviceRow(status, config.store, now, window));
         POSTERN_LET(made, adapterRow(session, status, flows, since));
         return row(made);

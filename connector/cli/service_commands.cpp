@@ -16,11 +16,16 @@ namespace {
 constexpr const char* kForPrograms[] = {"since", "reason", "waits_until", "oldest_ready"};
 
 // The service's facts as a list of facts, the adapters as a table.
-// `trouble` becomes true when an adapter does not work as configured.
+// `trouble` becomes true when an adapter, or something else, does not work as configured.
 admin::RowSink statusSink(Output& output, bool& trouble) {
-    return [&output, &trouble](const admin::Record& record) -> Result<void> {
+    return [&output, &trouble,
+            told = std::make_shared<bool>(false)](const admin::Record& record) -> Result<void> {
         for (const char* state : {"suspended", "unhealthy", "not configured"})
             trouble = trouble || record.text("state") == state;
+        if (record.text("type") == "trouble") {
+            if (!*told) output.heading("Trouble");
+            *told = trouble = true;
+        }
         if (record.text("type") == "service") {
             const Result<void> printed = output.details(record);
             output.heading("Adapters");
@@ -38,8 +43,11 @@ Result<int> statusOfStore(const Run& run, const config::Config& config, bool all
     for (const char* name : kForPrograms) output.hide(name);
     bool trouble = false;
     POSTERN_LET(reader, openReader(config));
-    POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, run.console.clock.now(), all,
-                                  statusSink(output, trouble)));
+    std::vector<admin::Trouble> troubles = admin::certificateTroubles(config, run.console.clock.now());
+    const auto more = admin::folderTroubles(config);
+    troubles.insert(troubles.end(), more.begin(), more.end());
+    POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, troubles, run.console.clock.now(),
+                                  all, statusSink(output, trouble)));
     output.finish();
     run.complain("no service listens on " + config.controlSocket);
     return int{kExitUnavailable};
@@ -89,7 +97,7 @@ Carry setupStatus(CLI::App& command, Run& run) {
     const auto check = std::make_shared<bool>(false);
     command.add_flag("--check", *check,
                      "For monitoring: exit status 69 also when an adapter is suspended, unhealthy or not "
-                     "configured");
+                     "configured, a certificate is bad or ends soon, or a pickup folder can not be used");
     command.footer("Exit status 69 when no service runs; the queue is counted all the same.");
     return [&run, all, check] { return run.end(status(run, *all, *check)); };
 }

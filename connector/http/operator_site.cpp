@@ -332,6 +332,7 @@ HttpAnswer OperatorSite::logOff(const HttpRequest& request) {
 HttpAnswer OperatorSite::ready() const {
     const admin::ServiceView view = view_();
     if (view.store.broken()) return plain(503, "the store refuses writes\n");
+    if (const auto room = view.acceptor.checkRoom(0); !room.ok()) return plain(503, room.error().text + "\n");
     const auto read = view.store.read([](store::ReadSession& session) -> Result<void> {
         POSTERN_TRY(queue::readAdapterStates(session));
         return {};

@@ -291,9 +291,9 @@ void Pickup::told(const std::string& name, const std::string& text) {
 }
 
 void Pickup::folderTrouble(const std::optional<Error>& error) {
-    const std::string text = error ? error->text : "";
-    if (std::exchange(trouble_, text) == text || !error) return;
-    LogLine(LogEvent::PickupTrouble).with("pickup", settings_.name).with("reason", text);
+    const auto before = std::exchange(trouble_, error);
+    if (!error || (before && before->text == error->text)) return;
+    LogLine(LogEvent::PickupTrouble).with("pickup", settings_.name).with("reason", error->text);
 }
 
 }  // namespace postern::pickup

@@ -37,6 +37,7 @@ class Pickup {
     int look(const std::function<bool()>& stopping = {});
 
     const config::Pickup& settings() const { return settings_; }
+    const std::optional<Error>& trouble() const { return trouble_; }  // the folder's, at the last look
 
   private:
     struct Watched;
@@ -63,7 +64,7 @@ class Pickup {
     Clock& clock_;
     std::optional<Folder> folder_, aside_;
     std::map<std::string, Watched> watched_;  // what the last look found, by name
-    std::string trouble_;                     // the folder's, as told
+    std::optional<Error> trouble_;
 };
 
 }  // namespace postern::pickup

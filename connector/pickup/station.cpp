@@ -80,6 +80,21 @@ void Station::adopt() {
                 {std::make_unique<Pickup>(std::move(settings), hostname_, door_, clock_), clock_.steady()});
     }
     due_ = std::move(due);
+    tellTroubles();
+}
+
+void Station::tellTroubles() {
+    std::map<std::string, Error> found;
+    for (const Due& each : due_)
+        if (const auto& trouble = each.pickup->trouble())
+            found.emplace(each.pickup->settings().name, *trouble);
+    MutexLock lock(mutex_);
+    troubles_ = std::move(found);
+}
+
+std::map<std::string, Error> Station::troubles() const {
+    MutexLock lock(mutex_);
+    return troubles_;
 }
 
 void Station::lookAtDue() {
@@ -93,6 +108,7 @@ void Station::lookAtDue() {
                 .with("reason", std::string("unexpected fault: ") + error.what());
         }
         each.at = clock_.steady() + each.pickup->settings().interval;
+        tellTroubles();
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // All pickup folders of the service, on one thread. Thread rule: any thread, but stop() once.
 
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -19,6 +20,8 @@ class Station {
     // These folders from now on; one whose settings did not change goes on where it was. Takes effect when
     // the batch in hand is done.
     void use(std::vector<config::Pickup> pickups);
+    // The folders that could not be used at their last look, by the pickup's name.
+    std::map<std::string, Error> troubles() const;
     // Returns when the batch in hand is done: every file is removed, given back or set aside.
     void stop();
 
@@ -32,15 +35,17 @@ class Station {
     void adopt();
     bool interrupted();
     void lookAtDue();
+    void tellTroubles();
     SteadyTime nextLook() const;
 
     const std::string hostname_;
     intake::Door& door_;
     Clock& clock_;
     std::vector<Due> due_;  // of the thread
-    Mutex mutex_;
+    mutable Mutex mutex_;
     Condition wake_;
     std::optional<std::vector<config::Pickup>> next_ GUARDED_BY(mutex_);
+    std::map<std::string, Error> troubles_ GUARDED_BY(mutex_);
     bool stopping_ GUARDED_BY(mutex_) = false;
     std::jthread thread_;  // last: it uses all the others
 };

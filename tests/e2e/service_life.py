@@ -55,6 +55,22 @@ def cli(gateway, *arguments, stdin=None, status=0):
     return done.stdout.decode()
 
 
+# Run as another user: asks the control socket for one thing, says how the answer ends.
+ASK = """
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.connect(sys.argv[1])
+client.sendall(sys.argv[2].encode() + b"\\n")
+answer = b""
+while b'{"ok":' not in answer:
+    piece = client.recv(65536)
+    if not piece:
+        break
+    answer += piece
+sys.stdout.write(answer[answer.index(b'{"ok":'):].decode())
+"""
+
+
 class Running:
     """A started gateway that is closed at the end of a test."""
 
@@ -354,6 +370,31 @@ def test_operator_verbs_with_the_service_up_and_down():
         check(gateway.stop() == 0, "exit status")
     finally:
         gateway.close()
+
+
+def test_who_gets_in_by_the_sockets_group_is_an_operator():
+    if os.geteuid() != 0:
+        print("  (not root: nobody else to be)")
+        return
+    with Running() as gateway:
+        path = os.path.join(gateway.folder, "store", "control.sock")
+        check(os.stat(path).st_mode & 0o777 == 0o660, "the socket's mode")
+        for folder in (gateway.folder, os.path.dirname(path)):
+            os.chmod(folder, 0o711)
+        ask = ["python3", "-c", ASK, path]
+
+        def answer(request, group):
+            done = subprocess.run([*ask, request], user=65534, group=group, extra_groups=[], capture_output=True, timeout=60)
+            return done.stdout.decode() + done.stderr.decode()
+
+        check("Permission" in answer('{"verb":"status"}', 65534), "neither its owner nor of its group")
+        os.chown(path, 0, 60123)
+        for verb, wanted in (("status", '"ok":true'), ("queue.list", '"ok":true'), ("reload", '"code":"denied"'), ("account", '"code":"denied"')):
+            said = answer('{"verb":"' + verb + '","who":"root"}', 60123)
+            check(wanted in said, f"{verb}: {said}")
+        held = answer('{"verb":"operate","fields":{"change":"hold","all":"true"}}', 60123)
+        check('"ok":true' in held, held)
+        cli(gateway, "reload")
 
 
 def test_many_senders_at_once():

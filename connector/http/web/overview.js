@@ -24,7 +24,7 @@ function ofState(state) {
   return Math.max(0, ...ages.filter((row) => row.labels.state === state).map((row) => row.value));
 }
 
-function alarms(service, rows) {
+function alarms(rows, troubles) {
   const list = [];
   if (live.samples.at(-1)?.broken)
     list.push(h("div", { class: "alarm bad" }, h("strong", {}, "The store is broken"), h("p", {}, "It refuses writes until the next start. See the log.")));
@@ -39,6 +39,8 @@ function alarms(service, rows) {
   for (const row of rows.filter((each) => each.state === "unhealthy"))
     list.push(h("div", { class: "alarm bad" }, h("strong", {}, `${row.adapter} can not deliver`), h("p", {}, row.reason || row.waits || ""),
       row.since ? h("p", { class: "soft" }, `since ${ageOf(row.since)}`) : ""));
+  for (const { about, text } of troubles)
+    list.push(h("div", { class: "alarm trouble" }, h("strong", {}, about), h("p", {}, text)));
   return list.length ? list : [h("p", { class: "calm" }, h("span", { class: "tick", "aria-hidden": "true" }, "✓"), " Nothing needs you: no item is held or in doubt, and every adapter can deliver.")];
 }
 
@@ -119,16 +121,16 @@ export function overview(page) {
     try {
       const { rows } = document.hidden ? { rows: null } : await look("status");
       if (ended) return;
-      if (rows) update(rows[0], rows.slice(1));
+      if (rows) update(rows[0], rows.filter((row) => row.type === "adapter"), rows.filter((row) => row.type === "trouble"));
     } catch (error) {
       if (ended) return;
       parts.alarms.replaceChildren(trouble(error));
     }
     timer = setTimeout(refresh, Math.max(kEvery, 10 * (performance.now() - began)));
   };
-  const update = (service, rows) => {
+  const update = (service, rows, troubles) => {
     show(parts.line, serviceLine(service));
-    show(parts.alarms, ...alarms(service, rows));
+    show(parts.alarms, ...alarms(rows, troubles));
     show(parts.tiles, ...tiles(rows));
     redraw(parts.adapters, adapterTable(rows, refresh));
     const doubts = sumOf(rows, "in_doubt");

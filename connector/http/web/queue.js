@@ -157,7 +157,7 @@ export function queue(page, wanted) {
     try {
       const [answer, status] = await Promise.all([look("queue.list", { ...fields, after: wanted.get("after") ?? "", limit: String(kPage + 1) }), look("status")]);
       if (ended) return;
-      const adapters = status.rows.slice(1);
+      const adapters = status.rows.filter((row) => row.type === "adapter");
       if (!form.firstChild) form.append(filterForm(wanted, adapters.map((row) => row.adapter)));
       more = answer.rows.length > kPage;
       rows = answer.rows.slice(0, kPage);

@@ -18,6 +18,7 @@ TEST(Peer, OfALocalSocketIsKnownByName) {
     const auto user = peerUser(pair[0]);
     ASSERT_TRUE(user.ok()) << user.error().text;
     EXPECT_EQ(*user, userName());
+    EXPECT_TRUE(peerIsMaster(pair[0]).valueOr(false)) << "it is ourselves";
     for (const int handle : pair) ::close(handle);
 }
 
@@ -25,6 +26,7 @@ TEST(Peer, OfSomethingElseIsUnavailable) {
     int pipes[2];
     ASSERT_EQ(::pipe(pipes), 0);
     EXPECT_FALSE(peerUser(pipes[0]).ok());
+    EXPECT_FALSE(peerIsMaster(pipes[0]).ok());
     for (const int handle : pipes) ::close(handle);
 }
 

@@ -155,7 +155,8 @@ void Gateway::up() {
             {},
             &feed_,
             {},
-            [router] { return router; }};
+            [router] { return router; },
+            [this] { return pickupTroubles; }};
         return admin::runCommand(view, admin::Role::Admin, request, body, row);
     };
     server_ = std::make_unique<admin::ControlServer>(config_->controlSocket, handler, clock);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <istream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,7 @@ class Gateway {
     TempFolder folder;
     const std::string configPath = folder / "postern.toml";
     std::string problems;  // for the next reload; empty: it succeeds
+    std::map<std::string, Error> pickupTroubles;
 
   private:
     void openStore();

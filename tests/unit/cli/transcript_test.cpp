@@ -5,6 +5,7 @@
 //   @ advance 5m                    a step of the test: advance TIME, claim ID, export ID TARGET, fail ID
 //   TEXT,
 //                                   doubt ID TEXT, reload-problem TEXT, up, down,
+//                                   pickup-missing NAME,
 //                                   exported-event ID LINE, held-event ID LINE, feed-ends
 //   DIR is the folder of the test, in commands and in what they print
 //   @ only up | @ only down         the file is for one of the two ways
@@ -105,6 +106,8 @@ class Transcript {
         if (what == "down") return gateway_.down(), true;
         if (what == "advance") return gateway_.clock.advance(Millis(*parseDurationMillis(words.at(1)))), true;
         if (what == "reload-problem") return gateway_.problems = words.at(1), true;
+        if (what == "pickup-missing")
+            return gateway_.pickupTroubles.emplace(words.at(1), fail(Errc::NotFound, "/no/such: gone")), true;
         if (what == "feed-ends") return gateway_.stopFeed(), true;
         const ItemId id{*parseInt(words.at(1))};
         if (what == "exported-event") return gateway_.event(LogEvent::ItemExported, id, words.at(2)), true;
