@@ -10,9 +10,10 @@
 
 #include "adapters/registry.h"
 #include "base/file.h"
+#include "base/rewrite_file.h"
 #include "base/text.h"
-#include "connector/admin/control_client.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/reload.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/edit.h"
 #include "connector/config/keys.h"
@@ -26,7 +27,6 @@ namespace postern::cli {
 namespace {
 
 constexpr std::size_t kFileLimit = 4 << 20;
-constexpr unsigned kMode = 0644;  // no secret stands in it, and the service reads it as another user
 
 struct Edit {
     std::string name, kind;
@@ -143,22 +143,6 @@ Result<void> tellDifference(Output& output, const Edit& wanted, const Place& pla
     return {};
 }
 
-// No service: it reads the file when it starts.
-Result<int> reloadService(const Run& run, const config::Config& config, Output& output) {
-    auto client = admin::ControlClient::connect(config.controlSocket);
-    if (!client.ok() && client.error().code == Errc::NotFound) return int{kExitDone};
-    if (!client.ok()) return client.error();
-    admin::Request request;
-    request.verb = "reload";
-    request.who = userName();
-    admin::NoBytes none;
-    const Result<void> reloaded = client->call(request, none, output.sink());
-    if (reloaded.ok()) return int{kExitDone};
-    output.finish();
-    run.complain("written, but the service did not take it: " + reloaded.error().text);
-    return int{reloaded.error().code == Errc::Invalid ? kExitConfig : exitFor(reloaded.error().code)};
-}
-
 // `after` nothing: the file goes.
 Result<int> apply(const Run& run, const Edit& wanted, const Place& place, const std::string& before,
                   const std::optional<std::string>& after) {
@@ -175,15 +159,15 @@ Result<int> apply(const Run& run, const Edit& wanted, const Place& place, const 
     output.whenEmpty("Nothing to change.");
     if (!wanted.dryRun) {
         if (after) {
-            POSTERN_TRY(makeFolders(parentPath(place.file), 0755));
-            POSTERN_TRY(replaceFile(place.file, *after, kMode));
+            POSTERN_TRY(makeFolderLikeItsParent(parentPath(place.file)));
+            POSTERN_TRY(rewriteFile(place.file, *after));
         } else {
             POSTERN_TRY(removeFile(place.file));
         }
     }
     POSTERN_TRY(tellDifference(output, wanted, place, before, after.value_or("")));
     if (wanted.dryRun) return int{kExitDone};
-    return reloadService(run, *loaded.config, output);
+    return reloadService(run, *loaded.config, output, output.sink());
 }
 
 Result<int> addAdapter(const Run& run, const Edit& wanted) {

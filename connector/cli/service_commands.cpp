@@ -6,6 +6,7 @@
 #include "connector/admin/control_client.h"
 #include "connector/admin/status.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/reload.h"
 #include "connector/cli/verbs.h"
 
 namespace postern::cli {
@@ -90,6 +91,22 @@ Result<int> reload(const Run& run) {
 }
 
 }  // namespace
+
+Result<int> reloadService(const Run& run, const config::Config& config, Output& output,
+                          const admin::RowSink& answer) {
+    auto client = admin::ControlClient::connect(config.controlSocket);
+    if (!client.ok() && client.error().code == Errc::NotFound) return int{kExitDone};
+    if (!client.ok()) return client.error();
+    admin::Request request;
+    request.verb = "reload";
+    request.who = userName();
+    admin::NoBytes none;
+    const Result<void> reloaded = client->call(request, none, answer);
+    if (reloaded.ok()) return int{kExitDone};
+    output.finish();
+    run.complain("written, but the service did not take it: " + reloaded.error().text);
+    return int{reloaded.error().code == Errc::Invalid ? kExitConfig : exitFor(reloaded.error().code)};
+}
 
 Carry setupStatus(CLI::App& command, Run& run) {
     const auto all = std::make_shared<bool>(false);

@@ -8,8 +8,9 @@
 
 #include "adapters/registry.h"
 #include "base/file.h"
+#include "base/rewrite_file.h"
 #include "base/text.h"
-#include "connector/admin/control_client.h"
+#include "connector/cli/reload.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/keys.h"
 #include "connector/config/words.h"
@@ -19,7 +20,6 @@ namespace postern::cli {
 namespace {
 
 constexpr std::size_t kTableLimit = 256 << 20;
-constexpr unsigned kMode = 0644;
 
 Result<void> tellStep(Output& output, const char* step, const std::string& name, const std::string& recipient,
                       const std::string& to, const std::string& legacy, std::string_view use,
@@ -86,19 +86,6 @@ std::size_t entriesOf(const routing::Tables& tables, const std::string& name) {
     return 0;
 }
 
-Result<int> reloadService(const Run& run, const config::Config& config) {
-    auto client = admin::ControlClient::connect(config.controlSocket);
-    if (!client.ok() && client.error().code == Errc::NotFound) return int{kExitDone};
-    if (!client.ok()) return client.error();
-    admin::Request request;
-    request.verb = "reload";
-    request.who = userName();
-    const auto reloaded = client->call(request);
-    if (reloaded.ok()) return int{kExitDone};
-    run.complain("written, but the service did not take it: " + reloaded.error().text);
-    return int{kExitConfig};
-}
-
 // Checked whole, as the service reads it, before it takes the old file's place.
 Result<int> importTable(const Run& run, const TableWanted& wanted) {
     const auto config = run.config();
@@ -118,7 +105,7 @@ Result<int> importTable(const Run& run, const TableWanted& wanted) {
         run.complain("nothing was changed");
         return int{kExitData};
     }
-    if (!wanted.dryRun) POSTERN_TRY(replaceFile(table.file, text, kMode));
+    if (!wanted.dryRun) POSTERN_TRY(rewriteFile(table.file, text));
     Output output(run.console, run.form());
     POSTERN_TRY(output.row(admin::Record()
                                .add("table", table.name)
@@ -127,8 +114,8 @@ Result<int> importTable(const Run& run, const TableWanted& wanted) {
                                .add("before", static_cast<std::int64_t>(before))
                                .add("done", !wanted.dryRun)));
     if (wanted.dryRun) return int{kExitDone};
-    output.finish();
-    return reloadService(run, *config);
+    // What there is to say of the table was said when it was checked.
+    return reloadService(run, *config, output, [](const admin::Record&) { return Result<void>(); });
 }
 
 Result<void> tellKey(Output& output, const std::string& section, const adapters::Setting& setting) {

@@ -1,0 +1,77 @@
+#include "base/rewrite_file.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/peer.h"
+#include "base/random.h"
+
+namespace postern {
+
+namespace {
+
+Result<void> giveAs(int handle, const struct stat& old) {
+    struct stat made {};
+    if (::fstat(handle, &made) != 0) return systemError(errno, "looking at a file");
+    const bool same = made.st_uid == old.st_uid && made.st_gid == old.st_gid;
+    if (!same && ::fchown(handle, old.st_uid, old.st_gid) != 0)
+        return systemError(errno, "keeping its owner and group");
+    // Behind the owner: changing that takes bits away.
+    if (::fchmod(handle, old.st_mode & 07777) != 0) return systemError(errno, "keeping its mode");
+    return {};
+}
+
+// Only the administrator may give a file away; for others the group alone is tried, and both are as good as
+// asked for.
+Result<void> giveLike(const std::string& parent, int handle, const std::string& path) {
+    struct stat around {};
+    if (::stat(parent.c_str(), &around) != 0) return systemError(errno, parent);
+    if (::fchown(handle, around.st_uid, around.st_gid) != 0 &&
+        ::fchown(handle, static_cast<uid_t>(-1), around.st_gid) != 0 && errno != EPERM)
+        return systemError(errno, path + ": giving it the group of " + parent);
+    return {};
+}
+
+}  // namespace
+
+Result<void> makeFolderLikeItsParent(const std::string& path) {
+    if (pathExists(path)) return {};
+    const std::string parent = parentPath(path);
+    struct stat around {};
+    if (::stat(parent.c_str(), &around) != 0) return systemError(errno, parent);
+    POSTERN_TRY(makeFolders(path, around.st_mode & 0777));
+    const File made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!made.isOpen()) return systemError(errno, path);
+    return giveLike(parent, made.handle(), path);
+}
+
+Result<void> rewriteFile(const std::string& path, std::string_view bytes, unsigned mode) {
+    struct stat old {};
+    const bool known = ::stat(path.c_str(), &old) == 0;
+    if (!known && errno != ENOENT) return systemError(errno, path);
+    const std::string parent = parentPath(path);
+    POSTERN_LET(folder, Folder::open(parent));
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const std::string aside = "." + name + "." + randomName(8);
+    const auto written = [&]() -> Result<void> {
+        POSTERN_LET(file, folder.create(aside, 0600));
+        if (known) POSTERN_TRY(giveAs(file.handle(), old));
+        if (!known) POSTERN_TRY(giveLike(parent, file.handle(), path));
+        if (!known) POSTERN_TRY(setOpenFileMode(file.handle(), mode));
+        POSTERN_TRY(file.write(bytes));
+        POSTERN_TRY(file.sync());
+        POSTERN_TRY(file.close());
+        return folder.moveReplacing(aside, folder, name);
+    }();
+    if (!written.ok()) {
+        (void)folder.remove(
+            aside);  // a leftover hidden file is harmless; the error that matters is `written`
+        return written.error().within(path);
+    }
+    return folder.sync();
+}
+
+}  // namespace postern
