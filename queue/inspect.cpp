@@ -328,4 +328,9 @@ Result<std::string> lastTrouble(store::ReadSession& session, const std::string& 
                       adapter, toMillis(since)));
 }
 
+Result<ItemId> newestItem(store::ReadSession& session) {
+    POSTERN_LET(id, session.one("SELECT coalesce(max(id), 0) FROM item"));
+    return ItemId{id};
+}
+
 }  // namespace postern::queue

@@ -34,6 +34,9 @@ Result<ItemRow> readItem(store::ReadSession& session, ItemId id);  // NotFound
 Result<std::vector<RecipientRow>> readRecipients(store::ReadSession& session, ItemId id);
 Result<std::vector<HistoryRow>> readHistory(store::ReadSession& session, ItemId id);
 
+// The highest id there is; 0 when there is none.
+Result<ItemId> newestItem(store::ReadSession& session);
+
 // Whether the artifact staged for `item` under `epoch` may still be needed: its attempt is under way, was
 // interrupted or is in doubt. Anything else may be swept.
 Result<bool> needsArtifact(store::ReadSession& session, ItemId item, Epoch epoch);

@@ -97,13 +97,13 @@ Result<std::vector<ItemId>> nextItems(const ServiceView& view, queue::Filter& fi
 
 // The highest id there is now: what a change makes is not changed by it again.
 Result<ItemId> newestItem(const ServiceView& view) {
-    std::int64_t newest = 0;
+    ItemId newest;
     POSTERN_TRY(view.store.read([&](store::ReadSession& session) -> Result<void> {
-        POSTERN_LET(id, session.one("SELECT coalesce(max(id), 0) FROM item"));
+        POSTERN_LET(id, queue::newestItem(session));
         newest = id;
         return {};
     }));
-    return ItemId{newest};
+    return newest;
 }
 
 Result<void> changeFiltered(const ServiceView& view, const Request& request, const Bulk& bulk,

@@ -215,25 +215,25 @@ Result<void> summaryCommand(const ServiceView& view, const Request& request, Byt
     });
 }
 
-namespace {
-
-using Look = Result<void> (*)(store::ReadSession&, const Waits&, ItemId, const RowSink&);
-
-Result<void> lookAtHistory(store::ReadSession& session, const Waits&, ItemId id, const RowSink& row) {
+Result<void> historyRows(store::ReadSession& session, const Waits&, ItemId id, const RowSink& row) {
     POSTERN_TRY(queue::readItem(session, id));
     POSTERN_LET(history, queue::readHistory(session, id));
     for (const queue::HistoryRow& each : history) POSTERN_TRY(row(historyRow(id, each)));
     return {};
 }
 
-Result<void> lookAtAll(store::ReadSession& session, const Waits& waits, ItemId id, const RowSink& row) {
+Result<void> itemRows(store::ReadSession& session, const Waits& waits, ItemId id, const RowSink& row) {
     POSTERN_LET(item, queue::readItem(session, id));
     POSTERN_LET(message, store::readMessage(session, item.message));
     POSTERN_TRY(row(itemFacts(item, message, waits)));
     POSTERN_LET(recipients, queue::readRecipients(session, id));
     for (const queue::RecipientRow& each : recipients) POSTERN_TRY(row(recipientRow(id, each)));
-    return lookAtHistory(session, waits, id, row);
+    return historyRows(session, waits, id, row);
 }
+
+namespace {
+
+using Look = Result<void> (*)(store::ReadSession&, const Waits&, ItemId, const RowSink&);
 
 Result<void> lookAtEach(const ServiceView& view, const Request& request, Look look, const RowSink& row) {
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
@@ -251,11 +251,11 @@ Result<void> lookAtEach(const ServiceView& view, const Request& request, Look lo
 }  // namespace
 
 Result<void> showCommand(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
-    return lookAtEach(view, request, lookAtAll, row);
+    return lookAtEach(view, request, itemRows, row);
 }
 
 Result<void> logCommand(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
-    return lookAtEach(view, request, lookAtHistory, row);
+    return lookAtEach(view, request, historyRows, row);
 }
 
 }  // namespace postern::admin

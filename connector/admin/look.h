@@ -29,6 +29,10 @@ Record itemFacts(const queue::ItemRow& item, const store::MessageRow& message, c
 Record recipientRow(ItemId id, const queue::RecipientRow& recipient);
 Record historyRow(ItemId id, const queue::HistoryRow& row);
 
+// Everything of one item, as "queue.show" answers it; its history alone. NotFound.
+Result<void> itemRows(store::ReadSession& session, const Waits& waits, ItemId id, const RowSink& row);
+Result<void> historyRows(store::ReadSession& session, const Waits& waits, ItemId id, const RowSink& row);
+
 Result<void> summaryRows(store::ReadSession& session, const queue::Filter& filter, std::string_view by,
                          const RowSink& row);
 

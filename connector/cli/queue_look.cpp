@@ -78,20 +78,6 @@ Result<int> summary(const Run& run, const SummaryOptions& options) {
     return int{kExitDone};
 }
 
-Result<void> printRecipients(store::ReadSession& session, ItemId id, Output& output) {
-    POSTERN_LET(recipients, queue::readRecipients(session, id));
-    output.heading("Recipients");
-    for (const queue::RecipientRow& each : recipients) POSTERN_TRY(output.row(admin::recipientRow(id, each)));
-    return {};
-}
-
-Result<void> printHistory(store::ReadSession& session, ItemId id, Output& output) {
-    POSTERN_LET(history, queue::readHistory(session, id));
-    output.heading("History");
-    for (const queue::HistoryRow& each : history) POSTERN_TRY(output.row(admin::historyRow(id, each)));
-    return {};
-}
-
 // For people who have to decide.
 Result<void> printWaysOut(ItemId id, Output& output) {
     if (output.form() != Form::Table) return {};
@@ -109,19 +95,28 @@ Result<void> printWaysOut(ItemId id, Output& output) {
     return {};
 }
 
-Result<void> showOne(store::ReadSession& session, const admin::Waits& waits, ItemId id, Output& output) {
-    POSTERN_LET(item, queue::readItem(session, id));
-    POSTERN_LET(message, store::readMessage(session, item.message));
-    output.heading("Item " + std::to_string(id.value));
-    POSTERN_TRY(output.details(admin::itemFacts(item, message, waits)));
-    if (item.state == queue::State::InDoubt) POSTERN_TRY(printWaysOut(id, output));
-    POSTERN_TRY(printRecipients(session, id, output));
-    return printHistory(session, id, output);
+// Rows as "queue.show" answers them, under headings.
+admin::RowSink underHeadings(ItemId id, Output& output) {
+    return [id, &output, last = std::string()](const admin::Record& row) mutable -> Result<void> {
+        const std::string type(row.text("type"));
+        if (type == "item") {
+            output.heading("Item " + std::to_string(id.value));
+            POSTERN_TRY(output.details(row));
+            return row.text("state") == queue::stateName(queue::State::InDoubt) ? printWaysOut(id, output)
+                                                                                : Result<void>();
+        }
+        if (type != last) output.heading(type == "recipient" ? "Recipients" : "History");
+        last = type;
+        return output.row(row);
+    };
 }
 
-Result<void> logOne(store::ReadSession& session, const admin::Waits&, ItemId id, Output& output) {
-    POSTERN_LET(item, queue::readItem(session, id));
-    return printHistory(session, item.id, output);
+Result<void> showOne(store::ReadSession& session, const admin::Waits& waits, ItemId id, Output& output) {
+    return admin::itemRows(session, waits, id, underHeadings(id, output));
+}
+
+Result<void> logOne(store::ReadSession& session, const admin::Waits& waits, ItemId id, Output& output) {
+    return admin::historyRows(session, waits, id, underHeadings(id, output));
 }
 
 using PrintOne = Result<void> (*)(store::ReadSession&, const admin::Waits&, ItemId, Output&);
