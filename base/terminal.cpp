@@ -54,6 +54,10 @@ bool standardInputIsTerminal() {
     return ::isatty(STDIN_FILENO) == 1;
 }
 
+bool standardErrorIsTerminal() {
+    return ::isatty(STDERR_FILENO) == 1;
+}
+
 Result<std::string> askSecret(const std::string& prompt) {
     File terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     if (!terminal.isOpen()) return fail(Errc::Unavailable, "there is no terminal to ask at");

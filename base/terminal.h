@@ -11,6 +11,7 @@
 namespace postern {
 
 bool standardInputIsTerminal();
+bool standardErrorIsTerminal();
 
 // Writes `prompt` to the terminal and reads one line from it without showing it, whatever standard input and
 // output are. The terminal's settings are put back, also when a signal ends the wait. Unavailable when there

@@ -3,6 +3,8 @@
 
 #include "store/sqlite_engine.h"
 
+#include <algorithm>
+
 #include <sqlite3.h>
 
 #include "base/file.h"
@@ -219,6 +221,68 @@ Result<void> SqliteWriter::checkPages() {
 
 Result<void> SqliteWriter::copyInto(const std::string& path) {
     POSTERN_TRY(run("VACUUM INTO ?1", path));
+    return {};
+}
+
+Result<void> SqliteReader::copyInto(const std::string& path) {
+    // Of the connection, not of the database: what is written is the new file.
+    POSTERN_TRY(connection_->script("PRAGMA query_only=OFF"));
+    const auto copied = run("VACUUM INTO ?1", path);
+    POSTERN_TRY(connection_->script("PRAGMA query_only=ON"));
+    if (!copied.ok()) return copied.error();
+    return {};
+}
+
+namespace {
+
+constexpr std::size_t kBlobPiece = 1 << 20;
+
+struct BlobClose {
+    void operator()(sqlite3_blob* blob) const { sqlite3_blob_close(blob); }
+};
+using BlobHandle = std::unique_ptr<sqlite3_blob, BlobClose>;
+
+template <class Connection>
+Result<BlobHandle> openBlob(Connection& connection, std::int64_t id, bool write) {
+    sqlite3_blob* blob = nullptr;
+    const int result =
+        sqlite3_blob_open(connection.handle, "main", "body", "bytes", id, write ? 1 : 0, &blob);
+    BlobHandle handle(blob);
+    if (result != SQLITE_OK) return connection.errorOf(result);
+    return handle;
+}
+
+}  // namespace
+
+Result<void> SqliteWriter::insertBody(
+    std::int64_t id, std::int64_t size,
+    const std::function<Result<std::size_t>(std::int64_t at, char* into, std::size_t size)>& read) {
+    POSTERN_TRY(run("INSERT INTO body (message_id, bytes) VALUES (?1, zeroblob(?2))", id, size));
+    POSTERN_LET(blob, openBlob(*connection_, id, true));
+    std::string piece(static_cast<std::size_t>(std::min<std::int64_t>(size, kBlobPiece)), '\0');
+    for (std::int64_t at = 0; at < size;) {
+        const auto want = static_cast<std::size_t>(std::min<std::int64_t>(size - at, kBlobPiece));
+        POSTERN_LET(got, read(at, piece.data(), want));
+        if (got == 0)
+            return fail(Errc::Corrupt, "its file is shorter than " + std::to_string(size) + " bytes");
+        POSTERN_TRY(connection_->check(
+            sqlite3_blob_write(blob.get(), piece.data(), static_cast<int>(got), static_cast<int>(at))));
+        at += static_cast<std::int64_t>(got);
+    }
+    return {};
+}
+
+Result<void> SqliteWriter::readBody(std::int64_t id,
+                                    const std::function<Result<void>(std::string_view)>& piece) {
+    POSTERN_LET(blob, openBlob(*connection_, id, false));
+    const int size = sqlite3_blob_bytes(blob.get());
+    std::string bytes(static_cast<std::size_t>(std::min<std::int64_t>(size, kBlobPiece)), '\0');
+    for (int at = 0; at < size;) {
+        const int want = std::min(size - at, static_cast<int>(kBlobPiece));
+        POSTERN_TRY(connection_->check(sqlite3_blob_read(blob.get(), bytes.data(), want, at)));
+        POSTERN_TRY(piece(std::string_view(bytes.data(), static_cast<std::size_t>(want))));
+        at += want;
+    }
     return {};
 }
 

@@ -4,6 +4,7 @@
 // RELIABILITY 2.1-2.7.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ class SqliteReader final : public ReadSession {
   public:
     // `vfs` is the engine option of StoreOptions. NotFound when there is no file.
     static Result<std::unique_ptr<SqliteReader>> open(const std::string& path, const std::string& vfs);
+
+    // As SqliteWriter's; of one snapshot, beside whoever writes.
+    Result<void> copyInto(const std::string& path);
 
   private:
     explicit SqliteReader(std::unique_ptr<Connection> connection);
@@ -66,6 +70,14 @@ class SqliteWriter final : public WriteSession {
     std::int64_t logFileBytes() const;   // at least; 0 when nothing was written since it was emptied
     Result<Folded> foldLog(Fold how, Millis patience);
     void leaveLogOnClose();  // close without folding the log back
+
+    // Makes message `id` a body of `size` bytes, which `read` gives from its beginning on: in pieces, so that
+    // none need be in memory whole. REQUIRES: a transaction.
+    Result<void> insertBody(
+        std::int64_t id, std::int64_t size,
+        const std::function<Result<std::size_t>(std::int64_t at, char* into, std::size_t size)>& read);
+    // The other way.
+    Result<void> readBody(std::int64_t id, const std::function<Result<void>(std::string_view)>& piece);
 
     Result<void> script(const std::string& sql);     // several statements
     Result<void> checkPages();                       // reads the whole file; Corrupt when it is damaged

@@ -102,18 +102,8 @@ Error noStore(const config::Config& config) {
     return fail(Errc::Unavailable, "there is no store in " + config.store + " yet: start posternd once");
 }
 
-// A file that root leaves in the store is one that the service can not read later.
-Result<void> checkOwner(const config::Config& config) {
-    if (!pathExists(config.store)) return noStore(config);
-    const auto owner = fileOwner(config.store);
-    const std::string us = userName();
-    if (!owner.ok() || *owner == us) return {};
-    return fail(Errc::Denied, "the service does not run and " + config.store + " belongs to " + *owner +
-                                  ": do this as that user (sudo -u " + *owner + "), not as " + us);
-}
-
 Result<std::unique_ptr<Backend>> openOwn(const config::Config& config, Clock& clock) {
-    POSTERN_TRY(checkOwner(config));
+    POSTERN_TRY(checkStoreOwner(config));
     store::StoreOptions options;
     options.folder = config.store;
     options.migrations = allMigrations();
@@ -131,6 +121,15 @@ Result<std::unique_ptr<Backend>> openOwn(const config::Config& config, Clock& cl
 }
 
 }  // namespace
+
+Result<void> checkStoreOwner(const config::Config& config) {
+    if (!pathExists(config.store)) return noStore(config);
+    const auto owner = fileOwner(config.store);
+    const std::string us = userName();
+    if (!owner.ok() || *owner == us) return {};
+    return fail(Errc::Denied, "the service does not run and " + config.store + " belongs to " + *owner +
+                                  ": do this as that user (sudo -u " + *owner + "), not as " + us);
+}
 
 std::vector<store::Migration> allMigrations() {
     std::vector<store::Migration> all = store::messageMigrations();

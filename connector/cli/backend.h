@@ -30,6 +30,10 @@ Result<admin::ControlClient> connectService(const config::Config& config);
 // For looking, with the service up or down. Unavailable when there is no store yet.
 Result<std::unique_ptr<store::StoreReader>> openReader(const config::Config& config);
 
+// Denied when the store's folder is another user's: a file that we leave in it is one that the service can
+// not read later. Unavailable when there is no such folder.
+Result<void> checkStoreOwner(const config::Config& config);
+
 std::vector<store::Migration> allMigrations();
 
 }  // namespace postern::cli

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/bar.h"
 #include "connector/cli/verbs.h"
 
 namespace postern::cli {
@@ -16,7 +17,11 @@ constexpr Millis kBeingWritten{24LL * 3'600'000};  // a file so young may belong
 class Check {
   public:
     Check(const Run& run, const config::Config& config, store::ReadSession& session)
-        : run_(run), config_(config), session_(session), output_(run.console, run.form()) {}
+        : run_(run),
+          config_(config),
+          session_(session),
+          output_(run.console, run.form()),
+          bar_(run, "checking bodies") {}
 
     Result<int> all() {
         POSTERN_TRY(integrity());
@@ -44,6 +49,7 @@ class Check {
   private:
     Result<void> fault(const std::string& what, const std::string& where) {
         ++faults_;
+        bar_.hide();
         return output_.row(admin::Record().add("fault", what).add("where", where));
     }
     Result<void> integrity();
@@ -57,6 +63,7 @@ class Check {
     const config::Config& config_;
     store::ReadSession& session_;
     Output output_;
+    Bar bar_;
     std::int64_t faults_ = 0;
 };
 
@@ -78,7 +85,9 @@ Result<void> Check::rows(const char* what, const char* sql, const std::string& n
 Result<void> Check::bodies() {
     store::Statement row =
         session_.query("SELECT id, body_file, size FROM message WHERE body_file IS NOT NULL ORDER BY id");
-    while (row.next()) {
+    POSTERN_LET(all, session_.one("SELECT count(*) FROM message WHERE body_file IS NOT NULL"));
+    for (std::int64_t looked = 0; row.next(); ++looked) {
+        bar_.at(looked, all);
         const std::string path = joinPath(config_.store, row.text(1));
         const auto file = File::openRead(path);
         const std::string who = "message m" + std::to_string(row.integer(0)) + ", " + path;
@@ -127,6 +136,7 @@ Result<void> Check::strays() {
 }
 
 Result<int> Check::end() {
+    bar_.hide();
     output_.finish();
     if (faults_ > 0) {
         run_.complain(std::to_string(faults_) + " faults in " + config_.store);

@@ -20,6 +20,7 @@ int main(int count, char** words) {
     const char* kind = std::getenv("TERM");
     const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
     console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
+    console.bars = postern::standardErrorIsTerminal() && !dumb;
     if (postern::standardInputIsTerminal()) console.askSecret = postern::askSecret;
     if (postern::standardInputIsTerminal() && console.terminal && !dumb)
         console.openScreen = postern::LiveScreen::open;

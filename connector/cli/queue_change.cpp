@@ -11,6 +11,7 @@
 #include "connector/admin/control.h"
 #include "connector/admin/selection.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/bar.h"
 #include "connector/cli/filter_options.h"
 #include "connector/cli/verbs.h"
 #include "queue/operate.h"
@@ -63,6 +64,8 @@ Result<int> change(const Run& run, const Change& wanted) {
     POSTERN_LET(backend, Backend::open(*config, run.console.clock));
     Output output(run.console, run.form());
     output.whenEmpty("No item matches.");
+    Bar bar(run, "changing");
+    std::int64_t answered = 0;
     bool refused = false, missing = false;
     admin::NoBytes none;
     POSTERN_TRY(backend->call(request, none, [&](admin::Record record) {
@@ -72,7 +75,10 @@ Result<int> change(const Run& run, const Change& wanted) {
         missing = missing || !known;
         refused = refused || (known && notDone);
         if (!known) record.fields.pop_back();  // said by the text
-        return output.row(record);
+        bar.hide();
+        const Result<void> printed = output.row(record);
+        bar.at(++answered, 0);
+        return printed;
     }));
     if (refused) return int{kExitData};
     return int{missing ? kExitNoInput : kExitDone};

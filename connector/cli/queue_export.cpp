@@ -8,6 +8,7 @@
 #include "base/source.h"
 #include "connector/admin/selection.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/bar.h"
 #include "connector/cli/copy_out.h"
 #include "connector/cli/filter_options.h"
 #include "connector/cli/verbs.h"
@@ -101,10 +102,15 @@ Result<int> exportItems(const Run& run, const Export& wanted) {
         return int{kExitUsage};
     }
     Exporting exporting(run, wanted, config->store, reader->session());
+    Bar bar(run, "exporting");
+    std::int64_t exported = 0;
     int exit = kExitDone;
     for (const ItemId id : ids) {
+        if (!wanted.folder.empty()) bar.at(exported, static_cast<std::int64_t>(ids.size()));
+        ++exported;
         const Result<void> done = exporting.one(id);
         if (done.ok()) continue;
+        bar.hide();
         run.complain(std::to_string(id.value) + ": " + done.error().text);
         const int status =
             done.error().code == Errc::Exists ? int{kExitCantCreate} : exitFor(done.error().code);

@@ -93,6 +93,9 @@ Carry setupConfigShow(CLI::App&, Run&);
 Carry setupConfigExample(CLI::App&, Run&);
 Carry setupConfigDefaults(CLI::App&, Run&);
 Carry setupDbCheck(CLI::App&, Run&);
+Carry setupDbBackup(CLI::App&, Run&);
+Carry setupDbRestore(CLI::App&, Run&);
+Carry setupDbVacuum(CLI::App&, Run&);
 Carry setupStatus(CLI::App&, Run&);
 Carry setupReload(CLI::App&, Run&);
 

@@ -8,6 +8,7 @@
 #include "connector/export/capture.h"
 #include "connector/export/settling.h"
 #include "queue/move.h"
+#include "queue/restored.h"
 
 namespace postern::exporting {
 
@@ -276,6 +277,16 @@ void Exporter::askAbout(Work& work) {
                                             work.job.outcome ? &*work.job.outcome : nullptr);
 }
 
+// An attempt of before the backup that the store was restored from was not published. The lost store may have
+// made another one that was: a person decides.
+void Exporter::keepFromBackup(Work& work) {
+    queue::Settlement& settlement = *work.settlement;
+    if (settlement.kind != queue::Settlement::Kind::Deferred) return;
+    if (!queue::isFromBackup(work.stagedEpoch, work.claim.epoch)) return;
+    settlement.kind = queue::Settlement::Kind::Held;
+    settlement.reason = std::string(queue::kFromBackup) + "; " + settlement.reason;
+}
+
 // Said once for each reason, however often it is asked again.
 void Exporter::noteUnanswered(const Work& work, const std::string& why) {
     const bool isNew = work.unanswered != why;
@@ -336,6 +347,7 @@ Result<Round> Exporter::settle(Works& works) {
         if (!work.settlement)
             work.settlement = settlementFor(work.claim, *work.job.outcome, work.job.delivery.received,
                                             post_.settings, post_.queue.clock().now());
+        if (work.stagedEpoch) keepFromBackup(work);
         if (work.suspect) blame(work);
         const bool none = work.settlement->kind == queue::Settlement::Kind::Deferred;
         if (none && work.settlement->uncounted) ++round.uncounted;

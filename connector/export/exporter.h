@@ -94,6 +94,7 @@ class Exporter {
     Result<Round> settle(Works& works);
     std::function<void()> heartbeat(const std::vector<queue::Claim>& claims);
     void blame(Work& work);
+    static void keepFromBackup(Work& work);
     bool wantsFallback(const Work& work) const;
     void moveToFallback(const Work& work);
     void report(const queue::Settlement& settlement, const Work& work);

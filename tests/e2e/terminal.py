@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import smtplib
 import struct
 import subprocess
 import sys
@@ -170,6 +171,70 @@ def test_top_counts_frames_in_a_pipe():
     with service_life.Running() as gateway:
         frames = cli(gateway, "top", "--json", "--count", "3", "--interval", "100ms").splitlines()
         check(len(frames) == 3 and all(frame.startswith('{"service":{"type":"service","state":"running"') for frame in frames), frames)
+
+
+def many_items(gateway, count=300):
+    for first in range(0, count, 50):
+        with smtplib.SMTP("127.0.0.1", gateway.port, local_hostname="client.example.org", timeout=60) as client:
+            for serial in range(first, first + 50):
+                client.sendmail("a@example.org", [f"u{serial}@legacy.example"], MAIL)
+
+
+def test_long_work_draws_a_bar_that_is_gone_at_the_end():
+    with service_life.Running() as gateway:
+        cli(gateway, "adapter", "suspend", "out", "--reason", "test")
+        many_items(gateway)
+        with Terminal(gateway, "queue", "hold", "--all") as change:
+            check(change.end() == 0, "exit status")
+            check(re.search(rb"\r\x1b\[Kchanging  \d+", change.seen), "no bar")
+            check(change.seen.rstrip().endswith(b"held") or change.seen.endswith(b"\r\x1b[K"), change.seen[-200:])
+        exported = os.path.join(gateway.folder, "exported")
+        os.mkdir(exported)
+        with Terminal(gateway, "queue", "export", "1-300", "--folder", exported) as export:
+            check(export.end() == 0, "exit status")
+            check(re.search(rb"exporting \[[#.]+\] +\d+ %  \d+ of 300", export.seen), "no bar")
+            check(export.seen.count(b"exporting [") < 300, "drawn for each one")
+        check(len(os.listdir(exported)) == 300, "files")
+        with Terminal(gateway, "--json", "queue", "release", "--all") as change:
+            check(change.end() == 0 and b"\x1b" not in change.seen, change.seen[-200:])
+        check("\x1b" not in cli(gateway, "queue", "hold", "--all"), "a bar in a pipe")
+
+
+def test_replay_asks_a_person_and_refuses_a_program():
+    with service_life.Running() as gateway:
+        submit(gateway, ["u@legacy.example"], MAIL)
+        check(gateway.wait_until_settled(), "not settled")
+        with Terminal(gateway, "queue", "replay", "1") as replay:
+            replay.until(rb"The legacy side has 1 already\. Export it a second time\? \[y/N\] ")
+            replay.type(b"n\n")
+            check(replay.end() == 64 and b"nothing was done" in replay.seen, replay.seen)
+        with Terminal(gateway, "queue", "replay", "1") as replay:
+            replay.until(rb"\[y/N\] ")
+            replay.type(b"\n")
+            check(replay.end() == 64 and b"nothing was done" in replay.seen, "Enter alone is no")
+        check(gateway.states() == {"exported": 1}, gateway.states())
+        done = subprocess.run([gateway.postern, "--config", gateway.config, "queue", "replay", "1"], input=b"y\n", capture_output=True, timeout=60)
+        check(done.returncode == 64 and b"say --yes" in done.stderr and not done.stdout, done)
+        check(gateway.states() == {"exported": 1}, gateway.states())
+        with Terminal(gateway, "queue", "replay", "1") as replay:
+            replay.until(rb"\[y/N\] ")
+            replay.type(b"y\n")
+            check(replay.end() == 0, replay.seen)
+        check(gateway.wait_until_settled() and gateway.states() == {"exported": 2}, gateway.states())
+        cli(gateway, "queue", "replay", "1", "--yes")
+        check(gateway.wait_until_settled() and gateway.states() == {"exported": 3}, gateway.states())
+
+
+def test_settings_keep_who_may_read_their_file():
+    with service_life.Running() as gateway:
+        folder = os.path.join(gateway.folder, "adapters.d")
+        cli(gateway, "adapter", "add", "more", "drop", f"folder={gateway.folder}/more")
+        path = os.path.join(folder, "more.toml")
+        check(os.stat(path).st_mode & 0o777 == 0o640, oct(os.stat(path).st_mode))
+        for mode in (0o600, 0o664):
+            os.chmod(path, mode)
+            cli(gateway, "adapter", "set", "more", f"most_recipients={mode}")
+            check(os.stat(path).st_mode & 0o777 == mode, oct(os.stat(path).st_mode))
 
 
 def main():

@@ -1,0 +1,162 @@
+// postern db backup, restore, vacuum: the store as a whole. A backup is made beside a service that runs, by
+// ourselves and from the disk: the service need not be able to write where the operator wants the file.
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "connector/cli/backend.h"
+#include "connector/cli/bar.h"
+#include "connector/cli/verbs.h"
+#include "queue/restored.h"
+#include "store/backup.h"
+
+namespace postern::cli {
+
+namespace {
+
+Result<std::string> absolute(const std::string& path) {
+    std::error_code error;
+    const auto whole = std::filesystem::absolute(path, error);
+    if (error) return systemError(error.value(), path);
+    return whole.lexically_normal().string();
+}
+
+store::Progress progressOf(Bar& bar) {
+    return [&bar](std::string_view what, std::int64_t done, std::int64_t of) {
+        bar.begin(what);
+        bar.at(done, of);
+    };
+}
+
+admin::Record figuresOf(const store::BackupFigures& figures, const std::string& file) {
+    return admin::Record()
+        .add("type", "backup")
+        .add("file", file)
+        .add("bytes", admin::Value::size(figures.bytes))
+        .add("at", figures.at)
+        .add("store", figures.id)
+        .add("messages", figures.messages)
+        .add("items", figures.items);
+}
+
+Result<int> backUp(const Run& run, const std::string& file) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(path, absolute(file));
+    POSTERN_TRY(openReader(*config));  // says what is wrong with the store, if anything
+    Bar bar(run, "copying");
+    const auto made = store::backUp(config->store, allMigrations(), path, run.console.clock.now(),
+                                    queue::forgetMessage, progressOf(bar));
+    bar.hide();
+    if (!made.ok() && made.error().code == Errc::Exists) {
+        run.complain(made.error().text);
+        return int{kExitCantCreate};
+    }
+    if (!made.ok()) return made.error();
+    Output output(run.console, run.form());
+    POSTERN_TRY(output.details(figuresOf(*made, path)));
+    output.finish();
+    for (const MessageId id : made->lost)
+        run.complain("message m" + std::to_string(id.value) +
+                     " has lost its body in the store, and so has none in the backup");
+    return int{made->lost.empty() ? kExitDone : kExitData};
+}
+
+struct Restore {
+    std::string file;
+    bool force = false;
+};
+
+Result<void> checkNoService(const config::Config& config) {
+    const auto client = admin::ControlClient::connect(config.controlSocket);
+    if (client.ok()) return fail(Errc::Busy, "the service runs: stop it first");
+    return {};
+}
+
+Result<int> restore(const Run& run, const Restore& wanted) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_LET(path, absolute(wanted.file));
+    POSTERN_TRY(checkNoService(*config));
+    if (pathExists(config->store)) POSTERN_TRY(checkStoreOwner(*config));
+    Bar bar(run, "checking");
+    queue::Restored marked;
+    store::RestoreOptions options;
+    options.folder = config->store;
+    options.migrations = allMigrations();
+    options.inlineBodyLimit = config->inlineBody;
+    options.force = wanted.force;
+    options.now = run.console.clock.now();
+    options.progress = progressOf(bar);
+    options.mark = [&](store::WriteSession& session, const store::BackupFigures& figures) -> Result<void> {
+        POSTERN_LET(done, queue::markRestored(session, figures.at, userName(), options.now));
+        marked = done;
+        return {};
+    };
+    const auto restored = store::restore(path, options);
+    bar.hide();
+    if (!restored.ok() && restored.error().code == Errc::Exists) {
+        run.complain(restored.error().text);
+        return int{kExitCantCreate};
+    }
+    if (!restored.ok()) return restored.error();
+    Output output(run.console, run.form());
+    admin::Record record = figuresOf(restored->backup, path);
+    record.fields.front().second = "restored";
+    record.add("folder", config->store)
+        .add("held", marked.held)
+        .add("publishing", marked.publishing)
+        .add("in_doubt", marked.inDoubt)
+        .add("aside", restored->aside);
+    POSTERN_TRY(output.details(record));
+    return int{kExitDone};
+}
+
+Result<int> vacuum(const Run& run) {
+    const auto config = run.config();
+    if (!config) return int{kExitConfig};
+    POSTERN_TRY(checkNoService(*config));
+    POSTERN_TRY(checkStoreOwner(*config));
+    POSTERN_LET(done, store::vacuum(config->store, allMigrations()));
+    Output output(run.console, run.form());
+    POSTERN_TRY(output.details(admin::Record()
+                                   .add("type", "vacuum")
+                                   .add("store", config->store)
+                                   .add("before", admin::Value::size(done.before))
+                                   .add("after", admin::Value::size(done.after))
+                                   .add("given_back", admin::Value::size(done.before - done.after))));
+    return int{kExitDone};
+}
+
+}  // namespace
+
+Carry setupDbBackup(CLI::App& command, Run& run) {
+    const auto file = std::make_shared<std::string>();
+    command.add_option("FILE", *file, "A new file")->required();
+    command.footer(
+        "All mail, its bodies too, as of one moment; with the service up or down. The file gets its name "
+        "when\n"
+        "it is whole and checked, and is never written over one. docs/BACKUP.md says how to go on.");
+    return [&run, file] { return run.end(backUp(run, *file)); };
+}
+
+Carry setupDbRestore(CLI::App& command, Run& run) {
+    const auto wanted = std::make_shared<Restore>();
+    command.add_option("FILE", wanted->file, "Made by db backup")->required();
+    command.add_flag("--force", wanted->force,
+                     "Move a store that has mail aside, into a folder inside its own");
+    command.footer(
+        "The service must be down. What was not settled in the backup comes back held, as it may have been\n"
+        "exported since: look with queue list --state held, then queue release or queue delete.");
+    return [&run, wanted] { return run.end(restore(run, *wanted)); };
+}
+
+Carry setupDbVacuum(CLI::App& command, Run& run) {
+    command.footer("The service must be down; while it runs it gives large surpluses back by itself.");
+    return [&run] { return run.end(vacuum(run)); };
+}
+
+}  // namespace postern::cli
