@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "adapters/spool/staged_file.h"
-#include "base/log.h"
 #include "connector/export/exporter.h"
 #include "tests/fake_clock.h"
 #include "tests/kit/post_office.h"
@@ -54,7 +53,6 @@ class Odd final : public adapters::Adapter {
 class CaptureTest : public testing::Test {
   protected:
     CaptureTest() : office_(clock_), queue_(office_.store(), clock_, {"us"}) {
-        setLogLevel(Severity::Error);
         settings_.name = "out";
         settings_.capture = Millis{60'000};
     }
