@@ -115,6 +115,7 @@ Result<void> summaryRows(store::ReadSession& session, const queue::Filter& filte
         return fail(Errc::Invalid, "by must be adapter, sender, domain or error");
     std::map<std::pair<std::string, std::string>, Sum> sums;
     POSTERN_TRY(queue::listItems(session, filter, [&](const queue::ItemRow& item) {
+        lookedAtOne();
         std::pair<std::string, std::string> key{byAdapter ? item.adapter : groupOf(item, by),
                                                 byAdapter ? queue::stateName(item.state) : ""};
         if (sums.size() >= kMostGroups && !sums.contains(key)) key = {kOthers, ""};
@@ -177,13 +178,18 @@ class LookPlace {
 
 }  // namespace
 
+void lookedAtOne() {
+    constexpr int kShort = 1000;
+    static thread_local int items = 0;
+    if (items <= kShort && ++items > kShort) giveWay();
+}
+
 Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read) {
     std::vector<Record> rows;
     const RowSink keep = [&](const Record& record) -> Result<void> {
         rows.push_back(record);
         return {};
     };
-    giveWay();
     {
         const LookPlace place;
         if (!place.got()) return fail(Errc::Busy, "others are looking at the store, for long: try again");
@@ -202,8 +208,10 @@ Result<void> listCommand(const ServiceView& view, const Request& request, ByteSt
             return fail(Errc::Invalid, "limit is at most 1000: ask again with after=, the last id");
         if (filter.limit == 0) filter.limit = kRows;
         POSTERN_LET(waits, Waits::read(session, *config, now));
-        return queue::listItems(session, filter,
-                                [&](const queue::ItemRow& item) { return keep(listRow(item, waits)).ok(); });
+        return queue::listItems(session, filter, [&](const queue::ItemRow& item) {
+            lookedAtOne();
+            return keep(listRow(item, waits)).ok();
+        });
     });
 }
 

@@ -16,6 +16,10 @@
 
 namespace postern::admin {
 
+// To be called for each item of a list. A thread that goes on looking, behind a thousand of them, gives way
+// to the mail (base/thread.h) from then on; a short look is answered as fast as ever.
+void lookedAtOne();
+
 // Reads in one session and hands the rows on when it is given back: none stays open while a client takes its
 // time.
 using ReadRows = std::function<Result<void>(store::ReadSession& session, const RowSink& keep)>;

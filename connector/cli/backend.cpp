@@ -3,7 +3,6 @@
 #include "adapters/registry.h"
 #include "base/file.h"
 #include "base/peer.h"
-#include "base/thread.h"
 #include "connector/admin/commands.h"
 #include "connector/admin/control_client.h"
 #include "connector/reports/reporter.h"
@@ -154,7 +153,6 @@ Result<admin::ControlClient> connectService(const config::Config& config) {
 }
 
 Result<std::unique_ptr<store::StoreReader>> openReader(const config::Config& config) {
-    giveWay();
     auto reader = store::StoreReader::open(config.store, allMigrations());
     if (!reader.ok() && reader.error().code == Errc::NotFound) return noStore(config);
     if (!reader.ok() && reader.error().code == Errc::Invalid)

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "connector/admin/look.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/exits.h"
 #include "connector/cli/input.h"
@@ -156,6 +157,7 @@ int Sendmail::listQueue() {
     filter.waiting = true;
     std::int64_t items = 0, bytes = 0;
     const auto listed = queue::listItems((*reader)->session(), filter, [&](const queue::ItemRow& item) {
+        admin::lookedAtOne();
         if (items++ == 0)
             console_.out << "-Queue ID--  --Size--  ----Arrival (UTC)---  -Sender/Recipient-------\n";
         bytes += item.size;
