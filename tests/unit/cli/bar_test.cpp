@@ -13,9 +13,9 @@ namespace postern::cli {
 namespace {
 
 TEST(BarText, SaysHowMuchOfHowMany) {
-    EXPECT_EQ(barText("exporting", 0, 1000, 50), "exporting [.................]    0 %  0 of 1000");
+    EXPECT_EQ(barText("exporting", 0, 1000, 50), "exporting [...................]    0 %  0 of 1000");
     EXPECT_EQ(barText("exporting", 500, 1000, 60),
-              "exporting [############.............]   50 %  500 of 1000");
+              "exporting [#############..............]   50 %  500 of 1000");
     EXPECT_EQ(barText("x", 10, 10, 200), "x [########################################]  100 %  10 of 10");
     EXPECT_EQ(barText("x", 99, 10, 40), barText("x", 10, 10, 40)) << "more than all is all";
     EXPECT_EQ(barText("changing", 12, 0, 80), "changing  12") << "of nobody knows how many";
