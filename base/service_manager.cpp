@@ -49,6 +49,14 @@ std::optional<std::chrono::milliseconds> watchdogLimit() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(*micros));
 }
 
+static bool listens(int handle) {
+    int answer = 0, type = 0;
+    socklen_t size = sizeof answer;
+    if (::getsockopt(handle, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) != 0 || answer == 0) return false;
+    size = sizeof type;
+    return ::getsockopt(handle, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 std::vector<int> inheritedSockets() {
     std::vector<int> handles;
     const auto count = numberIn("LISTEN_FDS");
@@ -56,7 +64,7 @@ std::vector<int> inheritedSockets() {
     for (const char* variable : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(variable);
     if (!ours || !count) return handles;
     for (int handle = kFirstInherited; handle < kFirstInherited + *count; ++handle)
-        if (::fcntl(handle, F_SETFD, FD_CLOEXEC) == 0) handles.push_back(handle);
+        if (::fcntl(handle, F_SETFD, FD_CLOEXEC) == 0 && listens(handle)) handles.push_back(handle);
     return handles;
 }
 

@@ -17,8 +17,9 @@ void notifyServiceManager(const std::string& state);
 // it does not watch this process.
 std::optional<std::chrono::milliseconds> watchdogLimit();
 
-// Handles of the listening sockets that the manager opened for this process (sd_listen_fds(3)). From now on
-// no child inherits them. REQUIRES: called once, before any other thread starts.
+// Handles of the listening stream sockets that the manager opened for this process (sd_listen_fds(3)); what
+// else it passed is left alone. From now on no child inherits any. REQUIRES: called once, before any other
+// thread starts.
 std::vector<int> inheritedSockets();
 
 // Turns SIGTERM, SIGINT and SIGHUP into requests that one thread waits for; ignores SIGPIPE and SIGXFSZ.

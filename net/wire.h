@@ -84,8 +84,8 @@ struct EarPlace {
 };
 
 // Listening sockets that the service manager opened for us, by their handles: from now on an Ear for the
-// place of one of them takes it instead of binding. Returns why one can not be used, if any; it is left
-// alone. Thread rule: these two from any thread.
+// place of one of them takes it instead of binding. Returns why one can not be used, if any; it is closed.
+// Thread rule: these two from any thread.
 std::vector<std::string> offerSockets(const std::vector<int>& handles);
 // The places of those that no Ear has taken: "0.0.0.0:25", "unix:/run/postern/lmtp.sock".
 std::vector<std::string> untakenSockets();

@@ -95,6 +95,7 @@ Result<Attended> attend(const Post& post, const std::function<bool()>& stopping)
         if (taken == queue::Taken::Early) continue;
         if (taken != queue::Taken::Before) report(post, returned, taken);
         // Not forgotten means given again, and known then.
+        const Pulse::Away away(post.pulse);
         if (const auto settled = post.adapter.settle(returned.token); !settled.ok())
             attended.unusable = settled.error().text;
         ++attended.answers;

@@ -6,23 +6,11 @@
 
 #include "base/log.h"
 #include "connector/export/capture.h"
+#include "connector/export/exporter_work.h"
 #include "connector/export/settling.h"
 #include "queue/move.h"
-#include "queue/restored.h"
 
 namespace postern::exporting {
-
-// One item on its way through a batch. `outcome` of the job ends its way early.
-struct Exporter::Work {
-    queue::Claim claim;
-    Epoch stagedEpoch;
-    std::unique_ptr<ByteSource> body;
-    adapters::Job job;
-    std::optional<queue::Settlement> settlement;
-    std::string unanswered;  // why nobody could tell when the adapter was last asked about it
-    bool lost = false;       // not ours any more, or left to a later recovery: touch nothing
-    bool suspect = false;    // the adapter failed unexpectedly with it in hand
-};
 
 Exporter::~Exporter() = default;
 
@@ -208,7 +196,10 @@ Result<void> Exporter::mark(Works& works) {
     const std::unordered_set<ItemId> mine(ours.begin(), ours.end());
     for (Work& work : works) {
         if (work.job.evidence.empty() || mine.count(work.claim.item) != 0) continue;
-        if (!work.job.outcome) post_.adapter.abandon(work.job);
+        if (!work.job.outcome) {
+            const Pulse::Away away(post_.pulse);
+            post_.adapter.abandon(work.job);
+        }
         work.lost = true;
         ++post_.counters.fenced;
         LogLine(LogEvent::ItemFenced, work.claim.item)
@@ -236,105 +227,6 @@ void Exporter::publish(Works& works, const std::function<void()>& beat) {
         if (work.lost || work.job.outcome->verdict != adapters::Verdict::Unknown) continue;
         work.suspect = work.job.outcome->reason == kNoAnswer;
         askAbout(work);
-    }
-}
-
-// A recovery that fails unexpectedly knows nothing: then a person decides, and the process lives.
-adapters::Recovery Exporter::ask(const Work& work) {
-    try {
-        const Pulse::Away away(post_.pulse);
-        return post_.adapter.recover({work.claim.item, work.stagedEpoch}, work.job.evidence);
-    } catch (const std::exception& error) {
-        ++post_.counters.faults;
-        LogLine(LogEvent::WorkerFailed, work.claim.item)
-            .with("adapter", post_.settings.name)
-            .with("reason", error.what());
-        return {adapters::Found::CannotTell, std::string("the adapter failed when asked: ") + error.what(),
-                std::nullopt};
-    }
-}
-
-// The adapter is asked what became of a staged artifact; when it can not even look, the item stays as it is
-// and is asked about again when its lease is over.
-void Exporter::askAbout(Work& work) {
-    adapters::Recovery recovery{adapters::Found::NotPublished, "not asked", std::nullopt};
-    if (post_.queue.options().guards.askAdapter) recovery = ask(work);
-    if (recovery.busy) {
-        work.lost = true;
-        return noteUnanswered(work, recovery.busy->text);
-    }
-    if (recovery.unusable) {
-        work.lost = true;
-        work.job.outcome = adapters::unusable(recovery.unusable->text);
-        return;
-    }
-    if (recovery.known) work.job.outcome = std::move(recovery.known);
-    if (work.job.outcome && work.job.outcome->verdict != adapters::Verdict::Unknown) {
-        work.suspect = false;
-        return;  // every end is known after all: settled as any attempt
-    }
-    work.settlement = settlementForRecovery(work.claim, recovery, post_.settings, post_.queue.clock().now(),
-                                            work.job.outcome ? &*work.job.outcome : nullptr);
-}
-
-// An attempt of before the backup that the store was restored from was not published. The lost store may have
-// made another one that was: a person decides.
-void Exporter::keepFromBackup(Work& work) {
-    queue::Settlement& settlement = *work.settlement;
-    if (settlement.kind != queue::Settlement::Kind::Deferred) return;
-    if (!queue::isFromBackup(work.stagedEpoch, work.claim.epoch)) return;
-    settlement.kind = queue::Settlement::Kind::Held;
-    settlement.reason = std::string(queue::kFromBackup) + "; " + settlement.reason;
-}
-
-// Said once for each reason, however often it is asked again.
-void Exporter::noteUnanswered(const Work& work, const std::string& why) {
-    const bool isNew = work.unanswered != why;
-    const auto noted = post_.queue.noteUnanswered(work.claim, why, isNew);
-    if (!noted.ok()) LogLine(LogEvent::StoreTrouble).with("step", "note").with("reason", noted.error().text);
-    if (isNew)
-        LogLine(LogEvent::ItemUnanswered, work.claim.item)
-            .with("adapter", post_.settings.name)
-            .with("reason", why);
-}
-
-void Exporter::reportDoubted(const queue::Lapsed& lapsed) {
-    for (const ItemId item : lapsed.doubted) {
-        ++post_.counters.inDoubt;
-        LogLine(LogEvent::ItemInDoubt, item)
-            .with("adapter", post_.settings.name)
-            .with("reason", "its workers died while it was asked about");
-    }
-}
-
-Result<Round> Exporter::recover(bool atStart) {
-    Round total;
-    for (;;) {
-        POSTERN_LET(lapsed, post_.queue.takeLapsed(post_.settings.name, atStart, 64));
-        post_.counters.lapsed += lapsed.backToReady + lapsed.setAside +
-                                 static_cast<std::int64_t>(lapsed.doubted.size() + lapsed.interrupted.size());
-        const int settled = lapsed.backToReady + lapsed.setAside + static_cast<int>(lapsed.doubted.size());
-        total.claimed += settled;
-        reportDoubted(lapsed);
-        if (lapsed.interrupted.empty()) {
-            if (settled == 0) return total;
-            continue;
-        }
-        Works works(lapsed.interrupted.size());
-        for (std::size_t i = 0; i < works.size(); ++i) {
-            works[i].claim = lapsed.interrupted[i].claim;
-            works[i].stagedEpoch = lapsed.interrupted[i].stagedEpoch;
-            works[i].job.evidence = lapsed.interrupted[i].evidence;
-            works[i].unanswered = lapsed.interrupted[i].unanswered;
-            askAbout(works[i]);
-            total.claimed += works[i].lost ? 0 : 1;
-            post_.counters.recovered += works[i].lost ? 0 : 1;
-        }
-        POSTERN_LET(round, settle(works));
-        if (!round.unusable.empty()) {
-            total.unusable = round.unusable;
-            return total;
-        }
     }
 }
 

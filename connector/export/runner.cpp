@@ -76,9 +76,10 @@ void Runner::recallBegun() {
     if (!read.ok()) trouble("recall what began", read.error());
 }
 
-bool Runner::stuck() const {
-    return std::any_of(watchers_.begin(), watchers_.end(),
-                       [](const Watcher& watcher) { return watcher.pulse->late(); });
+Pulse::Life Runner::life() const {
+    Pulse::Life worst = Pulse::Life::Well;
+    for (const Watcher& watcher : watchers_) worst = std::max(worst, watcher.pulse->look());
+    return worst;
 }
 
 bool Runner::claims() const {
@@ -111,7 +112,8 @@ void Runner::requestStop() {
 
 void Runner::stop() {
     requestStop();
-    watchers_.clear();
+    for (Watcher& watcher : watchers_)
+        if (watcher.thread.joinable()) watcher.thread.join();
 }
 
 Runner::Health Runner::health() const {
@@ -138,6 +140,7 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse
         pulse.rest(wake);
         if (wake > clock_.steady()) ++(inbox->waitUntil(wake) ? counters_.hinted : counters_.timed);
     }
+    pulse.end();
 }
 
 // What was exported may need more: an import program, answers. Result: when to look again.
@@ -220,11 +223,16 @@ bool Runner::recover(Exporter& exporter, bool atStart) {
     return true;
 }
 
+void Runner::rest(Pulse& pulse) {
+    const Pulse::Away away(pulse);
+    adapter_->idle();
+}
+
 // One batch. Result: when to look again; now, when more may wait.
 SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_token& stop) {
     const Gate::Permit permit = gate_.ask(exporter.batchSize(), options_.pollInterval);
     if (permit.items == 0) {
-        adapter_->idle();
+        rest(post.pulse);
         maintain(exporter, post.pulse);
         return std::max(permit.again, clock_.steady() + kBreath);
     }
@@ -245,7 +253,7 @@ SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_to
     }
     maintain(exporter, post.pulse);
     if (round->claimed > 0) return clock_.steady();
-    adapter_->idle();
+    rest(post.pulse);
     return nextWake();
 }
 

@@ -55,8 +55,8 @@ class Runner {
     void lookForHold() EXCLUDES(holdMutex_);
     // False while nothing is claimed: not usable, suspended, or outside its send windows.
     bool claims() const;
-    // A watcher has not been heard of for longer than its work can take (base/pulse.h).
-    bool stuck() const;
+    // Of the watcher of whom least was heard (base/pulse.h). REQUIRES: after start().
+    Pulse::Life life() const;
     const config::Adapter& settings() const { return settings_; }
     const Counters& counters() const { return counters_; }
     const std::shared_ptr<adapters::Adapter>& adapter() const { return adapter_; }
@@ -67,6 +67,7 @@ class Runner {
     void watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse, bool attends);
     bool ensureUsable(Exporter& exporter, const Post& post, const std::stop_token& stop);
     Result<void> probe(Pulse& pulse);
+    void rest(Pulse& pulse);
     bool attendsAgain(const Post& post, const std::stop_token& stop);
     SteadyTime work(Exporter& exporter, const Post& post, const std::stop_token& stop);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);

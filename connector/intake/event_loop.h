@@ -110,7 +110,7 @@ class IntakeServer::Loop {
     }
 
     const std::vector<config::Listener>& bound() const { return bound_; }
-    bool stuck() const { return !stopping_ && thread_.joinable() && pulse_.late(); }
+    bool stuck() const { return !stopping_ && thread_.joinable() && pulse_.look() != Pulse::Life::Well; }
     IntakeCounters counters() const { return {open_, accepted_, refused_, tlsFailed_}; }
 
   private:

@@ -49,12 +49,13 @@ void AdapterSet::lookForHold(const std::string& name) {
     if (runner != runners_.end()) runner->second->lookForHold();
 }
 
-std::vector<std::string> AdapterSet::stuck() const {
-    std::vector<std::string> names;
+std::vector<std::pair<std::string, Pulse::Life>> AdapterSet::unwell() const {
+    std::vector<std::pair<std::string, Pulse::Life>> found;
     MutexLock lock(runnersMutex_);
-    for (const auto& [name, runner] : runners_)
-        if (runner->stuck()) names.push_back(name);
-    return names;
+    for (const Runners* runners : {&runners_, &ending_})
+        for (const auto& [name, runner] : *runners)
+            if (const auto life = runner->life(); life != Pulse::Life::Well) found.emplace_back(name, life);
+    return found;
 }
 
 void AdapterSet::requestStop() {
@@ -129,7 +130,7 @@ void AdapterSet::use(const config::Config& config, Made made, std::vector<routin
 
 // Old watchers end before new ones of the same name begin: two never work in one folder.
 void AdapterSet::replaceRunners(const config::Config& config, Made made) {
-    Runners ended;
+    std::vector<exporting::Runner*> ended;
     {
         MutexLock lock(runnersMutex_);
         for (auto it = runners_.begin(); it != runners_.end();) {
@@ -139,11 +140,13 @@ void AdapterSet::replaceRunners(const config::Config& config, Made made) {
                 continue;
             }
             it->second->requestStop();
-            ended.insert(runners_.extract(it++));
+            ended.push_back(it->second.get());
+            ending_.insert(runners_.extract(it++));
         }
     }
-    ended.clear();  // waits for their batches, without the lock
+    for (exporting::Runner* runner : ended) runner->stop();  // waits for their batches, without the lock
     MutexLock lock(runnersMutex_);
+    ending_.clear();
     for (auto& [settings, adapter] : made.fresh) {
         auto runner = newRunner(settings, std::move(adapter), config);
         runner->start();

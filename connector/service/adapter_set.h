@@ -49,7 +49,8 @@ class AdapterSet {
     Result<std::vector<std::string>> idle() const;
     void lookForHold(const std::string& name);
     std::vector<admin::AdapterMeasures> measures() const;
-    std::vector<std::string> stuck() const;  // adapters with a watcher that gives no sign of life
+    // By adapter, those that end under a reload among them; only who is not well.
+    std::vector<std::pair<std::string, Pulse::Life>> unwell() const;
 
     void requestStop();  // no new claims
     void stop();         // waits for the batches in hand
@@ -72,6 +73,7 @@ class AdapterSet {
     std::shared_ptr<const routing::Router> router_ GUARDED_BY(routerMutex_);
     mutable Mutex runnersMutex_;
     Runners runners_ GUARDED_BY(runnersMutex_);
+    Runners ending_ GUARDED_BY(runnersMutex_);  // of use(), while it waits for them
 };
 
 }  // namespace postern::service

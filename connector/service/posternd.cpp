@@ -2,7 +2,6 @@
 // within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Exit status:
 // 0 stopped as asked; 64 usage; 69, 71, 74, 75, 77, 78 as sysexits(3) names them.
 
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <thread>
@@ -17,6 +16,7 @@
 #include "base/service_manager.h"
 #include "connector/config/load.h"
 #include "connector/service/service.h"
+#include "connector/service/watchdog.h"
 #include "connector/version.h"
 #include "net/wire.h"
 
@@ -28,33 +28,6 @@ using postern::Millis;
 using postern::StopSignals;
 
 constexpr int kExitUsage = 64;
-
-// Tells the service manager that all is well for as long as every working thread gives signs of life.
-class Watchdog {
-  public:
-    explicit Watchdog(const postern::service::Service& service) : service_(service) {}
-
-    // To be called some times a second.
-    void look() {
-        const auto now = postern::Clock::system().steady();
-        if (now < next_) return;
-        next_ = now + (limit_ ? std::min(*limit_ / 4, kInterval) : kInterval);
-        const std::string stuck = service_.stuck();
-        if (stuck.empty()) {
-            if (limit_) postern::notifyServiceManager("WATCHDOG=1");
-        } else if (stuck != said_) {
-            LogLine(LogEvent::ServiceStuck).with("who", stuck);
-        }
-        said_ = stuck;
-    }
-
-  private:
-    static constexpr Millis kInterval{10'000};
-    const postern::service::Service& service_;
-    const std::optional<Millis> limit_ = postern::watchdogLimit();
-    postern::SteadyTime next_{};
-    std::string said_;
-};
 
 class Posternd final : public Poco::Util::ServerApplication {
   protected:
@@ -130,18 +103,23 @@ class Posternd final : public Poco::Util::ServerApplication {
                 .with("reason",
                       place + ": the service manager opened it and no [[listener]] has this address");
         postern::notifyServiceManager("READY=1\nSTATUS=Accepting and exporting mail");
-        const auto failed = waitForTheEnd(service, signals);
+        std::jthread reload;  // it may wait for a batch, and the watchdog must not
+        const auto failed = waitForTheEnd(service, signals, reload);
         postern::notifyServiceManager("STOPPING=1");
         LogLine(LogEvent::ServiceStopping).with("why", failed ? "failure" : "asked to");
+        service.requestStop();
+        if (reload.joinable()) reload.join();
         service.stop();
         LogLine(LogEvent::ServiceStopped).with("pid", postern::processId());
         return failed ? report(*failed) : 0;
     }
 
     static std::optional<postern::service::Failure> waitForTheEnd(postern::service::Service& service,
-                                                                  StopSignals& signals) {
-        Watchdog watchdog(service);
-        std::jthread reload;  // it may wait for a batch, and the watchdog must not
+                                                                  StopSignals& signals,
+                                                                  std::jthread& reload) {
+        postern::service::Watchdog watchdog(
+            postern::Clock::system(), postern::watchdogLimit(), [&] { return service.life(); },
+            [] { postern::notifyServiceManager("WATCHDOG=1"); });
         for (;;) {
             switch (signals.wait(Millis(500))) {
                 case StopSignals::Request::Stop: return std::nullopt;

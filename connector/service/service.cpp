@@ -306,8 +306,7 @@ std::vector<std::string> Service::notesAbout(const config::Config& before,
 void Service::stop() {
     if (!store_) return;
     const SteadyTime deadline = clock_.steady() + config()->stopLimit;
-    if (intake_) intake_->stopAccepting();
-    if (adapters_) adapters_->requestStop();
+    requestStop();
     if (pickups_) pickups_->stop();
     if (intake_) intake_->stop(deadline);
     feed_.stop();
@@ -327,13 +326,21 @@ void Service::stop() {
     reporter_.reset();
 }
 
-std::string Service::stuck() const {
-    std::string who;
-    const auto add = [&](const std::string& name) { who += (who.empty() ? "" : ", ") + name; };
-    if (intake_ && intake_->stuck()) add("the listeners");
+void Service::requestStop() {
+    if (intake_) intake_->stopAccepting();
+    if (adapters_) adapters_->requestStop();
+}
+
+Service::Life Service::life() const {
+    Life life;
+    const auto add = [&](const std::string& name, bool stuck) {
+        life.missing += (life.missing.empty() ? "" : ", ") + name;
+        life.stuck = life.stuck || stuck;
+    };
+    if (intake_ && intake_->stuck()) add("the listeners", true);
     if (adapters_)
-        for (const std::string& name : adapters_->stuck()) add("adapter " + name);
-    return who;
+        for (const auto& [name, how] : adapters_->unwell()) add("adapter " + name, how == Pulse::Life::Stuck);
+    return life;
 }
 
 std::optional<Failure> Service::failure() const {

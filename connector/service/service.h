@@ -55,9 +55,15 @@ class Service {
     // Set when the store broke (I8): the caller stops us and ends with that status.
     std::optional<Failure> failure() const;
 
-    // Which threads give no sign of life for longer than their work can take; empty: all is well. The service
-    // manager's watchdog is fed only then.
-    std::string stuck() const;
+    // The first step of stop(): no new mail, no new claims. May be called while a reload is at work.
+    void requestStop();
+
+    // Which threads have not been heard of for longer than their work can take (base/pulse.h).
+    struct Life {
+        std::string missing;  // for the log; empty: all are well
+        bool stuck = false;   // one of them in our own code: only a restart helps
+    };
+    Life life() const;
 
   private:
     void tapLog(webhooks::Follower* follower);

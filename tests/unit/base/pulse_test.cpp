@@ -7,6 +7,8 @@
 namespace postern {
 namespace {
 
+using Life = Pulse::Life;
+
 constexpr Millis kMoment{1};
 
 class PulseTest : public testing::Test {
@@ -17,40 +19,46 @@ class PulseTest : public testing::Test {
 
 TEST_F(PulseTest, ARoundHasItsTime) {
     clock_.advance(Pulse::kRound);
-    EXPECT_FALSE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Well);
     clock_.advance(kMoment);
-    EXPECT_TRUE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Stuck);
     pulse_.beat();
-    EXPECT_FALSE(pulse_.late()) << "it was only slow";
+    EXPECT_EQ(pulse_.look(), Life::Well) << "it was only slow";
 }
 
 TEST_F(PulseTest, WhoSleepsIsLateOnlyBehindItsWaking) {
     pulse_.rest(clock_.steady() + Millis(1'000'000));
     clock_.advance(Millis(1'000'000) + Pulse::kRound);
-    EXPECT_FALSE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Well);
     clock_.advance(kMoment);
-    EXPECT_TRUE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Stuck);
 }
 
 TEST_F(PulseTest, CodeOfOthersHasLonger) {
     {
         const Pulse::Away away(pulse_);
         clock_.advance(Pulse::kAway);
-        EXPECT_FALSE(pulse_.late());
+        EXPECT_EQ(pulse_.look(), Life::Well);
         pulse_.beat();
         clock_.advance(Pulse::kAway);
-        EXPECT_FALSE(pulse_.late());
+        EXPECT_EQ(pulse_.look(), Life::Well);
         clock_.advance(kMoment);
-        EXPECT_TRUE(pulse_.late());
+        EXPECT_EQ(pulse_.look(), Life::Overdue);
     }
-    EXPECT_FALSE(pulse_.late()) << "it came back";
+    EXPECT_EQ(pulse_.look(), Life::Well) << "it came back";
     clock_.advance(Pulse::kRound + kMoment);
-    EXPECT_TRUE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Stuck);
+}
+
+TEST_F(PulseTest, WhoHasEndedIsNotMissed) {
+    pulse_.end();
+    clock_.advance(Pulse::kAway * 1000);
+    EXPECT_EQ(pulse_.look(), Life::Well);
 }
 
 TEST_F(PulseTest, ASetWallClockIsNoDelay) {
     clock_.jumpWall(Pulse::kAway * 2);
-    EXPECT_FALSE(pulse_.late());
+    EXPECT_EQ(pulse_.look(), Life::Well);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class House {
 };
 
 // Says yes to everything until a test says otherwise, and keeps the mails it was given.
-class ScriptedDoor final : public Door {
+class ScriptedDoor : public Door {
   public:
     explicit ScriptedDoor(const store::Store& store) : store_(store) {}
     Result<void> checkRoom(std::int64_t) override { return room; }

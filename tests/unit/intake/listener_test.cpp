@@ -10,7 +10,9 @@
 #include <Poco/Net/StreamSocket.h>
 #include <gtest/gtest.h>
 
+#include "base/pulse.h"
 #include "base/service_manager.h"
+#include "tests/kit/wait.h"
 #include "tests/unit/intake/house.h"
 
 namespace postern::intake {
@@ -162,6 +164,30 @@ TEST_F(ListenerTest, DeliversOverAUnixSocket) {
     EXPECT_NE(house_.stored().at(0).trace.find("from c (local) by"), std::string::npos);
     server_.reset();
     EXPECT_FALSE(std::filesystem::exists(local().socketPath)) << "the file goes with its listener";
+}
+
+TEST_F(ListenerTest, ALoopThatStandsStillIsNoticed) {
+    class Standing final : public ScriptedDoor {
+      public:
+        using ScriptedDoor::ScriptedDoor;
+        Result<void> checkRoom(std::int64_t) override {
+            stands = true;
+            EXPECT_TRUE(tests::waitFor([&] { return free.load(); }));
+            return {};
+        }
+        std::atomic<bool> stands{false}, free{false};
+    };
+    Standing door(house_.store());
+    Caller caller(start(door, tcp()));
+    caller.say("EHLO client.example.org");
+    EXPECT_FALSE(server_->stuck());
+    caller.send("MAIL FROM:<a@example.org>\r\n");
+    ASSERT_TRUE(tests::waitFor([&] { return door.stands.load(); }));
+    EXPECT_FALSE(server_->stuck()) << "this moment";
+    house_.clock().advance(Pulse::kRound + Millis(1));
+    EXPECT_TRUE(server_->stuck());
+    door.free = true;
+    EXPECT_TRUE(tests::waitFor([&] { return !server_->stuck(); }));
 }
 
 TEST_F(ListenerTest, StaleSocketsAreReplacedLiveOnesAndFilesAreNot) {
