@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <malloc.h>
 #include <pthread.h>
@@ -14,9 +15,10 @@ void nameThisThread(const std::string& name) {
 
 void giveWay() {
     static thread_local const bool done = [] {
-        constexpr int kNice = 15;
+        constexpr int kNicer = 15, kNicest = 19;
         const auto self = static_cast<id_t>(::gettid());  // for the kernel a thread is a process
-        return ::getpriority(PRIO_PROCESS, self) < kNice && ::setpriority(PRIO_PROCESS, self, kNice) == 0;
+        const int now = ::getpriority(PRIO_PROCESS, self);
+        return ::setpriority(PRIO_PROCESS, self, std::min(now + kNicer, kNicest)) == 0;
     }();
     (void)done;
 }

@@ -6,9 +6,9 @@ namespace postern {
 // Names the calling thread for debuggers, `top -H` and the fault suites; cut at 15 bytes.
 void nameThisThread(const std::string& name);
 
-// From now on the calling thread takes only what others leave of a busy processor (nice 15, of this thread
-// alone): for looking, which mail must not wait for. It can not be taken back without privileges. Costs
-// nothing the second time; where the system says no it stays as it is.
+// From now on the calling thread takes only what others leave of a busy processor (fifteen steps nicer than
+// before, this thread alone): for looking, which mail must not wait for. It can not be taken back without
+// privileges. Costs nothing the second time; where the system says no it stays as it is.
 void giveWay();
 
 // Gives free memory back to the system, which the C library keeps otherwise. Milliseconds: after a crowd has

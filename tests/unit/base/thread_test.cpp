@@ -1,7 +1,10 @@
 #include "base/thread.h"
 
+#include <algorithm>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -22,6 +25,24 @@ std::string shownName(const std::string& wanted) {
 TEST(Thread, NamesAreCutNotRefused) {
     EXPECT_EQ(shownName("writer"), "writer");
     EXPECT_EQ(shownName("watcher-museum-12"), "watcher-museum-");
+}
+
+int niceness() {
+    return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()));
+}
+
+TEST(Thread, GivingWayIsOfOneThreadAndOnce) {
+    const int before = niceness();
+    int first = 0, second = 0;
+    std::jthread([&] {
+        giveWay();
+        first = niceness();
+        giveWay();
+        second = niceness();
+    }).join();
+    EXPECT_EQ(first, std::min(19, before + 15));
+    EXPECT_EQ(second, first);
+    EXPECT_EQ(niceness(), before) << "the others go on as they were";
 }
 
 }  // namespace
