@@ -102,18 +102,20 @@ Result<void> Flow::forgetSent(const Folder& packets, const std::vector<std::stri
 Result<void> Flow::add(const Folder& packets, const std::vector<std::string>& names) {
     if (names.empty()) return {};
     POSTERN_LET(there, folder_.has(file_));
-    POSTERN_LET(list, this->list());
-    const auto listed = namedIn(list);
+    POSTERN_LET(old, list());
+    auto listed = namedIn(old);
     std::string lines;
     for (const std::string& name : names) {
         const std::string path = joinPath(packets.path(), name);
         if (listed.contains(path)) continue;
         POSTERN_LET(waits, packets.has(name));
-        if (waits) lines += "^" + path + "\n";
+        if (!waits) continue;
+        lines += "^" + path + "\n";
+        listed.insert(path);
     }
     if (lines.empty()) return {};
     // A line that a power failure cut off must not be joined with ours.
-    if (!list.empty() && list.back() != '\n') lines.insert(0, "\n");
+    if (!old.empty() && old.back() != '\n') lines.insert(0, "\n");
     auto file = there ? folder_.openShared(file_) : folder_.create(file_, fileMode_);
     if (!file.ok()) return file.error();
     if (!there) POSTERN_TRY(setOpenFileMode(file->handle(), fileMode_));  // whatever the umask is

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 
@@ -105,10 +106,11 @@ Result<void> Outbound::publishListed(Flow& flow, std::span<Job> jobs, const std:
     packets_->publish(jobs, beat);
     POSTERN_LET(folder, packetFolder());
     std::vector<std::string> names;
+    std::set<std::string> known;  // mails of one packet need not be neighbours
     for (const Job& job : jobs) {
         if (job.outcome->verdict != Verdict::Exported) continue;
         std::string name = fileOf(job.evidence)->name;
-        if (names.empty() || names.back() != name) names.push_back(std::move(name));
+        if (known.insert(name).second) names.push_back(std::move(name));
     }
     return flow.add(folder, names);
 }

@@ -337,5 +337,35 @@ TEST(FtnOutbound, ABatchIsListedAtOnce) {
     EXPECT_EQ(slurp(link.path("03e70002.flo")), link.line(1) + link.line(5));
 }
 
+// A mail that is too large for a common packet stands between those that share one.
+TEST(FtnOutbound, APacketIsListedOnceWhateverStandsBetweenItsMails) {
+    Link link(SettingMap{{"bundle", "8"}, {"text_limit", "0"}});
+    std::vector<Job> jobs;
+    for (int item = 1; item <= 5; ++item) {
+        std::string text = AdapterRig::kPlain;
+        while (item % 2 == 0 && text.size() < 100'000) text += "a line of a large mail\r\n";
+        jobs.push_back(link.rig.job(item, 1, text));
+    }
+    link.rig.adapter().stage(jobs, [] {});
+    link.rig.adapter().publish(jobs, [] {});
+    for (const Job& job : jobs) EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
+    EXPECT_EQ(slurp(link.path("03e70002.flo")), link.line(1) + link.line(2) + link.line(4));
+}
+
+TEST(FtnOutbound, AListThatIsGivenANameTwiceHasItOnce) {
+    Link link;
+    ftn::FlowPlan plan;
+    plan.folder = link.rig.folder();
+    plan.zone = 2;
+    ASSERT_TRUE(link.rig.probed().ok());
+    spill(link.rig.folder() + "/postern-packets/00000001.pkt", "x");
+    const auto flow = ftn::Flow::open(*ftn::parseNode("2:999/2"), plan);
+    ASSERT_TRUE(flow.ok()) << flow.error().text;
+    const auto packets = Folder::open(link.rig.folder() + "/postern-packets");
+    ASSERT_TRUE(packets.ok());
+    ASSERT_TRUE((*flow)->add(*packets, {"00000001.pkt", "00000002.pkt", "00000001.pkt"}).ok());
+    EXPECT_EQ(slurp(link.path("03e70002.flo")), link.line(1));
+}
+
 }  // namespace
 }  // namespace postern::adapters
