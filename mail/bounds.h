@@ -15,7 +15,7 @@ struct Bounds {
     std::int64_t header = 64 * 1024;        // bytes of one header with its continuation lines
     int headers = 1000;                     // in one block
     int groupDepth = 3;                     // of an address header: `g:` inside `g:`
-    int depth = 32;                         // entities inside each other; a plain message has 1
+    int depth = 48;                         // entities inside each other; 20 forwards as parts are 42
     int parts = 1000;                       // entities of all kinds
     int boundary = 256;                     // bytes of a boundary parameter
     int parameterPieces = 100;              // RFC 2231 name*0, name*1, ... of one header

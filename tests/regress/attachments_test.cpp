@@ -420,6 +420,30 @@ TEST(Regress, Q253029_messages_inside_messages_to_a_depth_of_twenty_then_as_file
     ASSERT_EQ(1U, deeper.message.attachments.size());
     EXPECT_EQ("ATT00001.EML", deeper.message.attachments[0].name);
     EXPECT_EQ(wire("Subject: the innermost\n\nat the bottom\n"), deeper.bytes(0));
+    // As most programs forward: a few words, and the message beside them.
+    const auto forwarded = [](int depth) {
+        std::string text =
+            "Subject: the innermost\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/alternative; boundary=in\n\n--in\n\nat the bottom\n--in--\n";
+        for (int i = depth; i-- > 0;) {
+            const std::string b = "b" + std::to_string(i) + "e";
+            text = "Subject: level " + std::to_string(i) +
+                   "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=" + b + "\n\n--" + b +
+                   "\n\nSee below.\n--" + b + "\nContent-Type: message/rfc822\n\n" + text + "\n--" + b +
+                   "--\n";
+        }
+        return ReadMail(wire(text));
+    };
+    for (const int depth : {15, 16, 20}) {
+        const ReadMail mail = forwarded(depth);
+        EXPECT_FALSE(mail.message.opaque) << depth;
+        EXPECT_THAT(mail.message.text, HasSubstr("Subject: the innermost\n\nat the bottom\n")) << depth;
+        EXPECT_EQ(0U, mail.message.attachments.size()) << depth;
+    }
+    const ReadMail below = forwarded(21);
+    EXPECT_THAT(below.message.text, HasSubstr("Subject: level 20\n"));
+    ASSERT_EQ(1U, below.message.attachments.size());
+    EXPECT_THAT(below.bytes(0), HasSubstr("at the bottom"));
     const ReadMail deepest = nested(1000);
     EXPECT_TRUE(deepest.message.opaque);
     EXPECT_TRUE(deepest.hasNote("the whole message is attached"));

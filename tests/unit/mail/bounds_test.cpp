@@ -111,8 +111,8 @@ TEST(Bounds, EachIsExactAndNamed) {
 }
 
 TEST(Bounds, DefaultsAreThoseOfTheDesign) {
-    EXPECT_TRUE(measured(nested(31)).ok());
-    EXPECT_FALSE(measured(nested(32)).ok());
+    EXPECT_TRUE(measured(nested(47)).ok());
+    EXPECT_FALSE(measured(nested(48)).ok());
     EXPECT_TRUE(measured(flat(999)).ok());
     EXPECT_FALSE(measured(flat(1000)).ok());
     EXPECT_FALSE(measured("X: " + std::string(200 * 1024, 'x') + "\r\n\r\n").ok());
