@@ -168,7 +168,10 @@ class Planner {
         const bool fine =
             fits(facts, asHeader) && !needs.utf8 && (!isRaw || carrier_.eightBit) &&
             (needs.blockLimit == 0 || static_cast<std::int64_t>(block.size()) <= needs.blockLimit + 2);
-        if (frozen && !fine) return refuse(whyNot(facts, asHeader) + " in a header field");
+        if (frozen && !fine) {
+            asHeader.eightBit = asHeader.eightBit && (!isRaw || carrier_.eightBit);
+            return refuse(whyNot(facts, asHeader) + " in a header field");
+        }
         const bool edits = !needs.encoding.empty() || !needs.charset.empty() || !needs.type.empty();
         if (fine && !edits) {
             plan_.utf8Header = plan_.utf8Header || (facts.eightBit && !isRaw);

@@ -143,6 +143,7 @@ TEST(Downgrade, ARawHeaderInsideASignaturePassesAsBytes) {
     EXPECT_TRUE(out.eightBit);
     EXPECT_FALSE(out.utf8Header);
     carrier.eightBit = false;
+    EXPECT_THAT(rewrite(mail, carrier).refused, HasSubstr("can not take 8-bit bytes in a header field"));
     EXPECT_THAT(rewrite(mail, carrier).refused, HasSubstr("inside a signed"));
 }
 
