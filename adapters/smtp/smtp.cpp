@@ -159,10 +159,13 @@ class Smtp final : public Adapter {
         return {Found::CannotTell, text, std::nullopt};
     }
 
+    Result<IdentifiedMail> identified(const Delivery& delivery) const {
+        return IdentifiedMail::look(*delivery.message, "<i" + std::to_string(delivery.key.item.value) + "." +
+                                                           context_.storeId + "@" + context_.hostname + ">");
+    }
+
     void stageOne(Job& job, const Beat& beat) {
-        auto mail = IdentifiedMail::look(*job.delivery.message,
-                                         "<i" + std::to_string(job.delivery.key.item.value) + "." +
-                                             context_.storeId + "@" + context_.hostname + ">");
+        auto mail = identified(job.delivery);
         if (!mail.ok()) {
             job.outcome = deferred(mail.error());
             return;
@@ -295,14 +298,16 @@ class Smtp final : public Adapter {
 
 // As a host would get it that offers what `ignore` leaves of a modern one.
 Result<std::optional<Outcome>> Smtp::convert(Job& job, StagedFile& file) const {
-    mail::Carrier carrier;
-    carrier.eightBit = !plan_.ignores("8BITMIME");
-    carrier.utf8Header = !plan_.ignores("SMTPUTF8");
-    carrier.rawHeader = false;
-    carrier.binary = false;
-    const auto formed = FormedMessage::make(job.delivery, plan_.format, carrier, job.notes);
+    SmtpOffer offer;
+    offer.eightBit = !plan_.ignores("8BITMIME");
+    offer.utf8 = !plan_.ignores("SMTPUTF8");
+    POSTERN_LET(mail, identified(job.delivery));
+    Delivery delivery = job.delivery;
+    delivery.message = &mail;
+    const auto formed = FormedMessage::make(delivery, plan_.format, carrierOf(offer), job.notes);
     if (!formed.ok() && formed.error().code != Errc::Invalid) return formed.error();
     if (!formed.ok()) return std::optional(rejected(formed.error().text));
+    if (mail.added()) job.notes.push_back("it had no Message-ID and was given " + mail.id());
     POSTERN_TRY(formed->writeTo([&](std::string_view bytes) { return file.write(bytes); }));
     return std::optional<Outcome>();
 }

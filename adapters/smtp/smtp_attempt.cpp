@@ -38,16 +38,6 @@ bool plainWord(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
-mail::Carrier carrierOf(const SmtpOffer& offer) {
-    mail::Carrier carrier;
-    carrier.eightBit = offer.eightBit;
-    carrier.utf8Header = offer.utf8;
-    carrier.rawHeader = false;
-    carrier.binary = false;
-    carrier.lineLimit = kLongestLine;
-    return carrier;
-}
-
 Outcome rejectedWith(const char* status, std::string reason) {
     Outcome outcome = rejected(std::move(reason));
     outcome.status = status;
@@ -262,6 +252,16 @@ class Attempt {
 };
 
 }  // namespace
+
+mail::Carrier carrierOf(const SmtpOffer& offer) {
+    mail::Carrier carrier;
+    carrier.eightBit = offer.eightBit;
+    carrier.utf8Header = offer.utf8;
+    carrier.rawHeader = false;
+    carrier.binary = false;
+    carrier.lineLimit = kLongestLine;
+    return carrier;
+}
 
 SmtpAttempt attemptAt(const SmtpPlan& plan, std::unique_ptr<SmtpSession> session, const Delivery& delivery,
                       bool hasSuccessor, const Beat& beat) {

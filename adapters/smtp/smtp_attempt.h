@@ -4,6 +4,7 @@
 
 #include "adapters/smtp/smtp_envelope.h"
 #include "adapters/smtp/smtp_flights.h"
+#include "mail/downgrade.h"
 
 namespace postern::adapters {
 
@@ -21,6 +22,9 @@ struct SmtpAttempt {
     std::unique_ptr<SmtpSession> spare;  // may carry another mail
     std::vector<std::string> notes;      // what was changed in the message
 };
+
+// What a host that offers this can take.
+mail::Carrier carrierOf(const SmtpOffer& offer);
 
 // RFC 5321 3.3: the mail may only be taken behind the dot, so whatever fails here is safe to try again.
 // `hasSuccessor`: there are other hosts, which may be able to do what this one is not.

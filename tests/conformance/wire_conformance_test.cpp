@@ -4,6 +4,7 @@
 #include <barrier>
 #include <thread>
 
+#include "adapters/spool/staged_file.h"
 #include "base/service_manager.h"
 #include "tests/conformance/adapter_cases.h"
 #include "tests/receiving_host.h"
@@ -275,6 +276,36 @@ TEST_P(WireSuite, ALargeMailArrivesWhole) {
     ASSERT_EQ(mails(), 1u);
     const std::string got = host_.taken()[0].text;
     EXPECT_EQ(got.substr(got.find("\r\n\r\n")), text.substr(text.find("\r\n\r\n")));
+}
+
+// What `postern convert` shows is what goes over the wire, to a host that offers what this one does.
+TEST_P(WireSuite, ConvertShowsWhatIsSent) {
+    SettingMap settings = GetParam().settings;
+    settings["hosts"] = host_.place();
+    settings["tls"] = "none";
+    std::string& ignored = settings["ignore"];
+    ignored += std::string(ignored.empty() ? "" : "\n") + "SMTPUTF8";
+    const auto shown = makeKind(GetParam().kind, settings, kRigContext).value();
+    const TempFolder folder;
+    int item = 0;
+    for (const std::string& text :
+         {std::string(AdapterRig::kPlain), AdapterRig::kPlain + std::string(3'000, 'x') + "\r\n.\r\n",
+          AdapterRig::kPlain + "Gr\xc3\xbc\xc3\x9f\x65\r\n"}) {
+        Job one = job(++item, 1, text), same = one;
+        stage(one);
+        ASSERT_FALSE(one.outcome) << outcomeText(one);
+        publish(one);
+        ASSERT_EQ(mails(), static_cast<std::size_t>(item));
+        std::string buffer;
+        const std::function<void()> beat = [] {};
+        adapters::StagedFile file(Folder::open(folder.path())->create(std::to_string(item)).value(), buffer,
+                                  beat);
+        const auto refused = shown->convert(same, file);
+        ASSERT_TRUE(refused.ok() && !*refused);
+        ASSERT_TRUE(file.flush().ok());
+        EXPECT_EQ(slurp(folder / std::to_string(item)), host_.taken().back().text) << item;
+        EXPECT_EQ(same.notes, one.notes);
+    }
 }
 
 TEST_P(WireSuite, AHostThatIsGoneIsNoVerdictOnMail) {
