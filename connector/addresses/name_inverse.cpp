@@ -88,7 +88,8 @@ std::string NamePattern::addressFrom(const Search& search) const {
             case Field::Local: address.local = text; break;
             case Field::Domain: address.domain = text; break;
             case Field::Node:
-                if (const auto labels = fidoLabels(text); isWild(search.takes) && !labels.empty())
+                if (const auto labels = fidoLabels(text);
+                    !has(Field::Domain) && isWild(search.takes) && !labels.empty())
                     address.domain = labels + "." + std::string(networkOf(search.takes));
                 break;
             case Field::Given: given = text + "."; break;

@@ -205,7 +205,13 @@ std::vector<NamePattern::Segment> NamePattern::segments(const Parts& parts) cons
     return out;
 }
 
+std::string NamePattern::refuses(std::string_view address) const {
+    if (!has(Field::Node) || !fidoNode(halves(address).domain).empty()) return {};
+    return "its domain names no FidoNet node with its zone, as f1.n2.z3 does";
+}
+
 std::string NamePattern::expand(std::string_view address) const {
+    if (!refuses(address).empty()) return {};
     std::string out;
     for (const Segment& segment : segments(partsOf(address))) out += segment.text;
     return out;

@@ -4,7 +4,7 @@
 //
 //   {local} %m   the local part, without quotes          {domain}    the domain
 //   {address}    the whole address                       %e          the whole address, encapsulated
-//   {node}       2:5030/123.4 of a domain that begins with p4.f123.n5030.z2; empty for any other
+//   {node}       2:5030/123.4 of a domain that begins with p4.f123.n5030.z2; any other: refuses()
 //   %g %s        given name and surname: a local part given.surname or given_surname is both; any other is
 //                all surname                             %d          "given surname", or the local part
 //   %i           the initial: with %i in the pattern, given.i.surname is understood too
@@ -29,6 +29,10 @@ class NamePattern {
     // Invalid, with a text that says what would be right.
     static Result<NamePattern> parse(std::string_view text);
 
+    // Why this address can have no name; empty when it can. A name without its node is somebody else's.
+    std::string refuses(std::string_view address) const;
+
+    // REQUIRES: refuses() does not; else it is empty.
     std::string expand(std::string_view address) const;
 
     // The address that `legacy` (in any case, with any runs of blanks) stands for, of those that the route

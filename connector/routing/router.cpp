@@ -90,11 +90,18 @@ std::optional<Destination> Router::fromTables(std::string_view address, std::str
     return std::nullopt;
 }
 
-std::optional<Destination> Router::fromRoutes(std::string_view address) const {
+Result<std::string> Router::nameBy(std::size_t route, std::string_view address) const {
+    if (const std::string reason = names_[route].refuses(address); !reason.empty())
+        return fail(Errc::Invalid, reason);
+    return names_[route].expand(address);
+}
+
+Result<Destination> Router::fromRoutes(std::string_view address) const {
     const std::size_t index = firstMatch(address);
-    if (index == kNoRoute) return std::nullopt;
+    if (index == kNoRoute) return fail(Errc::NotFound, "no route takes this address");
     const config::Route& found = routes_[index];
-    return Destination{found.adapter, names_[index].expand(address), found.pattern,
+    POSTERN_LET(legacy, nameBy(index, address));
+    return Destination{found.adapter, std::move(legacy), found.pattern,
                        equalsIgnoreCase(found.pattern, address)};
 }
 
@@ -104,15 +111,16 @@ std::optional<Destination> Router::nameAt(const std::string& adapter, std::strin
     for (std::size_t i = 0; i < routes_.size(); ++i) {
         const config::Route& route = routes_[i];
         if (route.adapter != adapter || route.use == config::RouteUse::Replies) continue;
-        if (patternMatches(route.pattern, address))
-            return Destination{adapter, names_[i].expand(address), route.pattern, false};
+        if (!patternMatches(route.pattern, address)) continue;
+        if (auto legacy = nameBy(i, address); legacy.ok())
+            return Destination{adapter, *std::move(legacy), route.pattern, false};
     }
     return std::nullopt;
 }
 
 // A rule says the adapter, not the name: where none of its routes takes the address, the first one's form
 // will do.
-Destination Router::byRule(const config::Rule& rule, std::string_view address) const {
+Result<Destination> Router::byRule(const config::Rule& rule, std::string_view address) const {
     Destination destination{rule.adapter, std::string(address), {}, false};
     if (auto named = nameAt(rule.adapter, address)) {
         destination.legacy = std::move(named->legacy);
@@ -120,8 +128,10 @@ Destination Router::byRule(const config::Rule& rule, std::string_view address) c
         const auto first = std::find_if(routes_.begin(), routes_.end(), [&](const config::Route& route) {
             return route.adapter == rule.adapter && route.use != config::RouteUse::Replies;
         });
-        if (first != routes_.end())
-            destination.legacy = names_[static_cast<std::size_t>(first - routes_.begin())].expand(address);
+        if (first != routes_.end()) {
+            POSTERN_LET(legacy, nameBy(static_cast<std::size_t>(first - routes_.begin()), address));
+            destination.legacy = std::move(legacy);
+        }
     }
     destination.route = "rule " + rule.name;
     destination.literal = equalsIgnoreCase(rule.recipient, address);
@@ -131,8 +141,7 @@ Destination Router::byRule(const config::Rule& rule, std::string_view address) c
 Result<Destination> Router::decide(const config::Rule* rule, std::string_view address) const {
     if (rule != nullptr && rule->action == config::RuleAction::Route) return byRule(*rule, address);
     if (auto listed = fromTables(address)) return *std::move(listed);
-    if (auto routed = fromRoutes(address)) return *std::move(routed);
-    return fail(Errc::NotFound, "no route takes this address");
+    return fromRoutes(address);
 }
 
 Result<void> Router::checkTarget(const Destination& destination, std::string_view address) const {

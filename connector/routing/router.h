@@ -111,9 +111,10 @@ class Router {
     const Target* targetNamed(std::string_view name) const;
     std::size_t firstMatch(std::string_view address) const;
     std::optional<Destination> fromTables(std::string_view address, std::string_view adapter = {}) const;
-    std::optional<Destination> fromRoutes(std::string_view address) const;
+    Result<Destination> fromRoutes(std::string_view address) const;
+    Result<std::string> nameBy(std::size_t route, std::string_view address) const;
     std::optional<Destination> nameAt(const std::string& adapter, std::string_view address) const;
-    Destination byRule(const config::Rule& rule, std::string_view address) const;
+    Result<Destination> byRule(const config::Rule& rule, std::string_view address) const;
     Result<Destination> decide(const config::Rule* rule, std::string_view address) const;
     Result<void> checkTarget(const Destination& destination, std::string_view address) const;
     Result<void> checkSize(std::string_view adapter, const Mail& mail) const;

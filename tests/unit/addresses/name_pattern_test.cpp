@@ -46,10 +46,21 @@ TEST(NamePattern, Expands) {
         {"%e at INTERNET", "\"a b\"@x.org", "=22a=20b=22@x.org at INTERNET"},
         {"%r. {local}@{node}", "Bob.Sysop@p4.f123.n5030.z2.fidonet.org", "Bob Sysop@2:5030/123.4"},
         {"{local}, {node}", "bob@F0.N1.Z32767.x", "bob, 32767:1/0"},
-        {"{local}, {node}", "bob@f2.n999.fidonet.org", "bob"},
+        {"{local}, {node}", "bob@f2.n999.fidonet.org", ""},  // "bob" would be somebody else
     };
     for (const auto& each : cases)
         EXPECT_EQ(pattern(each.text).expand(each.address), each.wanted) << each.text << " " << each.address;
+}
+
+// Bob@ is nobody, and without its node a name is one of another system.
+TEST(NamePattern, WhoseDomainNamesNoNodeHasNoName) {
+    const NamePattern names = pattern("%r. {local}@{node}");
+    for (const char* address : {"Bob@f2.n999.fidonet.org", "Bob@example.org", "Bob@f2.n999.z0.x", "Bob"}) {
+        EXPECT_THAT(names.refuses(address), testing::HasSubstr("no FidoNet node")) << address;
+        EXPECT_EQ(names.expand(address), "") << address;
+    }
+    EXPECT_EQ(names.refuses("Bob@f2.n999.z2.fidonet.org"), "");
+    EXPECT_EQ(pattern("{local}").refuses("Bob@example.org"), "");
 }
 
 // Names without a comma gave empty first and last names; what can not be told apart stays whole.
@@ -122,6 +133,9 @@ TEST(NamePattern, FindsTheAddressAgain) {
          "\"Bob Sysop\"@p4.f123.n5030.z2.fidonet.org"},
         {"{local}, {node}", "*@f2.n999.z2.fidonet.org", "bob, 2:999/2", "bob@f2.n999.z2.fidonet.org"},
         {"{local}, {node}", "*@f2.n999.z2.fidonet.org", "bob, 2:999/3", ""},
+        {"{local}@{domain} {node}", "*", "bob@f2.n999.z2.x.org 2:999/2", "bob@f2.n999.z2.x.org"},
+        {"{local}@{domain} {node}", "*", "bob@f2.n999.z2.x.org 2:999/3", ""},
+        {"{local}@{domain} {node}", "*@*.x.org", "bob@f2.n999.z2.y.x.org 2:999/2", "bob@f2.n999.z2.y.x.org"},
     };
     for (const auto& each : cases)
         EXPECT_EQ(pattern(each.text).invert(each.legacy, each.takes).value_or(""), each.wanted)

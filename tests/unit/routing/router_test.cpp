@@ -54,6 +54,29 @@ TEST(Router, RefusesWithTheReason) {
     EXPECT_EQ(router.route("x@b").error().code, Errc::Unavailable);
 }
 
+// Without its node a name is nobody's, or another person's.
+TEST(Router, AnAddressWithoutItsNodeIsRefusedAtOnce) {
+    AskedAdapter ftn, other;
+    config::Rule all;
+    all.name = "all";
+    all.action = config::RuleAction::Route;
+    all.adapter = "ftn";
+    const std::vector<config::Route> routes = {route("*@*.fidonet.org", "ftn", "{local}, {node}"),
+                                               route("*", "other")};
+    const std::vector<Target> targets = {{"ftn", &ftn}, {"other", &other}};
+    const Router plain(routes, targets), ruled(routes, targets, {all});
+    EXPECT_EQ(plain.route("Bob@f2.n999.z2.fidonet.org")->legacy, "Bob, 2:999/2");
+    for (const char* address : {"Bob@f2.n999.fidonet.org", "Bob@www.fidonet.org"}) {
+        const auto refused = plain.admit(address, {});
+        ASSERT_FALSE(refused.ok()) << address;
+        EXPECT_EQ(refused.error().code, Errc::Invalid);
+        EXPECT_EQ(refused.error().text, "its domain names no FidoNet node with its zone, as f1.n2.z3 does");
+    }
+    EXPECT_EQ(plain.route("Bob@example.org")->adapter, "other");
+    EXPECT_EQ(ruled.admit("Bob@example.org", {}).error().code, Errc::Invalid);
+    EXPECT_EQ(ruled.admit("Bob@f2.n999.z2.example.org", {})->destination.legacy, "Bob, 2:999/2");
+}
+
 TEST(Router, ItemsAreGroupedByAdapterInOrderOfAppearance) {
     AskedAdapter together;
     AskedAdapter apart({1, 0, {}});
