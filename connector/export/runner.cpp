@@ -244,7 +244,8 @@ SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_to
     // A folder that is away for an hour must not use up the rate of a day.
     gate_.giveBack(permit, permit.items - round->claimed + round->uncounted);
     if (!round->unusable.empty()) {
-        suspend(round->unusable);
+        // What a stop cut off says nothing about the target.
+        if (!stop.stop_requested()) suspend(round->unusable);
         return clock_.steady();
     }
     if (round->claimed > 0) {

@@ -146,5 +146,25 @@ TEST_F(RunnerTest, AStopCutsOffWhatWaitsAndGivesItBack) {
     EXPECT_EQ(attempts, 0) << "as if it had not begun";
 }
 
+// A mailer had the link: it says nothing about the target that the wait for it was given up.
+TEST_F(RunnerTest, AStopThatCutsOffPublishingSuspendsNobody) {
+    const LogOf log;
+    auto adapter = std::make_shared<Scripted>();
+    std::atomic<bool> publishing{false}, hasty{false};
+    adapter->onHasten = [&] { hasty = true; };
+    adapter->onPublish = [&](Job& job) {
+        publishing = true;
+        EXPECT_TRUE(tests::waitFor([&] { return hasty.load(); }));
+        job.outcome = adapters::unusable("given up");
+    };
+    office_.post("a", 1, 1);
+    auto runner = makeRunner("a", adapter);
+    runner->start();
+    ASSERT_TRUE(tests::waitFor([&] { return publishing.load(); }));
+    runner->stop();
+    EXPECT_EQ(count(queue::State::Ready), 1);
+    EXPECT_EQ(log.of("adapter.suspended").size(), 0u);
+}
+
 }  // namespace
 }  // namespace postern
