@@ -34,8 +34,12 @@ Result<void> holdAdapter(store::WriteSession& session, const AdapterHold& hold) 
     return {};
 }
 
-Result<bool> releaseAdapter(store::WriteSession& session, const std::string& adapter) {
+Result<bool> releaseAdapter(store::WriteSession& session, const std::string& adapter, std::string_view who) {
+    POSTERN_LET(newest, session.one("SELECT coalesce(max(id), 0) FROM event"));
     POSTERN_LET(gone, session.run("DELETE FROM adapter_hold WHERE adapter = ?1", adapter));
+    // The trigger on the row that goes (outbox.h) can not know it.
+    POSTERN_TRY(
+        session.run("UPDATE event SET who = ?1 WHERE id > ?2 AND adapter = ?3", who, newest, adapter));
     return gone > 0;
 }
 

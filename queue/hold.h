@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,8 +28,9 @@ struct AdapterHold {
 Result<std::vector<AdapterHold>> readHolds(store::ReadSession& session);
 // Sets it or replaces the one before. Invalid without a name or with an end that is not after its beginning.
 Result<void> holdAdapter(store::WriteSession& session, const AdapterHold& hold);
-// Removes it. Result: whether there was one.
-Result<bool> releaseAdapter(store::WriteSession& session, const std::string& adapter);
+// Removes it; `who` is told of as who did so. Result: whether there was one.
+Result<bool> releaseAdapter(store::WriteSession& session, const std::string& adapter,
+                            std::string_view who = "postern");
 // Removes it if its time is over by then.
 Result<bool> releaseExpired(store::WriteSession& session, const std::string& adapter, WallTime now);
 

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "queue/history.h"
+
 namespace postern::queue {
 
 namespace {
 
 // The item's adapter as it was when it happened; the message says whether it is itself a telling.
 constexpr char kOfItem[] = R"sql(
-CREATE TRIGGER IF NOT EXISTS event_of_item AFTER INSERT ON history
+CREATE TRIGGER event_of_item AFTER INSERT ON history
 WHEN EXISTS (SELECT 1 FROM event_word WHERE word = NEW.what)
 BEGIN
     INSERT INTO event (at_ms, word, who, detail, adapter, item_id)
@@ -19,7 +21,7 @@ END)sql";
 
 // The row is written at each look at a suspended adapter: only a change of state is news.
 constexpr char kOfState[] = R"sql(
-CREATE TRIGGER IF NOT EXISTS event_of_state AFTER UPDATE OF state ON adapter_state
+CREATE TRIGGER event_of_state AFTER UPDATE OF state ON adapter_state
 WHEN NEW.state <> OLD.state AND EXISTS (SELECT 1 FROM event_word WHERE word = 'adapter ' || NEW.state)
  AND NOT EXISTS (SELECT 1 FROM event_follower WHERE adapter = NEW.adapter)
 BEGIN
@@ -28,7 +30,7 @@ BEGIN
 END)sql";
 
 constexpr char kOfFirstState[] = R"sql(
-CREATE TRIGGER IF NOT EXISTS event_of_first_state AFTER INSERT ON adapter_state
+CREATE TRIGGER event_of_first_state AFTER INSERT ON adapter_state
 WHEN NEW.state = 'suspended' AND EXISTS (SELECT 1 FROM event_word WHERE word = 'adapter suspended')
  AND NOT EXISTS (SELECT 1 FROM event_follower WHERE adapter = NEW.adapter)
 BEGIN
@@ -37,7 +39,7 @@ BEGIN
 END)sql";
 
 constexpr char kOfHold[] = R"sql(
-CREATE TRIGGER IF NOT EXISTS event_of_hold AFTER INSERT ON adapter_hold
+CREATE TRIGGER event_of_hold AFTER INSERT ON adapter_hold
 WHEN EXISTS (SELECT 1 FROM event_word WHERE word = 'adapter held')
  AND NOT EXISTS (SELECT 1 FROM event_follower WHERE adapter = NEW.adapter)
 BEGIN
@@ -45,9 +47,9 @@ BEGIN
     VALUES (NEW.since_ms, 'adapter held', NEW.who, NEW.reason, NEW.adapter);
 END)sql";
 
-// The row that goes does not say when: the system's clock does.
+// The row that goes does not say when: the system's clock does. Nor who ended it: releaseAdapter() does.
 constexpr char kOfRelease[] = R"sql(
-CREATE TRIGGER IF NOT EXISTS event_of_release AFTER DELETE ON adapter_hold
+CREATE TRIGGER event_of_release AFTER DELETE ON adapter_hold
 WHEN EXISTS (SELECT 1 FROM event_word WHERE word = 'adapter released')
  AND NOT EXISTS (SELECT 1 FROM event_follower WHERE adapter = OLD.adapter)
 BEGIN
@@ -71,8 +73,13 @@ Result<std::vector<Follower>> followersIn(store::Session& session) {
     return found;
 }
 
-Result<void> nobodyFollows(store::WriteSession& session) {
+Result<void> dropTriggers(store::WriteSession& session) {
     for (const char* drop : kDrops) POSTERN_TRY(session.run(drop));
+    return {};
+}
+
+Result<void> nobodyFollows(store::WriteSession& session) {
+    POSTERN_TRY(dropTriggers(session));
     POSTERN_TRY(session.run("DELETE FROM event"));
     POSTERN_TRY(session.run("DELETE FROM event_follower"));
     POSTERN_TRY(session.run("DELETE FROM event_word"));
@@ -104,6 +111,7 @@ Result<void> followEvents(store::WriteSession& session, const std::vector<std::s
     POSTERN_TRY(session.run("DELETE FROM event_word"));
     for (const std::string_view word : words)
         POSTERN_TRY(session.run("INSERT OR IGNORE INTO event_word (word) VALUES (?1)", word));
+    POSTERN_TRY(dropTriggers(session));  // those of an older version may say something else
     for (const char* trigger : kTriggers) POSTERN_TRY(session.run(trigger));
     return {};
 }
@@ -139,6 +147,18 @@ Result<std::vector<Event>> readEvents(store::ReadSession& session, int most) {
 Result<void> dropEvents(store::WriteSession& session, std::int64_t last) {
     POSTERN_TRY(session.run("DELETE FROM event WHERE id <= ?1", last));
     return {};
+}
+
+Result<void> setEventAside(store::WriteSession& session, const Event& event, const std::string& reason,
+                           WallTime now) {
+    if (event.item) {
+        POSTERN_LET(there,
+                    session.one("SELECT EXISTS (SELECT 1 FROM item WHERE id = ?1)", event.item->value));
+        if (there != 0)
+            POSTERN_TRY(record(session, *event.item, now, history::kService, history::kNote,
+                               "no webhook is told of its \"" + event.word + "\": " + reason));
+    }
+    return dropEvents(session, event.id);
 }
 
 }  // namespace postern::queue

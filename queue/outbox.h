@@ -47,7 +47,7 @@ struct Follower {
 
 // From now on these adapters' followers are told of these words (queue/history.h, verbs of operate.h, and
 // adapter_event). One that was not there begins behind the newest event. Empty: nothing is recorded any more,
-// and what waited is dropped. The same again changes nothing.
+// and what waited is dropped. The same again changes nothing, but for triggers of an older version.
 Result<void> followEvents(store::WriteSession& session, const std::vector<std::string>& adapters,
                           const std::vector<std::string_view>& words);
 // Whether followEvents() left anybody there.
@@ -58,5 +58,8 @@ Result<std::vector<Follower>> readFollowers(store::ReadSession& session);
 Result<std::vector<Event>> readEvents(store::ReadSession& session, int most);
 // In the transaction that queues the telling: those up to `last` are done with.
 Result<void> dropEvents(store::WriteSession& session, std::int64_t last);
+// Nobody will be told of the oldest event, since no telling can be made of it: its item's history says why.
+Result<void> setEventAside(store::WriteSession& session, const Event& event, const std::string& reason,
+                           WallTime now);
 
 }  // namespace postern::queue

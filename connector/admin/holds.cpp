@@ -60,7 +60,7 @@ Result<void> resumeAdapter(const ServiceView& view, const Request& request, Byte
     const std::string name(request.field("name"));
     bool gone = false;
     POSTERN_TRY(view.store.write([&](store::WriteSession& session) -> Result<void> {
-        POSTERN_LET(released, queue::releaseAdapter(session, name));
+        POSTERN_LET(released, queue::releaseAdapter(session, name, whoOf(request)));
         gone = released;
         return {};
     }));

@@ -12,6 +12,7 @@ namespace postern::webhooks {
 namespace {
 
 constexpr std::size_t kNamedRecipients = 100;
+constexpr std::size_t kLongestText = 900;  // bytes of a value as JSON
 
 struct Meaning {
     std::string_view word, event;
@@ -63,16 +64,36 @@ admin::Record itemRecord(const EventItem& item) {
         .add("recipients", row.recipientCount);
 }
 
-// A line each, so that the mail has no line that a mail must not have.
+// As much as one line of a mail (998 bytes) takes beside its name.
+std::string_view shortened(std::string_view text) {
+    std::size_t most = kLongestText;
+    while (admin::jsonString(cutUtf8(text, most)).size() > kLongestText + 2) most -= most / 8;
+    return cutUtf8(text, most);
+}
+
+// A field a line: a reason or a subject may be long.
+std::string fieldLines(const admin::Record& record) {
+    std::string text = "{";
+    for (const auto& field : record.fields) {
+        admin::Record single;
+        single.fields.push_back(field);
+        std::string& value = single.fields.back().second.text;
+        value = std::string(shortened(value));
+        const std::string one = admin::recordJson(single);
+        text += (text.size() > 1 ? ",\r\n" : "") + one.substr(1, one.size() - 2);
+    }
+    return text + "}";
+}
+
 std::string recipientList(const EventItem& item) {
     std::string text = "[";
     for (std::size_t i = 0; i < std::min(kNamedRecipients, item.recipients.size()); ++i) {
         const queue::RecipientRow& each = item.recipients[i];
-        text += (i == 0 ? "\r\n" : ",\r\n") + admin::recordJson(admin::Record()
-                                                                    .add("recipient", each.address)
-                                                                    .add("legacy", each.legacy)
-                                                                    .add("outcome", each.outcome)
-                                                                    .add("reason", each.reason));
+        text += (i == 0 ? "\r\n" : ",\r\n") + fieldLines(admin::Record()
+                                                             .add("recipient", each.address)
+                                                             .add("legacy", each.legacy)
+                                                             .add("outcome", each.outcome)
+                                                             .add("reason", each.reason));
     }
     return text + "]";
 }
@@ -82,7 +103,7 @@ std::string member(std::string_view name, const std::string& value) {
 }
 
 std::string memberText(std::string_view name, std::string_view value) {
-    return member(name, admin::jsonString(value));
+    return member(name, admin::jsonString(shortened(value)));
 }
 
 // "2026-11-22T01:10:00Z" as RFC 5322 wants it, in UTC.
@@ -131,7 +152,7 @@ std::string document(const queue::Event& event, const std::optional<EventItem>& 
                        memberText("who", event.who) + ",\r\n" + memberText("what", event.word) + ",\r\n" +
                        memberText("detail", event.detail) + ",\r\n";
     text += member("id", event.item ? std::to_string(event.item->value) : "null") + ",\r\n";
-    text += member("item", item ? admin::recordJson(itemRecord(*item)) : "null") + ",\r\n";
+    text += member("item", item ? fieldLines(itemRecord(*item)) : "null") + ",\r\n";
     return text + member("recipient_rows", item ? recipientList(*item) : "[]") + "}}\r\n";
 }
 

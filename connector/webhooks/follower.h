@@ -4,12 +4,15 @@
 // the events or the items, never both and never none. From then on an event is an item like any other.
 //
 // Hints wake it; losing them all delays an event by the poll interval (I6). Without a webhook nothing is
-// read, and the store records nothing.
+// read, and the store records nothing. After an error it is deaf to hints for a poll interval: its own line
+// in the log is one. An event of which no telling can be made, twice, is set aside and holds nobody up (I7).
 //
 // Thread rule: one thread of its own; hint() from any thread, the rest on the owner's.
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -35,6 +38,9 @@ std::vector<Hook> hooksOf(const config::Config& config);
 struct FollowerOptions {
     EventContext context;
     Millis pollInterval{5'000};
+    // Tests put one that fails here.
+    std::function<std::string(const queue::Event&, const std::optional<EventItem>&, const EventContext&)>
+        compose = document;
 };
 
 class Follower {
@@ -54,12 +60,16 @@ class Follower {
 
   private:
     struct Found;
+    struct Telling;
     void run(const std::stop_token& stop);
+    Result<void> round(const std::stop_token& stop);
     Result<int> batch(bool& more) EXCLUDES(batchMutex_);
-    Result<Found> read();
-    Result<int> write(store::WriteSession& session, const Found& found, const std::vector<Hook>& hooks,
-                      std::vector<std::string>& touched);
-    std::vector<Hook> hooks() const;
+    Result<int> attempt(int most, bool& more, std::vector<std::string>& touched) REQUIRES(batchMutex_);
+    Result<int> move(int most, bool& more, std::vector<std::string>& touched) REQUIRES(batchMutex_);
+    Result<int> singly(bool& more, std::vector<std::string>& touched) REQUIRES(batchMutex_);
+    Result<void> setOldestAside(const Error& why) REQUIRES(batchMutex_);
+    Result<Found> read(int most);
+    std::vector<Telling> tellings(const Found& found) REQUIRES(batchMutex_);
 
     store::Store& store_;
     store::Notifier& notifier_;
@@ -67,10 +77,10 @@ class Follower {
     const FollowerOptions options_;
     const std::shared_ptr<store::Inbox> inbox_;
     std::atomic<bool> active_{false};
-    Mutex batchMutex_;  // one at a time: what one has read no other may take
-    mutable Mutex mutex_;
-    std::vector<Hook> hooks_ GUARDED_BY(mutex_);
-    std::jthread thread_;  // last member: it uses all the others
+    Mutex batchMutex_;  // one at a time: what one has read no other may take, and no choice changes meanwhile
+    std::vector<Hook> hooks_ GUARDED_BY(batchMutex_);
+    int failures_ GUARDED_BY(batchMutex_) = 0;  // of batches, one after the other, and not the store's
+    std::jthread thread_;                       // last member: it uses all the others
 };
 
 }  // namespace postern::webhooks

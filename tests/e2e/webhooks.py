@@ -206,7 +206,6 @@ def test_events_of_the_command_line_without_the_service_are_told_later():
         until(lambda: len(told(receiver)) == 2, 30, "two events")
         check(gateway.wait_until_settled(), "not settled")
         check(told(receiver) == [(1, "item.exported"), (1, "item.released")], "a webhook begins with the present")
-        cli(gateway, "adapter", "suspend", "out", "--reason", "new disk")
         check(gateway.stop() == 0, "exit status")
     finally:
         gateway.close()

@@ -115,6 +115,36 @@ TEST_F(OutboxTest, AdaptersOwnEventsAreRecordedWhenTheyChange) {
     EXPECT_EQ(events()[4].detail, "was suspended by anna: new disk");
 }
 
+TEST_F(OutboxTest, WhoeverEndsASuspensionIsNamed) {
+    follow({"hook"}, {adapter_event::kReleased});
+    const auto suspendAndRelease = [&](std::string_view who) {
+        inWrite([&](store::WriteSession& session) -> Result<void> {
+            POSTERN_TRY(holdAdapter(session, {"drop", clock_.now(), "anna", "new disk", std::nullopt}));
+            POSTERN_TRY(releaseAdapter(session, "drop", who));
+            POSTERN_TRY(releaseAdapter(session, "drop", "nobody"));  // there is none any more
+            return {};
+        });
+    };
+    suspendAndRelease("bert");
+    suspendAndRelease("carl");
+    const auto found = events();
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].who, "bert");
+    EXPECT_EQ(found[1].who, "carl");
+}
+
+TEST_F(OutboxTest, TriggersOfAnOlderVersionAreReplaced) {
+    follow({"hook"}, {"queued"});
+    sql("DROP TRIGGER event_of_item");
+    sql("CREATE TRIGGER event_of_item AFTER INSERT ON history BEGIN INSERT INTO event (at_ms, word, who, "
+        "detail, adapter) VALUES (1, 'old', 'old', '', 'old'); END");
+    post();
+    EXPECT_EQ(told(), (Lines{"old old"}));
+    follow({"hook"}, {"queued"});
+    post();
+    EXPECT_EQ(told(), (Lines{"old old", "queued maildir 2"}));
+}
+
 TEST_F(OutboxTest, WhatTellsOfAnEventIsNone) {
     follow({"hook"}, {"queued", "hold"});
     const ItemId item = post();

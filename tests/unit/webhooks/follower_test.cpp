@@ -97,11 +97,28 @@ TEST_F(FollowerTest, TheMailCarriesTheDocument) {
     for (const char* wanted :
          {"{\"type\":\"item.held\"", "\"timestamp\":\"", "\"event\":1", "\"host\":\"gw.example.org\"",
           "\"store\":\"store0000\"", "\"adapter\":\"maildir\"", "\"what\":\"hold\"", "\"id\":1",
-          "\"item\":{\"id\":1,\"state\":\"held\",\"adapter\":\"maildir\",\"message\":\"m1\"",
+          "\"item\":{\"id\":1,\r\n\"state\":\"held\",\r\n\"adapter\":\"maildir\",\r\n\"message\":\"m1\"",
           "\"recipients\":2", "\"recipient_rows\":[\r\n{\"recipient\":\""})
         EXPECT_NE(text.find(wanted), std::string::npos) << wanted << " is missing in\n" << text;
     EXPECT_TRUE(text.ends_with("}]}}\r\n")) << text;
     for (const std::string_view line : split(mail, '\n')) EXPECT_LT(line.size(), 998u);
+}
+
+TEST_F(FollowerTest, LongValuesStandInLinesThatAMailMayHave) {
+    use({hook("hook", {"item.held"})});
+    const ItemId item = post(3);
+    const std::string half(490, 'r');
+    sql(("UPDATE item SET target = '" + half + "', reason = '" + half + half + half + "'").c_str());
+    sql(("UPDATE message SET subject = '" + half + "', source = '" + half + "', header_id = '" + half + "'")
+            .c_str());
+    sql(("UPDATE recipient SET legacy = '" + half + "', reason = '" + half + "'").c_str());
+    operate(Verb::Hold, {item});
+    sql(("UPDATE event SET detail = '" + half + half + "\"\"' || char(1, 1, 1, 8364) || '" + half + "'")
+            .c_str());
+    follow();
+    const std::string mail = body(itemsOf("hook").at(0).message);
+    for (const std::string_view line : split(mail, '\n')) EXPECT_LT(line.size(), 999u) << line;
+    EXPECT_NE(mail.find("\"subject\":\"" + half + "\""), std::string::npos) << mail;
 }
 
 TEST_F(FollowerTest, EachWebhookHasItsOwnChoice) {
