@@ -13,10 +13,10 @@
     EVENT(ServiceStopped, "service.stopped", Notice, "Nothing to do.")                                       \
     EVENT(ServiceFailed, "service.failed", Error,                                                            \
           "The text says what to change; the service ended with that exit code.")                            \
-    EVENT(                                                                                                   \
-        ServiceStuck, "service.stuck", Error,                                                                \
-        "A thread gives no sign of life. Under systemd's watchdog the service is started again; otherwise "  \
-        "restart it, and report it with the log before it.")                                                 \
+    EVENT(ServiceStuck, "service.stuck", Error,                                                              \
+          "A thread gives no sign of life. restart=needed: a fault of ours, please report it; systemd's "    \
+          "watchdog "                                                                                        \
+          "starts the service again, without it do so. Otherwise mend what its adapter waits for.")          \
     EVENT(ConfigReloaded, "config.reloaded", Notice, "Nothing to do: routes and adapters are the new ones.") \
     EVENT(ConfigWarning, "config.warning", Warning,                                                          \
           "It works, but perhaps not as meant: the text says where.")                                        \
@@ -29,6 +29,7 @@
           "A commit or sync failed; nothing more is accepted and the service ends. Check the disk, then "    \
           "start it again.")                                                                                 \
     EVENT(StoreFull, "store.full", Error, "The store's disk is full; senders are told to wait. Make room.")  \
+    EVENT(StoreRoom, "store.room", Notice, "Nothing to do: there is room again, and mail is accepted.")      \
     EVENT(StorePurged, "store.purged", Info,                                                                 \
           "Nothing to do: settled mail past its retention time was removed.")                                \
     EVENT(StoreTrouble, "store.trouble", Warning,                                                            \

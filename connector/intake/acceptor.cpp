@@ -115,8 +115,13 @@ Answer answerFor(const Error& error) {
 }
 
 struct Acceptor::Impl {
-    Impl(store::Store& theStore, store::Notifier& theNotifier, Clock& theClock, std::int64_t theReserve)
-        : store(theStore), notifier(theNotifier), clock(theClock), reserve(theReserve) {}
+    Impl(store::Store& theStore, store::Notifier& theNotifier, Clock& theClock, std::int64_t theReserve,
+         LookAtSpace theLook)
+        : store(theStore),
+          notifier(theNotifier),
+          clock(theClock),
+          reserve(theReserve),
+          look(std::move(theLook)) {}
 
     std::shared_ptr<const routing::Router> currentRouter() const EXCLUDES(mutex) {
         MutexLock lock(mutex);
@@ -144,6 +149,7 @@ struct Acceptor::Impl {
     store::Notifier& notifier;
     Clock& clock;
     const std::int64_t reserve;
+    const LookAtSpace look;
 
     Duplicates duplicates;          // has its own thread rule
     std::optional<LogOnDesk> desk;  // likewise
@@ -162,8 +168,9 @@ struct Acceptor::Impl {
     std::jthread sealer;
 };
 
-Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve)
-    : impl_(std::make_unique<Impl>(store, notifier, clock, reserve)) {
+Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve,
+                   LookAtSpace look)
+    : impl_(std::make_unique<Impl>(store, notifier, clock, reserve, std::move(look))) {
     impl_->sealer = std::jthread([impl = impl_.get()] {
         nameThisThread("body-sync");
         impl->sealLoop();
@@ -220,19 +227,19 @@ Result<std::int64_t> Acceptor::Impl::freeBytes() {
         MutexLock lock(mutex);
         if (lookedAt && now - *lookedAt < kLookAgain) return lastFree;
     }
-    POSTERN_LET(space, freeSpace(store.folder()));
+    POSTERN_LET(space, look(store.folder()));
     MutexLock lock(mutex);
     lookedAt = now;
     lastFree = space.freeFiles > 0 ? space.freeBytes : 0;
     return lastFree;
 }
 
-// Said once when room runs out, not once per mail.
+// Said once when room runs out and once when it is back, not once per mail (KB Q189587).
 void Acceptor::Impl::noteRoom(bool enough, std::int64_t free) {
     MutexLock lock(mutex);
     if (shortOfRoom == !enough) return;
     shortOfRoom = !enough;
-    if (!enough) LogLine(LogEvent::StoreFull).with("free", free).with("reserve", reserve);
+    LogLine(enough ? LogEvent::StoreRoom : LogEvent::StoreFull).with("free", free).with("reserve", reserve);
 }
 
 Result<void> Acceptor::checkRoom(std::int64_t announced) {

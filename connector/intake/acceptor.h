@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "connector/intake/door.h"
 #include "connector/routing/router.h"
 #include "store/messages.h"
@@ -20,8 +21,12 @@ namespace postern::intake {
 
 class Acceptor final : public Door {
   public:
-    // `reserve` bytes of the store's volume are kept free for the service itself.
-    Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve);
+    using LookAtSpace = std::function<Result<Space>(const std::string& folder)>;
+
+    // `reserve` bytes of the store's volume are kept free for the service itself. `look` says how much there
+    // is; any thread of the intake's.
+    Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve,
+             LookAtSpace look = freeSpace);
     // Waits until every mail handed to accept() has had its answer. REQUIRES: the store still lives.
     ~Acceptor() override;
 

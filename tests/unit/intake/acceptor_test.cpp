@@ -81,6 +81,53 @@ TEST(Acceptor, RoomIsWhatIsFreeBesideTheReserve) {
     EXPECT_EQ(full.acceptor().checkRoom(0).error().code, Errc::NoSpace);
 }
 
+// A volume of any size, and what is said of it.
+class Room : public testing::Test {
+  protected:
+    static constexpr std::int64_t kReserve = 64 << 20;
+
+    Room() {
+        setLogSink([this](Severity, std::string_view line) {
+            for (const char* event : {"store.full", "store.room"})
+                if (line.find(event) != std::string_view::npos) said_.emplace_back(event);
+        });
+    }
+    ~Room() override { setLogSink({}); }
+    bool takes(std::int64_t announced, std::int64_t free, std::int64_t files = 1000) {
+        free_ = {free, files};
+        house_.clock().advance(Millis(1'001));  // it looks again
+        return acceptor_.checkRoom(announced).ok();
+    }
+
+    House house_;
+    Space free_{};
+    std::vector<std::string> said_;
+    Acceptor acceptor_{house_.store(), house_.notifier(), house_.clock(), kReserve,
+                       [this](const std::string&) -> Result<Space> { return free_; }};
+};
+
+TEST_F(Room, Q189587_short_of_room_is_said_once_and_so_is_room_again) {
+    EXPECT_TRUE(takes(0, kReserve));
+    EXPECT_TRUE(said_.empty()) << "nothing to say";
+    for (int mail = 0; mail < 3; ++mail) EXPECT_FALSE(takes(0, kReserve - 1));
+    for (int mail = 0; mail < 3; ++mail) EXPECT_TRUE(takes(0, kReserve));
+    EXPECT_FALSE(takes(0, 1LL << 40, 0)) << "no file can be made";
+    EXPECT_EQ(said_, (std::vector<std::string>{"store.full", "store.room", "store.full"}));
+}
+
+TEST_F(Room, Q178758_free_space_is_counted_in_64_bits) {
+    constexpr std::int64_t kFourGib = std::int64_t{1} << 32;
+    for (const std::int64_t spare :
+         {std::int64_t{3}, kFourGib - 3, kFourGib, kFourGib + 3, std::int64_t{1} << 44}) {
+        const std::int64_t fits = spare / 3 * 2 + 1;
+        EXPECT_TRUE(takes(fits, kReserve + spare)) << spare;
+        EXPECT_FALSE(takes(fits + 2, kReserve + spare)) << spare;
+    }
+    EXPECT_FALSE(takes(0, 0));
+    EXPECT_EQ(said_, (std::vector<std::string>{"store.full"}))
+        << "a mail that is too large is not the disk's fault";
+}
+
 TEST(Acceptor, BeforeTheFirstRoutesItIsStopped) {
     House house;
     Acceptor fresh(house.store(), house.notifier(), house.clock(), 0);
