@@ -16,6 +16,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
+import kill_sweep  # noqa: E402
 import service_life  # noqa: E402
 from gateway import Gateway, Ledger, breathe  # noqa: E402
 from service_life import check, cli, submit  # noqa: E402
@@ -27,8 +28,8 @@ KILLED = -9
 
 
 @contextlib.contextmanager
-def gateway(running=True):
-    made = Gateway(BUILD)
+def gateway(running=True, adapters=""):
+    made = Gateway(BUILD, adapters=adapters)
     try:
         if running:
             made.start()
@@ -163,23 +164,18 @@ def test_restored_in_its_place_gives_no_number_again_and_loses_nothing():
 
 
 def cut_off_in_publishing(site, ledger):
-    """Kills the service at a rename into the spool; the calls before it are the adapter's own look at its folders."""
-    for call in range(2, 9):
-        try:
-            site.start(wrapper=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=renameat2:signal=KILL:when={call}"))
-            ledger.send(site.port, call)
-            site.wait_until_settled(3)
-        except (RuntimeError, ConnectionError):
-            continue  # it was killed before it was ready
-        finally:
-            site.kill()
-        if site.states().get("publishing"):
-            return
-    check(False, f"no item is publishing: {site.states()}")
+    """The service dies as a watcher enters the rename that publishes; the look at its folders is over by then."""
+    site.start()
+    tracers = [kill_sweep.Tracer(thread, ["-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL:when=1"])
+               for thread in kill_sweep.thread_ids(site, "watch:out")]
+    ledger.send(site.port, 2)
+    check(site.wait_for_end(30) is not None, "it lives")
+    for tracer in tracers:
+        tracer.finish()
 
 
 def test_what_was_being_published_is_asked_about():
-    with gateway() as site:
+    with gateway(adapters="watchers = 1") as site:  # the one that the tracer sits at
         ledger = Ledger()
         ledger.send(site.port, 1)
         check(site.wait_until_settled(), "not settled")
