@@ -62,7 +62,6 @@ class RunnerTest : public testing::Test {
     std::unique_ptr<Runner> makeRunner(const std::string& name, std::shared_ptr<adapters::Adapter> adapter,
                                        config::Adapter settings = {}, Millis pollInterval = Millis(50)) {
         settings.name = name;
-        settings.watchers = 2;
         settings.retry.first = Millis(5);
         settings.retry.longest = Millis(10);
         exporting::RunnerOptions options;
