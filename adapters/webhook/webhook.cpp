@@ -9,10 +9,13 @@
 // sends it again.
 //
 // Whose fault a failure is: a receiver that can not be reached is not the event's: the adapter is unusable
-// and its probe looks again. An answer is to that event, and an attempt of it. Only a Retry-After (RFC 9110
-// 10.2.3) stops all of them for so long.
+// and its probe looks again. So it is with an answer that every event would get (kNotTheEvents): a wrong URL
+// or secret. Any other answer is to that event, and an attempt of it. A Retry-After (RFC 9110 10.2.3) stops
+// all of them for so long.
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 
 #include "adapters/flights.h"
 #include "adapters/kinds.h"
@@ -50,9 +53,20 @@ Result<std::string> documentOf(ByteSource& message) {
 }
 
 // "whsec_" and base64, as programs make them, or the text itself.
-std::string keyOf(const std::string& secret) {
+Result<std::string> readKey(const std::string& path) {
+    POSTERN_LET(secret, readSecret(path));
     if (!secret.starts_with("whsec_")) return secret;
-    return base64Decode(std::string_view(secret).substr(6)).value_or(secret);
+    auto key = base64Decode(trim(std::string_view(secret).substr(6)));
+    if (!key || key->empty())
+        return fail(Errc::Invalid, path + ": what stands behind \"whsec_\" is not base64, or nothing");
+    return std::move(*key);
+}
+
+// A redirect, and who, where and how one asks (RFC 9110 15.5): no event would fare better.
+bool isTheConfigurations(int status) {
+    constexpr int kNotTheEvents[] = {401, 403, 404, 405, 407, 410};
+    return (status >= 300 && status < 400) ||
+           std::find(std::begin(kNotTheEvents), std::end(kNotTheEvents), status) != std::end(kNotTheEvents);
 }
 
 // Seconds, not longer than kLongestPause; the other form, a date, is not looked at.
@@ -76,7 +90,7 @@ class Webhook final : public Adapter {
 
     Result<void> probe() override {
         POSTERN_TRY(pauseOver());
-        POSTERN_TRY(readSecret(plan_.secretFile));
+        POSTERN_TRY(readKey(plan_.secretFile));
         if (!plan_.authorizationFile.empty()) POSTERN_TRY(readSecret(plan_.authorizationFile));
         POSTERN_LET(tls, authorities(true));
         POSTERN_TRY(net::HttpConnection::open(plan_.url, plan_.policy, tls.get(), nullptr, &hasty_));
@@ -179,16 +193,16 @@ class Webhook final : public Adapter {
 
     Result<void> pauseOver() {
         MutexLock lock(mutex_);
-        const WallTime now = Clock::system().now();
-        if (now >= pauseUntil_) return {};
-        return fail(Errc::Busy,
-                    plan_.url.origin() + ": asked for no more requests until " + formatUtc(pauseUntil_));
+        const auto left = std::chrono::ceil<Millis>(pauseUntil_ - Clock::system().steady());
+        if (left <= Millis{0}) return {};
+        return fail(Errc::Busy, plan_.url.origin() + ": asked for no more requests until " +
+                                    formatUtc(Clock::system().now() + left));
     }
 
     void pauseFor(Millis time) {
         if (time == Millis{0}) return;
         MutexLock lock(mutex_);
-        pauseUntil_ = std::max(pauseUntil_, Clock::system().now() + time);
+        pauseUntil_ = std::max(pauseUntil_, Clock::system().steady() + time);
     }
 
     void stageOne(Job& job, const Beat& beat) {
@@ -231,15 +245,14 @@ class Webhook final : public Adapter {
 
     // Of the moment: a secret may have been changed since the service began.
     Result<net::HttpFields> fieldsFor(const std::string& id, const std::string& body) const {
-        POSTERN_LET(secret, readSecret(plan_.secretFile));
+        POSTERN_LET(key, readKey(plan_.secretFile));
         const std::string time = std::to_string(toMillis(Clock::system().now()) / 1000);
         net::HttpFields fields = {
             {"User-Agent", "Postern"},
             {"Content-Type", "application/json"},
             {"webhook-id", id},
             {"webhook-timestamp", time},
-            {"webhook-signature",
-             "v1," + base64Encode(hmacSha256(keyOf(secret), id + "." + time + "." + body))}};
+            {"webhook-signature", "v1," + base64Encode(hmacSha256(key, id + "." + time + "." + body))}};
         if (plan_.authorizationFile.empty()) return fields;
         POSTERN_LET(authorization, readSecret(plan_.authorizationFile));
         if (authorization.find('\r') != std::string::npos || authorization.find('\0') != std::string::npos)
@@ -265,14 +278,20 @@ class Webhook final : public Adapter {
         return unknown(what + "sent, and no answer came: " + why);
     }
 
+    static const char* remedyFor(int status) {
+        if (status >= 300 && status < 400) return "a redirect is not followed: correct url";
+        if (status == 401 || status == 403 || status == 407)
+            return "look at secret_file and authorization_file, and what the receiver allows";
+        return "correct url, or have the receiver take events there";
+    }
+
     static Outcome judged(const net::HttpAnswer& answer, const std::string& what) {
         std::string said = what + escapeLine(answer.line, 300);
         if (answer.status >= 200 && answer.status < 300) return exported(said);
         if (!answer.body.empty())
             said += ": " + escapeLine(trim(answer.body), kShownAnswer) + (answer.whole ? "" : " (and more)");
         const int status = answer.status;
-        if (status >= 300 && status < 400)
-            return rejected(said + "; a redirect is not followed: correct url");
+        if (isTheConfigurations(status)) return unusable(said + "; " + remedyFor(status));
         const bool later = status == 408 || status == 425 || status == 429 || status >= 500;
         if (!later) return rejected(said);
         return deferred(said, status == 429 || status == 503 ? Cause::Busy : Cause::Refused);
@@ -284,7 +303,7 @@ class Webhook final : public Adapter {
     Flights<Request> flights_;
     Mutex mutex_;
     std::shared_ptr<const net::TlsClientContext> tls_ GUARDED_BY(mutex_);
-    WallTime pauseUntil_ GUARDED_BY(mutex_);
+    SteadyTime pauseUntil_ GUARDED_BY(mutex_);
 };
 
 Result<std::unique_ptr<Adapter>> makeWebhook(const AdapterContext& context, const Settings& settings) {

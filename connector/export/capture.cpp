@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 
 #include "adapters/spool/staged_file.h"
 #include "base/file.h"
@@ -68,48 +69,93 @@ Result<std::vector<Captured>> copiesIn(const Folder& folder, const std::string& 
     return copies;
 }
 
+struct TooMuch : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 Result<void> convertInto(const Folder& folder, const std::string& name, const adapters::Adapter& adapter,
-                         const adapters::Delivery& delivery, const std::function<void()>& beat,
-                         std::int64_t& size) {
+                         const adapters::Delivery& delivery, std::int64_t limit,
+                         const std::function<void()>& beat, std::int64_t& size) {
     POSTERN_LET(file, folder.create(name, 0600));
     std::string buffer;
-    adapters::StagedFile staged(std::move(file), buffer, beat);
+    const adapters::StagedFile* written = nullptr;
+    // Called with each piece: what gets too long is not written to its end.
+    const std::function<void()> bounded = [&] {
+        beat();
+        if (written->position() > limit) throw TooMuch("it has more than capture_limit");
+    };
+    adapters::StagedFile staged(std::move(file), buffer, bounded);
+    written = &staged;
     adapters::Job job;
     job.delivery = delivery;
     try {
         POSTERN_LET(outcome, adapter.convert(job, staged));
         if (outcome) return fail(Errc::Invalid, outcome->reason);
+        POSTERN_TRY(staged.flush());
+    } catch (const TooMuch& stop) {
+        return fail(Errc::TooLarge, stop.what());
     } catch (const std::exception& error) {
         return fail(Errc::Internal, std::string("the adapter failed unexpectedly: ") + error.what());
     }
-    POSTERN_TRY(staged.flush());
     size = staged.position();
     return staged.takeFile().close();
 }
 
+// Mail comes before its copies.
+Result<void> roomFor(const Folder& folder, const ByteSource& message, std::int64_t reserve) {
+    POSTERN_LET(space, freeSpace(folder.path()));
+    if (space.freeBytes - message.size() >= reserve) return {};
+    return fail(Errc::NoSpace, "its folder's disk has no more than " + formatSize(space.freeBytes) + " free");
+}
+
+// What stands in the way of one removal keeps no other from it; the first is told at the end.
+class Removals {
+  public:
+    void note(const Result<void>& removed) {
+        if (removed.ok())
+            ++count_;
+        else
+            note(removed.error());
+    }
+    void note(const Error& error) {
+        if (!first_) first_ = error;
+    }
+    void note(const Result<int>& some) {
+        if (some.ok())
+            count_ += *some;
+        else
+            note(some.error());
+    }
+    Result<int> result() const { return first_ ? Result<int>(*first_) : Result<int>(count_); }
+
+  private:
+    int count_ = 0;
+    std::optional<Error> first_;
+};
+
 // What an attempt left half that nobody works on any more.
-Result<int> removeUnfinished(const Folder& folder, WallTime before) {
-    POSTERN_LET(names, namesIn(folder));
-    int removed = 0;
-    for (const std::string& name : names) {
+void removeUnfinished(const Folder& folder, WallTime before, Removals& removals) {
+    const auto names = namesIn(folder);
+    if (!names.ok()) return removals.note(names.error());
+    for (const std::string& name : *names) {
         if (!name.starts_with(kUnfinished)) continue;
         const auto facts = folder.facts(name);
         if (!facts.ok() || fromMillis(facts->changedNanos / 1'000'000) >= before) continue;
-        if (folder.remove(name).ok()) ++removed;
+        removals.note(folder.remove(name));
     }
-    return removed;
 }
 
 }  // namespace
 
 Result<std::int64_t> captureArtifact(const std::string& store, const config::Adapter& settings,
                                      const adapters::Adapter& adapter, const adapters::Delivery& delivery,
-                                     const std::function<void()>& beat) {
+                                     std::int64_t reserve, const std::function<void()>& beat) {
     POSTERN_TRY(Folder::make(joinPath(store, kFolder), 0700));
     POSTERN_LET(folder, Folder::make(folderOf(store, settings.name), 0700));
+    POSTERN_TRY(roomFor(folder, *delivery.message, reserve));
     const std::string unfinished = kUnfinished + nameOf(delivery.key) + "-" + randomName(8);
     std::int64_t size = 0;
-    auto made = convertInto(folder, unfinished, adapter, delivery, beat, size);
+    auto made = convertInto(folder, unfinished, adapter, delivery, settings.captureLimit, beat, size);
     if (made.ok() && size > settings.captureLimit)
         made = fail(Errc::TooLarge, "it has " + formatSize(size) + ", more than capture_limit");
     if (made.ok()) made = folder.moveReplacing(unfinished, folder, nameOf(delivery.key));
@@ -125,30 +171,29 @@ Result<int> pruneCaptured(const std::string& store, const std::string& adapter, 
     POSTERN_LET(copies, copiesIn(*folder, adapter));
     std::int64_t total = 0;
     for (const Captured& each : copies) total += each.size;
-    int removed = 0;
+    Removals removals;
     for (const Captured& each : copies) {
         if (keep > Millis{0} && each.at > now - keep && total <= limit) continue;
         total -= each.size;
-        POSTERN_TRY(removeFile(each.path));
-        ++removed;
+        removals.note(removeFile(each.path));
     }
-    POSTERN_LET(unfinished, removeUnfinished(*folder, now - kLongestConversion));
-    return removed + unfinished;
+    // With keep = 0 nobody makes any; one that a watcher is about to leave loses only its copy.
+    removeUnfinished(*folder, keep > Millis{0} ? now - kLongestConversion : WallTime::max(), removals);
+    return removals.result();
 }
 
 Result<int> pruneAllCaptured(const std::string& store, const config::Config& config, WallTime now) {
     POSTERN_LET(all, openIfThere(joinPath(store, kFolder)));
     if (!all) return 0;
     POSTERN_LET(names, namesIn(*all));
-    int removed = 0;
+    Removals removals;
     for (const std::string& name : names) {
         const config::Adapter* adapter = config::adapterNamed(config, name);
         const Millis keep = adapter == nullptr ? Millis{0} : adapter->capture;
         const std::int64_t limit = adapter == nullptr ? 0 : adapter->captureLimit;
-        POSTERN_LET(count, pruneCaptured(store, name, keep, limit, now));
-        removed += count;
+        removals.note(pruneCaptured(store, name, keep, limit, now));
     }
-    return removed;
+    return removals.result();
 }
 
 Result<std::vector<Captured>> capturedOf(const std::string& store, ItemId item) {

@@ -26,14 +26,15 @@ struct Captured {
     std::int64_t size = 0;
 };
 
-// Makes a copy of what was staged of `delivery`; replaces one of the same attempt. Result: its size. An
-// adapter that throws is an Error too.
+// Makes a copy of what was staged of `delivery`; replaces one of the same attempt. Result: its size. NoSpace,
+// and nothing written, when less than `reserve` bytes were free beside it; TooLarge when it gets longer than
+// the adapter's capture_limit. An adapter that throws is an Error too.
 Result<std::int64_t> captureArtifact(const std::string& store, const config::Adapter& settings,
                                      const adapters::Adapter& adapter, const adapters::Delivery& delivery,
-                                     const std::function<void()>& beat);
+                                     std::int64_t reserve, const std::function<void()>& beat);
 
-// Removes copies older than `keep` and, the oldest first, those over `limit` bytes in all; with keep = 0 all.
-// Result: how many.
+// Removes copies older than `keep` and, the oldest first, those over `limit` bytes in all; with keep = 0 all,
+// half ones too. Result: how many. One that can not be removed keeps no other: an Error is the first of them.
 Result<int> pruneCaptured(const std::string& store, const std::string& adapter, Millis keep,
                           std::int64_t limit, WallTime now);
 // For every adapter that has copies, by its settings; those of adapters that are gone or make no copies any

@@ -55,7 +55,7 @@ Result<Round> Exporter::exportBatch(const std::function<bool()>& stopping, int m
     const auto beat = heartbeat(claims);
     load(works);
     stage(works, beat);
-    if (post_.settings.capture > Millis{0}) capture(works, beat);
+    if (post_.settings.capture > Millis{0}) capture(works, stopping, beat);
     if (stopping()) POSTERN_TRY(giveBackCutOff(works));
     if (post_.queue.options().guards.publishingMark) {
         POSTERN_TRY(mark(works));
@@ -159,16 +159,16 @@ void Exporter::stage(Works& works, const std::function<void()>& beat) {
 }
 
 // After the stage, which is the attempt; nothing that happens here is the mail's fault.
-void Exporter::capture(Works& works, const std::function<void()>& beat) {
-    const std::string& store = post_.store.folder();
+void Exporter::capture(Works& works, const std::function<bool()>& stopping,
+                       const std::function<void()>& beat) {
     for (Work& work : works) {
         if (work.job.evidence.empty()) continue;
-        beat();
-        const auto kept = captureArtifact(store, post_.settings, post_.adapter, work.job.delivery, beat);
-        if (kept.ok()) {
-            captured_ += *kept;
-            continue;
-        }
+        if (stopping()) return;
+        const Pulse::Away away(post_.pulse);
+        const auto kept = captureArtifact(post_.store.folder(), post_.settings, post_.adapter,
+                                          work.job.delivery, post_.reserve, beat);
+        if (kept.ok()) captured_ += *kept;
+        if (kept.ok()) continue;
         work.job.notes.push_back("no copy of it was captured: " + kept.error().text);
         LogLine(LogEvent::StoreTrouble, work.claim.item)
             .with("step", "capture")
@@ -178,7 +178,7 @@ void Exporter::capture(Works& works, const std::function<void()>& beat) {
     // The housekeeper looks each minute; a burst must not wait for it.
     if (captured_ < post_.settings.captureLimit / 8) return;
     captured_ = 0;
-    const auto pruned = pruneCaptured(store, post_.settings.name, post_.settings.capture,
+    const auto pruned = pruneCaptured(post_.store.folder(), post_.settings.name, post_.settings.capture,
                                       post_.settings.captureLimit, post_.queue.clock().now());
     if (!pruned.ok())
         LogLine(LogEvent::StoreTrouble).with("step", "capture").with("reason", pruned.error().text);

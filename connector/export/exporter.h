@@ -51,6 +51,7 @@ struct Post {
     Counters& counters;
     Pulse& pulse;  // of the thread that works
     Elsewhere elsewhere = {};
+    std::int64_t reserve = 0;  // bytes of the store's volume that copies leave free
 };
 
 // What a round came to.
@@ -69,7 +70,8 @@ class Exporter {
     int batchSize() const;
 
     // Takes up to `most` due items and brings each to the end of an attempt. An Error is the store's: what
-    // was claimed lapses. `stopping` is asked once, before the batch is staged: true gives the claims back.
+    // was claimed lapses. `stopping` is asked before the batch is staged: true gives the claims back; and
+    // after it: no more copies, and what was cut off is given back.
     Result<Round> exportBatch(const std::function<bool()>& stopping, int most);
 
     // Asks the adapter about attempts whose holder is gone and settles them (I5). With `atStart`, all that
@@ -83,7 +85,7 @@ class Exporter {
     void load(Works& works);
     void loadOne(store::ReadSession& session, Work& work);
     void stage(Works& works, const std::function<void()>& beat);
-    void capture(Works& works, const std::function<void()>& beat);
+    void capture(Works& works, const std::function<bool()>& stopping, const std::function<void()>& beat);
     Result<void> mark(Works& works);
     void publish(Works& works, const std::function<void()>& beat);
     Result<void> giveBackCutOff(Works& works);

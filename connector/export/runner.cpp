@@ -124,7 +124,8 @@ Runner::Health Runner::health() const {
 void Runner::watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse, bool attends) {
     nameThisThread("watch:" + settings_.name);
     const auto hint = [this](const std::string& adapter) { notifier_.notify(adapter); };
-    const Post post{store_, queue_, *adapter_, settings_, counters_, pulse, {options_.regroup, hint}};
+    const Post post{store_,          queue_, *adapter_, settings_, counters_, pulse, {options_.regroup, hint},
+                    options_.reserve};
     Exporter exporter(post);
     while (!stop.stop_requested()) {
         pulse.beat();

@@ -26,6 +26,7 @@ struct RunnerOptions {
     Millis longestProbe{60'000};
     Millis sweepInterval{3'600'000};            // between two looks for working files nobody needs
     decltype(Elsewhere::regroup) regroup = {};  // for the fallback
+    std::int64_t reserve = 0;                   // as Post::reserve
 };
 
 class Runner {

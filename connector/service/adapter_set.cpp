@@ -158,6 +158,7 @@ std::unique_ptr<exporting::Runner> AdapterSet::newRunner(const config::Adapter& 
                                                          std::shared_ptr<adapters::Adapter> adapter,
                                                          const config::Config& config) {
     exporting::RunnerOptions options;
+    options.reserve = config.reserve;
     options.pollInterval = config.pollInterval;
     options.regroup = [this](const std::string& name, const std::vector<queue::RecipientRow>& recipients,
                              WallTime received) -> Result<std::vector<queue::NewItem>> {

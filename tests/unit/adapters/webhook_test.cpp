@@ -89,13 +89,26 @@ TEST_F(WebhookTest, AnswersAreJudgedAndToldWhole) {
     const struct {
         const char* status;
         Verdict verdict;
+        bool unusable = false;
     } cases[] = {
-        {"200 OK", Verdict::Exported},          {"204 No Content", Verdict::Exported},
-        {"301 Moved", Verdict::Rejected},       {"307 Elsewhere", Verdict::Rejected},
-        {"400 Bad Request", Verdict::Rejected}, {"401 Who", Verdict::Rejected},
-        {"410 Gone", Verdict::Rejected},        {"408 Slow", Verdict::Deferred},
-        {"425 Early", Verdict::Deferred},       {"429 Too Many", Verdict::Deferred},
-        {"500 Oops", Verdict::Deferred},        {"503 Busy", Verdict::Deferred},
+        {"200 OK", Verdict::Exported},
+        {"204 No Content", Verdict::Exported},
+        {"301 Moved", Verdict::Deferred, true},
+        {"307 Elsewhere", Verdict::Deferred, true},
+        {"400 Bad Request", Verdict::Rejected},
+        {"401 Who", Verdict::Deferred, true},
+        {"403 Not you", Verdict::Deferred, true},
+        {"404 Not here", Verdict::Deferred, true},
+        {"405 Not so", Verdict::Deferred, true},
+        {"407 Who, says the proxy", Verdict::Deferred, true},
+        {"408 Slow", Verdict::Deferred},
+        {"410 Gone", Verdict::Deferred, true},
+        {"413 Too large", Verdict::Rejected},
+        {"422 Odd", Verdict::Rejected},
+        {"425 Early", Verdict::Deferred},
+        {"429 Too Many", Verdict::Deferred},
+        {"500 Oops", Verdict::Deferred},
+        {"503 Busy", Verdict::Deferred},
     };
     for (const auto& each : cases) {
         HookReceiver host([&](int) {
@@ -105,7 +118,7 @@ TEST_F(WebhookTest, AnswersAreJudgedAndToldWhole) {
         const Job job = deliver(*hook);
         ASSERT_TRUE(job.outcome);
         EXPECT_EQ(job.outcome->verdict, each.verdict) << each.status << ": " << tests::outcomeText(job);
-        EXPECT_FALSE(job.outcome->adapterUnusable) << each.status;
+        EXPECT_EQ(job.outcome->adapterUnusable, each.unusable) << each.status;
         EXPECT_EQ(host.taken().size(), 1u) << "a redirect is not followed";
         if (each.verdict == Verdict::Exported) continue;
         const std::string& reason = job.outcome->reason;
@@ -164,6 +177,24 @@ TEST_F(WebhookTest, AMissingSecretStopsTheAdapterAndNoMail) {
     const Job job = deliver(*hook);
     EXPECT_TRUE(job.outcome->adapterUnusable) << tests::outcomeText(job);
     EXPECT_TRUE(host.taken().empty());
+}
+
+// Otherwise the text itself were the key, and no receiver would ever verify.
+TEST_F(WebhookTest, ASecretThatIsNoKeyStopsTheAdapterAndNoMail) {
+    for (const char* secret : {"whsec_", "whsec_ \n", "whsec_not*base64\n"}) {
+        HookReceiver host;
+        const auto hook = adapter(host.url());
+        ASSERT_TRUE(hook->probe().ok());
+        tests::spill(temp_ / "secret", secret);
+        const auto probed = hook->probe();
+        ASSERT_FALSE(probed.ok()) << secret;
+        EXPECT_NE(probed.error().text.find("whsec_"), std::string::npos) << probed.error().text;
+        const Job job = deliver(*hook);
+        EXPECT_TRUE(job.outcome->adapterUnusable) << secret << tests::outcomeText(job);
+        EXPECT_EQ(job.outcome->verdict, Verdict::Deferred);
+        EXPECT_TRUE(host.taken().empty()) << secret;
+        tests::spill(temp_ / "secret", "whsec_" + base64Encode("key of the test") + "\n");
+    }
 }
 
 TEST_F(WebhookTest, ConvertingGivesTheDocument) {

@@ -28,6 +28,7 @@ class Odd final : public adapters::Adapter {
   public:
     bool throws = false;
     std::size_t bytes = 0;
+    mutable std::size_t written = 0;
     std::string refuses;
 
     Result<void> probe() override { return {}; }
@@ -42,7 +43,8 @@ class Odd final : public adapters::Adapter {
                                                      adapters::StagedFile& file) const override {
         if (throws) throw std::runtime_error("odd");
         if (!refuses.empty()) return std::optional(adapters::rejected(refuses));
-        POSTERN_TRY(file.write(std::string(bytes, 'x')));
+        for (written = 0; written < bytes; written += 1000)
+            POSTERN_TRY(file.write(std::string(std::min<std::size_t>(1000, bytes - written), 'x')));
         return std::optional<adapters::Outcome>();
     }
     adapters::Recovery recover(const adapters::DeliveryKey&, std::string_view) override { return {}; }
@@ -60,9 +62,9 @@ class CaptureTest : public testing::Test {
         office_.post("out", next_, count);
         next_ += count;
         Pulse pulse(clock_);
-        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_, pulse});
+        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_, pulse, {}, reserve_});
         for (;;) {
-            const auto round = exporter.exportBatch([] { return false; }, 10);
+            const auto round = exporter.exportBatch([&] { return asked_++ >= stopAfter_; }, 10);
             ASSERT_TRUE(round.ok()) << round.error().text;
             if (round->claimed == 0) return;
         }
@@ -101,6 +103,8 @@ class CaptureTest : public testing::Test {
     config::Adapter settings_;
     Counters counters_;
     int next_ = 1;
+    std::int64_t reserve_ = 0;
+    int asked_ = 0, stopAfter_ = 1'000'000;
 };
 
 using Names = std::vector<std::string>;
@@ -163,6 +167,53 @@ TEST_F(CaptureTest, WhatGoesWrongIsSaidAndTheMailGoesOn) {
     exportAll(adapter, 1);
     EXPECT_NE(history(ItemId{4}).find("no copy of it was captured"), std::string::npos) << history(ItemId{4});
     EXPECT_EQ(office_.states()[queue::State::Exported], 4);
+}
+
+TEST_F(CaptureTest, ACopyThatGetsTooLongIsNotWrittenToItsEnd) {
+    Odd adapter;
+    adapter.bytes = 50'000'000;
+    settings_.captureLimit = 4096;
+    exportAll(adapter, 1);
+    EXPECT_NE(history(ItemId{1}).find("more than capture_limit"), std::string::npos) << history(ItemId{1});
+    EXPECT_LT(adapter.written, 200'000u);
+    EXPECT_TRUE(names().empty());
+}
+
+TEST_F(CaptureTest, TheReserveIsForMail) {
+    Odd adapter;
+    adapter.bytes = 10;
+    reserve_ = std::int64_t{1} << 60;
+    exportAll(adapter, 1);
+    EXPECT_NE(history(ItemId{1}).find("no copy of it was captured: its folder's disk has no more than"),
+              std::string::npos)
+        << history(ItemId{1});
+    EXPECT_TRUE(names().empty());
+    EXPECT_EQ(office_.states()[queue::State::Exported], 1);
+}
+
+TEST_F(CaptureTest, AStopWaitsForNoMoreCopies) {
+    Odd adapter;
+    stopAfter_ = 3;  // before the batch, and before two copies
+    office_.post("out", 1, 5);
+    Pulse pulse(clock_);
+    Exporter exporter({office_.store(), queue_, adapter, settings_, counters_, pulse});
+    ASSERT_TRUE(exporter.exportBatch([&] { return asked_++ >= stopAfter_; }, 10).ok());
+    EXPECT_EQ(names().size(), 2u);
+    EXPECT_EQ(office_.states()[queue::State::Exported], 5);
+}
+
+TEST_F(CaptureTest, OneInTheWayKeepsNoOtherFromBeingRemoved) {
+    Odd adapter;
+    exportAll(adapter, 1);
+    const fs::path all = folder().parent_path();
+    fs::create_directory(folder() / ".part-in-the-way");  // no file: it can not be removed
+    fs::create_directory(all / "zzz");                    // an adapter that comes behind
+    std::ofstream(all / "zzz" / "item-9-1") << "a copy";
+    std::ofstream(folder() / ".part-item-9-1-abcdefgh") << "half";
+    EXPECT_FALSE(pruneAllCaptured(office_.folder("store"), {}, Clock::system().now()).ok()) << "it is said";
+    EXPECT_FALSE(fs::exists(folder() / "item-1-1"));
+    EXPECT_FALSE(fs::exists(folder() / ".part-item-9-1-abcdefgh"));
+    EXPECT_FALSE(fs::exists(all / "zzz" / "item-9-1"));
 }
 
 TEST_F(CaptureTest, ABurstDoesNotWaitForTheHousekeeper) {
