@@ -2,6 +2,8 @@
 
 #include "store/store.h"
 
+#include <utility>
+
 #include "base/file.h"
 #include "base/log.h"
 #include "base/sync.h"
@@ -48,6 +50,41 @@ class ReaderPool {
     Mutex mutex_;
     Condition condition_;
     std::vector<std::unique_ptr<SqliteReader>> idle_ GUARDED_BY(mutex_);
+};
+
+// A reader with its snapshot; both end with it, also when an exception passes through the work.
+class Loan {
+  public:
+    static Result<Loan> from(ReaderPool& pool) {
+        POSTERN_LET(reader, pool.borrow());
+        return Loan(pool, std::move(reader));
+    }
+    Loan(Loan&& other) noexcept
+        : pool_(other.pool_), reader_(std::move(other.reader_)), begun_(std::exchange(other.begun_, false)) {}
+    Loan& operator=(Loan&&) = delete;
+    ~Loan() {
+        if (!reader_) return;
+        if (begun_) (void)end();
+        pool_.giveBack(std::move(reader_));
+    }
+
+    ReadSession& session() { return *reader_; }
+    Result<void> begin() {
+        POSTERN_TRY(reader_->run("BEGIN"));
+        begun_ = true;
+        return {};
+    }
+    Result<void> end() {
+        begun_ = false;
+        POSTERN_TRY(reader_->run("END"));
+        return {};
+    }
+
+  private:
+    Loan(ReaderPool& pool, std::unique_ptr<SqliteReader> reader) : pool_(pool), reader_(std::move(reader)) {}
+    ReaderPool& pool_;
+    std::unique_ptr<SqliteReader> reader_;
+    bool begun_ = false;
 };
 
 Result<void> makeBodyFolder(const std::string& folder) {
@@ -137,17 +174,11 @@ Result<void> Store::write(Work work) {
 }
 
 Result<void> Store::read(const std::function<Result<void>(ReadSession&)>& work) {
-    POSTERN_LET(reader, impl_->readers.borrow());
-    Result<void> result;
-    if (const auto begun = reader->run("BEGIN"); begun.ok()) {
-        result = work(*reader);
-        const auto ended = reader->run("END");
-        if (result.ok() && !ended.ok()) result = ended.error();
-    } else {
-        result = begun.error();
-    }
-    impl_->readers.giveBack(std::move(reader));
-    return result;
+    POSTERN_LET(loan, Loan::from(impl_->readers));
+    POSTERN_TRY(loan.begin());
+    Result<void> result = work(loan.session());
+    const auto ended = loan.end();
+    return result.ok() ? ended : result;
 }
 
 bool Store::broken() const {

@@ -204,6 +204,21 @@ TEST(Store, MoreReadersThanSessionsTakeTurns) {
     EXPECT_EQ(good.load(), 800);
 }
 
+TEST(Store, AReadThatThrowsKeepsNeitherItsSessionNorItsSnapshot) {
+    const TempFolder folder;
+    auto options = optionsFor(folder);
+    options.readers = 2;
+    const auto store = openStore(options);
+    ASSERT_TRUE(store);
+    const auto throwing = [](ReadSession& session) -> Result<void> {
+        POSTERN_TRY(session.one("SELECT count(*) FROM note"));
+        throw std::runtime_error("a fault of a library");
+    };
+    for (int i = 0; i < 5; ++i) EXPECT_THROW((void)store->read(throwing), std::runtime_error);
+    ASSERT_TRUE(store->write([](WriteSession& s) { return addNote(s, "behind them"); }).ok());
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(countNotes(*store), 1) << "no reader is left in an old state";
+}
+
 TEST(Store, ADoneClosureMayWriteAgainAndTheEndWaitsForIt) {
     const TempFolder folder;
     {
