@@ -104,7 +104,7 @@ TEST(Regress, Q176440_one_very_large_text_streams_while_others_go_on) {
                                         options);
     };
     postLarge(office, "large", POSTERN_LARGE_BYTES);
-    const std::int64_t before = peakBytes();
+    [[maybe_unused]] const std::int64_t before = peakBytes();
     auto quick = runnerFor("quick", makeAdapter("drop", "quick", {{"folder", office.folder("quick")}}));
     std::int64_t meanwhile = -1;
     const auto paused = std::make_shared<Paused>(
