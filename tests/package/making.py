@@ -1,0 +1,194 @@
+"""How the package, the source tarball and the bill of materials are made, and what is in them."""
+
+import functools
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from service_life import check  # noqa: E402
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+PROGRAMS = ["usr/sbin/posternd", "usr/bin/postern", "usr/bin/postern-sendmail", "usr/libexec/postern/postern-runner"]
+state = {}
+
+
+class Skipped(Exception):
+    """What this machine lacks for a test."""
+
+
+def begin(build):
+    state.update(build=build, work=tempfile.mkdtemp(prefix="package-test-", dir=build))
+    return state["work"]
+
+
+def end(work):
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def run(*command, **options):
+    """What the command prints; its output in the failure when it ends badly."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, **options)
+    check(done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def needs(*tools):
+    for tool in tools:
+        if shutil.which(tool) is None:
+            raise Skipped(f"{tool} is not installed")
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def make(folder, **environment):
+    needs("dpkg-shlibdeps", "dpkg-deb")
+    # As it is shipped but for xz, which takes longest of all.
+    run(os.path.join(ROOT, "packaging", "make-deb.sh"), "--from", state["build"], folder, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=gzip",
+        env={**os.environ, **environment})
+    names = os.listdir(folder)
+    check(len(names) == 1 and names[0].endswith(".deb"), f"not one package: {names}")
+    return os.path.join(folder, names[0])
+
+
+@functools.cache
+def package():
+    return make(os.path.join(state["work"], "one"))
+
+
+@functools.cache
+def unpacked():
+    folder = os.path.join(state["work"], "unpacked")
+    run("dpkg-deb", "--raw-extract", package(), folder)
+    return folder
+
+
+def version():
+    with open(os.path.join(ROOT, "CMakeLists.txt"), encoding="utf-8") as file:
+        return re.search(r"project\(postern VERSION ([0-9.]+)", file.read()).group(1)
+
+
+def field(name):
+    return run("dpkg-deb", "--field", package(), name).strip()
+
+
+def test_one_build_packed_twice_gives_the_same_bytes():
+    other = make(os.path.join(state["work"], "two"), TZ="Asia/Tokyo", LC_ALL="C.UTF-8")
+    check(os.path.basename(other) == os.path.basename(package()), "another name")
+    check(digest(other) == digest(package()), "other bytes")
+    shutil.rmtree(os.path.dirname(other))
+
+
+def test_lintian_finds_no_error_and_no_warning():
+    needs("lintian")
+    done = subprocess.run(["lintian", "--profile", "debian", "--allow-root", "--fail-on", "error,warning", package()],
+                          capture_output=True, text=True, timeout=300, check=False)
+    check(done.returncode == 0, done.stdout + done.stderr)
+
+
+def test_every_file_is_roots_and_in_its_place():
+    lines = run("dpkg-deb", "--contents", package()).splitlines()
+    found = {}
+    for line in lines:
+        mode, owner, _, _, _, name = line.split(None, 5)
+        found[name.split(" -> ")[0].removeprefix("./").rstrip("/")] = mode
+        check(owner == "root/root", line)
+        check(mode in ("drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--", "lrwxrwxrwx"), line)
+        check(mode != "-rwxr-xr-x" or name.removeprefix("./") in PROGRAMS, f"a program? {line}")
+        check(re.match(r"\./(|etc/(logrotate\.d/(postern)?)?|usr/.*)$", name), f"a strange place: {line}")
+    wanted = PROGRAMS + ["usr/bin/postern-mailq", "usr/lib/systemd/system/postern.service", "usr/lib/systemd/system/postern.socket",
+                         "usr/lib/sysusers.d/postern.conf", "usr/lib/tmpfiles.d/postern.conf", "etc/logrotate.d/postern",
+                         "usr/share/postern/first.toml", "usr/include/postern/adapter.h", "usr/share/doc/postern/copyright",
+                         "usr/share/doc/postern/changelog.gz", "usr/share/doc/postern/changelog.Debian.gz",
+                         "usr/share/doc/postern/README.md", "usr/share/doc/postern/docs/PACKAGE.md",
+                         "usr/share/doc/postern/examples/postern.toml", "usr/share/doc/postern/examples/adapters/ccmail.toml",
+                         "usr/share/doc/postern/examples/systemd/folders.conf", "usr/share/doc/postern/postern.spdx.json"]
+    missing = [name for name in wanted if name not in found]
+    check(not missing, f"missing: {missing}")
+    check(not any("sendmail" in name and "postern-sendmail" not in name for name in found), "it takes over the system's sendmail")
+    check(not any(name.startswith(("usr/sbin/mailq", "usr/bin/mailq")) for name in found), "it takes over the system's mailq")
+
+
+def test_the_control_fields_say_what_it_is_and_needs():
+    check(field("Package") == "postern", "its name")
+    check(re.fullmatch(re.escape(version()) + r"-\d+", field("Version")), f"version {field('Version')} of {version()}")
+    check(field("Section") == "mail" and field("Priority") == "optional", "section or priority")
+    depends = field("Depends")
+    for each in ("libc6 (>=", "libsqlite3-0 (>=", "libssl3 (>=", "libpoconet80", "systemd | systemd-standalone-sysusers"):
+        check(each in depends, f"it does not need {each}: {depends}")
+    check("-dev" not in depends, f"it needs a library's headers: {depends}")
+    for each in ("Provides", "Conflicts", "Replaces"):
+        check(field(each) == "", f"{each}: {field(each)}")
+    for script in ("postinst", "prerm", "postrm"):
+        run("dash", "-n", os.path.join(unpacked(), "DEBIAN", script))
+
+
+def test_the_programs_are_stripped_and_look_for_libraries_only_where_the_system_does():
+    for name in PROGRAMS:
+        path = os.path.join(unpacked(), name)
+        check(".debug_info" not in run("readelf", "--sections", "--wide", path), f"{name} is not stripped")
+        check(not re.search(r"R(UN)?PATH", run("readelf", "--dynamic", path)), f"{name} has a path of its own for libraries")
+
+
+def bill():
+    with open(os.path.join(unpacked(), "usr/share/doc/postern/postern.spdx.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_the_bill_of_materials_has_the_form_of_SPDX_2_3():
+    made = bill()
+    check(made["spdxVersion"] == "SPDX-2.3" and made["dataLicense"] == "CC0-1.0" and made["SPDXID"] == "SPDXRef-DOCUMENT", "its head")
+    check(re.fullmatch(r"[a-z]+:[^#\s]+", made["documentNamespace"]), "its namespace")
+    check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", made["creationInfo"]["created"]), "its time")
+    check(all(re.match(r"(Tool|Organization|Person): \S", each) for each in made["creationInfo"]["creators"]), "its makers")
+    known = {"SPDXRef-DOCUMENT"}
+    for each in made["packages"]:
+        check(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", each["SPDXID"]) and each["SPDXID"] not in known, f"id {each['SPDXID']}")
+        known.add(each["SPDXID"])
+        for needed in ("name", "versionInfo", "downloadLocation", "licenseConcluded", "licenseDeclared", "copyrightText"):
+            check(isinstance(each.get(needed), str) and each[needed], f"{each['name']} has no {needed}")
+        check(each["filesAnalyzed"] is False, "it says that files were analysed")
+        check(each["licenseDeclared"] != "NOASSERTION", f"{each['name']}: nobody looked up its licence (packaging/make-sbom.py)")
+        for reference in each.get("externalRefs", []):
+            check(reference["referenceCategory"] == "PACKAGE-MANAGER" and reference["referenceType"] == "purl", f"{reference}")
+            check(re.fullmatch(r"pkg:deb/debian/[^@\s]+@[^?\s]+\?arch=\w+", reference["referenceLocator"]), f"{reference}")
+    for each in made["relationships"]:
+        check(each["spdxElementId"] in known and each["relatedSpdxElement"] in known, f"{each} is about something unknown")
+        check(each["relationshipType"] in ("DESCRIBES", "DYNAMIC_LINK", "STATIC_LINK", "DEPENDS_ON"), f"{each}")
+    described = [each for each in made["relationships"] if each["relationshipType"] == "DESCRIBES"]
+    check(len(described) == 1 and described[0]["relatedSpdxElement"] == "SPDXRef-Package-postern", f"{described}")
+
+
+def test_the_bill_of_materials_has_every_package_that_ours_depends_on():
+    listed = {each["name"] for each in bill()["packages"]}
+    needed = {each.split()[0] for each in field("Depends").split(", ") if not each.startswith(("systemd", "procps"))}
+    check(needed <= listed, f"not in it: {needed - listed}")
+    ours = {each["relatedSpdxElement"] for each in bill()["relationships"] if each["relationshipType"] == "DYNAMIC_LINK"}
+    check({"SPDXRef-Package-" + name.replace("+", "-") for name in needed} <= ours, f"not linked: {needed} {ours}")
+
+
+def test_the_source_tarball_is_the_same_twice_and_whole():
+    needs("git")
+    if not os.path.exists(os.path.join(ROOT, ".git")):
+        raise Skipped("this is no git clone")
+    made = []
+    for folder in ("source-one", "source-two"):
+        target = os.path.join(state["work"], folder)
+        run(os.path.join(ROOT, "packaging", "make-source.sh"), target)
+        made.append(os.path.join(target, f"postern-{version()}.tar.gz"))
+    check(digest(made[0]) == digest(made[1]), "other bytes")
+    committed = set(run("git", "-C", ROOT, "ls-tree", "-r", "--name-only", "-z", "HEAD").strip("\0").split("\0"))
+    with tarfile.open(made[0]) as tar:
+        names = {each.name.removeprefix(f"postern-{version()}/") for each in tar.getmembers() if not each.isdir()}
+        times = {each.mtime for each in tar.getmembers()}
+    check(names == committed, f"differs in {sorted(names ^ committed)[:10]}")
+    check(len(times) == 1, "files of different age")

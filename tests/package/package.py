@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""The Debian package: made of a build, looked at, and installed, upgraded, removed and purged on a machine of its own.
+
+Each function named test_* in making.py and life.py is one test; those of life.py follow on each other, in their order.
+Usage: package.py BUILD_FOLDER [TEST ...]
+"""
+
+import os
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import life  # noqa: E402
+import making  # noqa: E402
+from making import Skipped  # noqa: E402
+
+
+def run(tests, wanted):
+    passed = failed = skipped = 0
+    for name, test in tests.items():
+        if wanted and name not in wanted:
+            continue
+        started = time.monotonic()
+        try:
+            test()
+            passed += 1
+            print(f"  ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Skipped as reason:
+            skipped += 1
+            print(f"  skipped {name}: {reason}", flush=True)
+        except Exception:  # whatever it is, it must not keep the others from running
+            failed += 1
+            print(f"  FAILED  {name}", flush=True)
+            traceback.print_exc()
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+def main():
+    work = making.begin(os.path.abspath(sys.argv[1]))
+    try:
+        tests = {}
+        for module in (making, life):
+            tests.update({name: test for name, test in vars(module).items() if name.startswith("test_")})
+        return run(tests, sys.argv[2:])
+    finally:
+        life.end()
+        making.end(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
