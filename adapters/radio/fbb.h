@@ -43,6 +43,7 @@ class Fbb final : public Adapter {
     Fbb(AdapterContext context, FbbPlan plan);
 
     Grouping grouping() const override { return {1, 0, nullptr}; }
+    int batchLimit() const override { return 512; }  // nine syncs a batch, whatever it holds
     std::optional<std::string> refuses(const Recipient& recipient) const override;
     Result<void> probe() override;
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override;

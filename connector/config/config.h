@@ -147,7 +147,7 @@ struct Adapter {
     std::string kind;
     adapters::Settings settings;
     int watchers = 2;
-    int batch = 64;
+    int batch = 512;
     OnDoubt onDoubt = OnDoubt::Hold;
     queue::RetryPolicy retry;
     std::vector<std::string> retryRules;      // "CLASS FIRST LONGEST [AGE]": back-off per class of error

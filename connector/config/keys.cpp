@@ -143,7 +143,8 @@ const std::vector<Key> kKeys = {
     // One [adapter.NAME], or a file adapters.d/NAME.toml, for each way out; the kind adds its own settings.
     text("adapter", "kind", nullptr, "What it writes: one of 'postern adapter kinds'."),
     count("adapter", "watchers", "2", 1, 256, "Threads that export for this adapter."),
-    count("adapter", "batch", "64", 1, 1024, "The most items a watcher takes at once."),
+    count("adapter", "batch", "512", 1, 1024,
+          "The most items a watcher takes at once; most kinds take 64 at most."),
     choice("adapter", "on_doubt", "hold", {"hold", "resend", "receiver_dedupes"},
            "When nobody can tell whether a cut-off export took effect: hold it for a person, resend it and "
            "risk a duplicate, or resend it to a receiver that drops the second by its Message-ID."),

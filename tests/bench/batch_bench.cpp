@@ -1,8 +1,8 @@
-// Messages a second that an adapter with one file for many hands over, staged and published in batches of 64,
-// everything synced: wall time, so the disk and the neighbours count, and processor time. The board reads its
-// file every `READ` batches. Ends with 1 when the target is missed.
+// Messages a second that an adapter with one file for many hands over, staged and published in batches of its
+// own size, everything synced: wall time, so the disk and the neighbours count, and processor time. The board
+// reads its file every `READ` batches. Ends with 1 when the target is missed.
 //
-//     tests/bench/batch FOLDER [BATCHES [READ]]      1000 and 8 when not said
+//     tests/bench/batch FOLDER [BATCHES [READ]]      125 and 8 when not said
 
 #include <chrono>
 #include <cstdio>
@@ -37,7 +37,7 @@ Result<std::unique_ptr<Adapter>> makeBoard(const std::string& folder) {
 
 // One batch; false when anything was not handed over.
 bool handOver(Adapter& adapter, StringSource& mail, std::int64_t& item) {
-    std::vector<Job> jobs(64);
+    std::vector<Job> jobs(static_cast<std::size_t>(adapter.batchLimit()));
     for (Job& job : jobs) {
         job.delivery.key = {ItemId{++item}, Epoch{1}};
         job.delivery.sender = "alice@example.org";
@@ -90,6 +90,6 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: batch FOLDER [BATCHES [READ]]\n");
         return 2;
     }
-    const int batches = argc > 2 ? std::atoi(argv[2]) : 1000, readEvery = argc > 3 ? std::atoi(argv[3]) : 8;
+    const int batches = argc > 2 ? std::atoi(argv[2]) : 125, readEvery = argc > 3 ? std::atoi(argv[3]) : 8;
     return postern::adapters::run(argv[1], batches, readEvery < 1 ? 1 : readEvery);
 }

@@ -86,7 +86,7 @@ int main(int count, char** arguments) {
     const std::string base = count > 1 ? arguments[1] : std::filesystem::temp_directory_path().string();
     const int mails = count > 2 ? std::atoi(arguments[2]) : 32'000;
     bool fine = true;
-    for (const auto& [bundle, target] : {std::pair{"1", 0.0}, {"64", 0.0}, {"256", 20'000.0}}) {
+    for (const auto& [bundle, target] : {std::pair{"1", 0.0}, {"64", 0.0}, {"256", 0.0}, {"512", 20'000.0}}) {
         const std::string folder = base + "/postern-ftn-bench-" + randomName(6);
         const Rates rates = measure(folder, bundle, std::string(bundle) == "1" ? mails / 8 : mails);
         const double rate = rates.wall;
