@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,6 +20,15 @@ void giveWay() {
         const auto self = static_cast<id_t>(::gettid());  // for the kernel a thread is a process
         const int now = ::getpriority(PRIO_PROCESS, self);
         return ::setpriority(PRIO_PROCESS, self, std::min(now + kNicer, kNicest)) == 0;
+    }();
+    (void)done;
+}
+
+void giveWayToAll() {
+    giveWay();
+    static thread_local const bool done = [] {
+        const sched_param none{};
+        return ::sched_setscheduler(0, SCHED_IDLE, &none) == 0;  // 0: this thread
     }();
     (void)done;
 }

@@ -47,7 +47,8 @@ struct RestoreOptions {
     std::string folder;  // of the store
     std::vector<Migration> migrations;
     std::int64_t inlineBodyLimit = 65536;
-    bool force = false;  // a store that stands there is moved aside
+    bool force = false;   // a store that stands there is moved aside
+    bool dryRun = false;  // everything but the moves: the new store is made, and removed again
     WallTime now;
     // In the new store, in one transaction, before it is in place.
     std::function<Result<void>(WriteSession&, const BackupFigures&)> mark;
@@ -74,5 +75,8 @@ struct Vacuumed {
 // Gives all unused space back. Busy while a service or another tool has the store; NoSpace when the volume
 // has not twice its size free.
 Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>& migrations);
+// What vacuum() would give back, from the count of unused pages: at least that much. Changes nothing; beside
+// a service, too. NotFound when there is no store.
+Result<Vacuumed> previewVacuum(const std::string& folder);
 
 }  // namespace postern::store

@@ -231,6 +231,23 @@ void removeUnfinished(const std::string& folder) {
             std::filesystem::remove_all(entry.path(), ignored);
 }
 
+// Takes a folder away again that was not there before, for who only tries.
+class NewFolder {
+  public:
+    NewFolder(std::string path, bool temporary)
+        : path_(std::move(path)), temporary_(temporary && !pathExists(path_)) {}
+    ~NewFolder() {
+        std::error_code ignored;  // an empty folder does no harm
+        if (temporary_) std::filesystem::remove_all(path_, ignored);
+    }
+    NewFolder(const NewFolder&) = delete;
+    NewFolder& operator=(const NewFolder&) = delete;
+
+  private:
+    const std::string path_;
+    const bool temporary_;
+};
+
 Result<FileLock> lockStore(const std::string& folder) {
     auto lock = FileLock::acquire(joinPath(folder, "lock"));
     if (!lock.ok()) return lock.error().within("the store is in use: stop the service first");
@@ -246,6 +263,7 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
     options.progress("checking", 0, 0);
     POSTERN_LET(backup, checkBackup(path, options.migrations));
     result.backup = std::move(backup);
+    const NewFolder folder(options.folder, options.dryRun);
     POSTERN_TRY(makeFolders(options.folder));
     POSTERN_LET(lock, lockStore(options.folder));
     removeUnfinished(options.folder);
@@ -261,6 +279,11 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
         std::error_code ignored;
         std::filesystem::remove_all(made, ignored);
         return whole.error();
+    }
+    if (options.dryRun) {
+        std::error_code ignored;  // a leftover folder does no harm
+        std::filesystem::remove_all(made, ignored);
+        return result;
     }
     POSTERN_LET(aside, swap(made, options));
     result.aside = std::move(aside);
@@ -303,6 +326,16 @@ Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>&
     result.before = before;
     result.after = after;
     return result;
+}
+
+Result<Vacuumed> previewVacuum(const std::string& folder) {
+    const std::string database = joinPath(folder, kDatabaseName);
+    if (!pathExists(database)) return fail(Errc::NotFound, "there is no store in " + folder);
+    POSTERN_LET(reader, SqliteReader::open(database, ""));
+    POSTERN_LET(unused, reader->one("SELECT freelist_count FROM pragma_freelist_count"));
+    POSTERN_LET(page, reader->one("SELECT page_size FROM pragma_page_size"));
+    POSTERN_LET(before, bytesOf(database));
+    return Vacuumed{before, before - unused * page};
 }
 
 }  // namespace postern::store

@@ -178,10 +178,10 @@ class LookPlace {
 
 }  // namespace
 
-void lookedAtOne() {
+void lookedAtOne(void (*yield)()) {
     constexpr int kShort = 1000;
     static thread_local int items = 0;
-    if (items <= kShort && ++items > kShort) giveWay();
+    if (items <= kShort && ++items > kShort) yield();
 }
 
 Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read) {

@@ -9,6 +9,7 @@
 //   queue.log       ids                          rows: history
 //
 
+#include "base/thread.h"
 #include "connector/admin/commands.h"
 #include "connector/admin/waits.h"
 #include "queue/inspect.h"
@@ -18,7 +19,7 @@ namespace postern::admin {
 
 // To be called for each item of a list. A thread that goes on looking, behind a thousand of them, gives way
 // to the mail (base/thread.h) from then on; a short look is answered as fast as ever.
-void lookedAtOne();
+void lookedAtOne(void (*yield)() = giveWay);
 
 // Reads in one session and hands the rows on when it is given back: none stays open while a client takes its
 // time.

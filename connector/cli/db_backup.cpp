@@ -67,7 +67,7 @@ Result<int> backUp(const Run& run, const std::string& file) {
 
 struct Restore {
     std::string file;
-    bool force = false;
+    bool force = false, dryRun = false;
 };
 
 Result<void> checkNoService(const config::Config& config) {
@@ -89,6 +89,7 @@ Result<int> restore(const Run& run, const Restore& wanted) {
     options.migrations = allMigrations();
     options.inlineBodyLimit = config->inlineBody;
     options.force = wanted.force;
+    options.dryRun = wanted.dryRun;
     options.now = run.console.clock.now();
     options.progress = progressOf(bar);
     options.mark = [&](store::WriteSession& session, const store::BackupFigures& figures) -> Result<void> {
@@ -110,24 +111,27 @@ Result<int> restore(const Run& run, const Restore& wanted) {
         .add("held", marked.held)
         .add("publishing", marked.publishing)
         .add("in_doubt", marked.inDoubt)
-        .add("aside", restored->aside);
+        .add("aside", restored->aside)
+        .add("done", !wanted.dryRun);
     POSTERN_TRY(output.details(record));
     return int{kExitDone};
 }
 
-Result<int> vacuum(const Run& run) {
+Result<int> vacuum(const Run& run, bool dryRun) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_TRY(checkNoService(*config));
-    POSTERN_TRY(checkStoreOwner(*config));
-    POSTERN_LET(done, store::vacuum(config->store, allMigrations()));
+    if (!dryRun) POSTERN_TRY(checkNoService(*config));
+    if (!dryRun) POSTERN_TRY(checkStoreOwner(*config));
+    POSTERN_LET(done,
+                dryRun ? store::previewVacuum(config->store) : store::vacuum(config->store, allMigrations()));
     Output output(run.console, run.form());
     POSTERN_TRY(output.details(admin::Record()
                                    .add("type", "vacuum")
                                    .add("store", config->store)
                                    .add("before", admin::Value::size(done.before))
                                    .add("after", admin::Value::size(done.after))
-                                   .add("given_back", admin::Value::size(done.before - done.after))));
+                                   .add("given_back", admin::Value::size(done.before - done.after))
+                                   .add("done", !dryRun)));
     return int{kExitDone};
 }
 
@@ -148,6 +152,9 @@ Carry setupDbRestore(CLI::App& command, Run& run) {
     command.add_option("FILE", wanted->file, "Made by db backup")->required();
     command.add_flag("--force", wanted->force,
                      "Move a store that has mail aside, into a folder inside its own");
+    command.add_flag(
+        "--dry-run", wanted->dryRun,
+        "Check the backup, make the store and remove it: say what would come back, change nothing");
     command.footer(
         "The service must be down. What was not settled in the backup comes back held, as it may have been\n"
         "exported since: look with queue list --state held, then queue release or queue delete.");
@@ -156,7 +163,9 @@ Carry setupDbRestore(CLI::App& command, Run& run) {
 
 Carry setupDbVacuum(CLI::App& command, Run& run) {
     command.footer("The service must be down; while it runs it gives large surpluses back by itself.");
-    return [&run] { return run.end(vacuum(run)); };
+    const auto dryRun = std::make_shared<bool>(false);
+    command.add_flag("--dry-run", *dryRun, "Say how much would be given back at least, and change nothing");
+    return [&run, dryRun] { return run.end(vacuum(run, *dryRun)); };
 }
 
 }  // namespace postern::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -43,6 +44,17 @@ TEST(Thread, GivingWayIsOfOneThreadAndOnce) {
     EXPECT_EQ(first, std::min(19, before + 15));
     EXPECT_EQ(second, first);
     EXPECT_EQ(niceness(), before) << "the others go on as they were";
+}
+
+TEST(Thread, GivingWayToAllIsOfOneThread) {
+    const int before = ::sched_getscheduler(0);
+    int other = -1;
+    std::jthread([&] {
+        giveWayToAll();
+        other = ::sched_getscheduler(0);
+    }).join();
+    EXPECT_EQ(other, SCHED_IDLE);
+    EXPECT_EQ(::sched_getscheduler(0), before) << "the others go on as they were";
 }
 
 }  // namespace
