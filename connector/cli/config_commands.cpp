@@ -96,6 +96,10 @@ void checkFiles(config::Loaded& loaded, WallTime now) {
             loaded.warnings.push_back({pickup.place, "there is no folder " + pickup.folder + ": make it"});
 }
 
+std::string counted(std::size_t count, const std::string& what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 Result<int> check(const Run& run) {
     config::Loaded loaded = config::load(run.configPath);
     if (loaded.config) checkWithRouter(loaded);
@@ -110,9 +114,11 @@ Result<int> check(const Run& run) {
     printPlain(run, "", loaded.problems);
     printPlain(run, "warning: ", loaded.warnings);
     if (exit == kExitDone)
-        run.console.out << run.configPath << ": no problems, " << loaded.config->listeners.size()
-                        << " listeners, " << loaded.config->adapters.size() << " adapters, "
-                        << loaded.config->routes.size() << " routes\n";
+        run.console.out << run.configPath << ": no problems, "
+                        << counted(loaded.config->listeners.size(), "listener") << ", "
+                        << counted(loaded.config->adapters.size(), "adapter") << ", "
+                        << counted(loaded.config->tables.size(), "table") << ", "
+                        << counted(loaded.config->routes.size(), "route") << "\n";
     return exit;
 }
 

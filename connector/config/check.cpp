@@ -218,7 +218,8 @@ void checkRoutes(const Config& config, Findings& findings) {
         if (everything == nullptr && route.pattern == "*") everything = &route;
     }
     const Place top{config.file, 1, 1};
-    if (config.routes.empty()) findings.warning(top, "there is no [[route]]: every recipient is refused");
+    if (config.routes.empty() && config.tables.empty())
+        findings.warning(top, "there is no [[route]]: every recipient is refused");
     if (config.listeners.empty() && config.pickups.empty())
         findings.warning(top, "there is no [[listener]]: mail comes in by 'postern submit' only");
 }

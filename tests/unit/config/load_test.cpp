@@ -107,6 +107,17 @@ TEST(Load, TakesOneAdapterFromEachFileBesideIt) {
     EXPECT_EQ(loaded.config->adapters[1].watchers, 7);
 }
 
+TEST(Load, ATableAloneTakesMail) {
+    tests::TempFolder folder;
+    std::string text = kSmall;
+    text.replace(text.find("[[route]]"), std::string::npos,
+                 "[[table]]\nname = \"people\"\nfile = \"/etc/people.csv\"\nadapter = \"drop1\"\n");
+    write(folder / "postern.toml", text);
+    const Loaded loaded = load(folder / "postern.toml");
+    ASSERT_TRUE(loaded.config) << problemsOf(loaded);
+    EXPECT_TRUE(loaded.warnings.empty()) << loaded.warnings[0].text;
+}
+
 // As the README beside them says.
 TEST(Load, EveryExampleIsAnAdapterFile) {
     int examples = 0;
