@@ -119,7 +119,10 @@ Result<std::unique_ptr<Link>> Link::connect(const Endpoint& to, const std::strin
             return failed(systemError(error, "connect").text);
         return link;
     } catch (const Poco::Exception& exception) {
-        return failed(exception.displayText());
+        // "Net Exception: Network is unreachable": the general class says nothing to a person.
+        const bool general = std::string_view(exception.name()) == "Net Exception";
+        return failed(general && !exception.message().empty() ? "connect: " + exception.message()
+                                                              : exception.displayText());
     }
 }
 

@@ -207,6 +207,52 @@ def test_defaults_of_the_conversion_are_the_programs():
     check(seen == converting, seen ^ converting)
 
 
+def test_defaults_of_every_adapter_are_the_programs():
+    done = subprocess.run([os.path.join(BUILD, "connector/cli/postern"), "--json", "config", "defaults"],
+                          capture_output=True, timeout=60, check=True)
+    known = {row["key"]: row["default"] for row in map(json.loads, done.stdout.decode().splitlines())
+             if row["section"] == "adapter"}
+    text = read(f"docs/adapters/{SHARED}.md").split("## Every adapter")[1].split("##")[0]
+    seen = set()
+    for line in text.split("\n"):
+        if not line.startswith("| `"):
+            continue
+        keys, values = [cell.strip() for cell in line.split("|")[1:3]]
+        for key, value in zip(re.findall(r"`(\w+)`", keys), values.split(", ") if values else [""]):
+            seen.add(key)
+            said = "" if value == "none" else value.strip("`")
+            check(key in known and (known[key] or "") == said, (key, known.get(key), said))
+    check(seen == set(known), seen ^ set(known))
+
+
+def sources():
+    for room in ("queue", "connector", "adapters", "base"):
+        for path in glob.glob(os.path.join(ROOT, room, "**", "*.[ch]*"), recursive=True):
+            if path.endswith((".cpp", ".h")):
+                yield read(path)
+
+
+def test_reasons_that_where_explains_are_the_programs():
+    """Both ways: what the page quotes stands in the code, and what an adapter says in doubt stands on the page."""
+    code = re.sub(r'"\s*\n\s*"', "", "\n".join(sources()))
+    page = read("docs/WHERE.md")
+    tables = page.split("## Why is it held?")[1]
+    quoted = 0
+    for line in tables.split("\n"):
+        cells = line.split("|")
+        if len(cells) not in (5, 6) or line.startswith(("| ---", "| adapter", "| the reason", "| `on_doubt`")):
+            continue
+        for phrase in re.findall(r"`([^`]+)`", cells[1] if len(cells) == 5 else cells[2]):
+            for part in re.split(r"\.\.\.|HOST|URL|NODE|NAME|1 of 3|: ", phrase):
+                words = part.strip(" :")
+                if len(words) > 3:
+                    quoted += 1
+                    check(words in code, f"{phrase!r}: nothing says {words!r}")
+    check(quoted > 20, quoted)
+    for text in re.findall(r'CannotTell,\s*"([^"]+)"', code):
+        check(text.split(",")[0].strip() in page, f"an adapter says {text!r}, which docs/WHERE.md does not explain")
+
+
 class Sink(socketserver.ThreadingTCPServer):
     """A mail host that takes everything; `mails` are (recipients, text)."""
 
