@@ -342,10 +342,16 @@ def test_a_purge_takes_configuration_and_logs_and_keeps_mail():
     check(rows_of(store("postern.db"))[1] == 0, "the store is not as it was")
 
 
-def test_a_purge_without_mail_leaves_nothing():
+@stage
+def emptied():
+    """Without the mail that the purge kept."""
     purged()
     shutil.rmtree(store())
     shutil.rmtree(machine().path("/var/spool/postern"))
+
+
+def test_a_purge_without_mail_leaves_nothing():
+    emptied()
     machine().apt("install", put_inside(making.package()))
     os.unlink(machine().path("/srv", os.path.basename(making.package())))
     said = machine().apt("purge", "postern")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Debian package: made of a build, looked at, and installed, upgraded, removed and purged on a machine of its own.
 
-Each function named test_* in making.py and life.py is one test; those of life.py follow on each other, in their order.
+Each function named test_* in making.py, life.py and boot.py is one test; those of the last two follow on each other, in their order.
 Usage: package.py BUILD_FOLDER [TEST ...]
 """
 
@@ -11,6 +11,7 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boot  # noqa: E402
 import life  # noqa: E402
 import making  # noqa: E402
 from making import Skipped  # noqa: E402
@@ -41,10 +42,11 @@ def main():
     work = making.begin(os.path.abspath(sys.argv[1]))
     try:
         tests = {}
-        for module in (making, life):
+        for module in (making, life, boot):
             tests.update({name: test for name, test in vars(module).items() if name.startswith("test_")})
         return run(tests, sys.argv[2:])
     finally:
+        boot.end()
         life.end()
         making.end(work)
 
