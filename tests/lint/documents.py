@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The documents lead somewhere: links resolve, headings that are linked to exist, and every document that a
-source file names is there, and every kind of adapter stands in the tables of docs/adapters. The files every project owes its readers are there too."""
+source file names is there, every kind of adapter stands in the tables of docs/adapters, and every document in its index. The files every project owes its readers are there too."""
 
 import os
 import re
@@ -81,6 +81,16 @@ def check_kinds():
             faults.append(f"{side_by_side}:1: a row for {line[3:].partition(']')[0]}, which is no kind")
 
 
+def check_index():
+    """Whoever looks for a document finds it: each stands in the index of its folder."""
+    for index in ("docs/README.md", "docs/setup/README.md", "docs/adapters/README.md"):
+        folder = os.path.dirname(index)
+        linked = {target.partition("#")[0] for line in lines_of(index) for target in LINK.findall(line)}
+        for name in sorted(os.listdir(os.path.join(ROOT, folder))):
+            if name.endswith(".md") and name != "README.md" and name not in linked:
+                faults.append(f"{index}:1: {name} is not in it")
+
+
 for owed in OWED:
     if not os.path.exists(os.path.join(ROOT, owed)):
         faults.append(f"{owed}:1: is missing")
@@ -89,6 +99,7 @@ for file in files():
         check_links(file)
     check_named(file)
 check_kinds()
+check_index()
 
 print("\n".join(faults) if faults else "clean")
 sys.exit(1 if faults else 0)
