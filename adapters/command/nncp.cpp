@@ -37,9 +37,12 @@ class Nncp final : public CommandAdapter {
 
     Result<void> probe() override {
         POSTERN_TRY(CommandAdapter::probe());
-        const auto spool = Folder::open(own_.spool);
-        if (spool.ok()) return {};
-        return fail(Errc::Unavailable, spool.error().within("the spool of NNCP").text);
+        POSTERN_TRY(mayQueue(own_.spool));
+        // Made by whoever of NNCP came first, perhaps with a umask that keeps us out.
+        for (const std::string& inside : {std::string("tmp"), own_.node, own_.node + "/tx"})
+            if (const std::string path = joinPath(own_.spool, inside); pathExists(path))
+                POSTERN_TRY(mayQueue(path));
+        return {};
     }
 
   protected:
@@ -75,6 +78,14 @@ class Nncp final : public CommandAdapter {
     }
 
   private:
+    // nncp-exec 8.8.2 that may not write there waits for ever, and its time limit then leaves a doubt.
+    static Result<void> mayQueue(const std::string& path) {
+        const auto opened = Folder::open(path);
+        const Result<void> usable = opened.ok() ? opened->mayWrite() : Result<void>(opened.error());
+        if (usable.ok()) return {};
+        return fail(Errc::Unavailable, usable.error().within("the spool of NNCP").text);
+    }
+
     const NncpPlan own_;
 };
 

@@ -113,8 +113,9 @@ void checkListenerKeys(const Config& config, Findings& findings) {
     }
 }
 
+// Folders that only one can have. Where a command runs is none: "/" serves all of them.
 bool isFolderKey(std::string_view key) {
-    return key.ends_with("folder") || key == "stage";
+    return (key.ends_with("folder") && key != "working_folder") || key == "stage";
 }
 
 // KB Q131988: another connector's tool reads our queue folder in another format.

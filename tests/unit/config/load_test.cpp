@@ -107,6 +107,18 @@ TEST(Load, TakesOneAdapterFromEachFileBesideIt) {
     EXPECT_EQ(loaded.config->adapters[1].watchers, 7);
 }
 
+TEST(Load, TwoCommandsMayRunInOneFolder) {
+    tests::TempFolder folder;
+    std::string text = kSmall;
+    for (const char* name : {"one", "two"})
+        text += "[adapter." + std::string(name) + "]\nkind = \"pipe\"\nfolder = \"/srv/" + name +
+                "\"\ncommand = [\"/bin/true\"]\n[[route]]\nrecipient = \"*@" + name +
+                ".example\"\nadapter = \"" + name + "\"\n";
+    write(folder / "postern.toml", text);
+    const Loaded loaded = load(folder / "postern.toml");
+    ASSERT_TRUE(loaded.config) << problemsOf(loaded);
+}
+
 TEST(Load, ATableAloneTakesMail) {
     tests::TempFolder folder;
     std::string text = kSmall;
