@@ -13,6 +13,14 @@ install(FILES "${CMAKE_BINARY_DIR}/connector/cli/postern-mailq" DESTINATION "${C
 # posternd looks for it beside itself, then in ../libexec/postern: adapters/command/runner.h.
 install(TARGETS postern-runner DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/postern" COMPONENT postern)
 
+# Made by the build (connector/cli), where it can run what it made.
+if(POSTERN_MANUAL)
+    install(DIRECTORY "${CMAKE_BINARY_DIR}/manual/installed/" DESTINATION "${CMAKE_INSTALL_MANDIR}" COMPONENT postern)
+endif()
+install(FILES packaging/completion/postern.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME postern COMPONENT postern)
+install(FILES packaging/completion/_postern DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" COMPONENT postern)
+install(FILES packaging/completion/postern.fish DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT postern)
+
 # The units name the programs by their full paths, which only the installation knows.
 install(CODE "set(unit_source \"${CMAKE_SOURCE_DIR}/packaging/systemd/postern.service\")
     set(unit_folder \"${CMAKE_BINARY_DIR}/generated/units\")" COMPONENT postern)

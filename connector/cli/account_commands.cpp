@@ -118,7 +118,9 @@ void setupPassword(CLI::App& command, Change& wanted) {
 
 Carry setupAccountAdd(CLI::App& command, Run& run) {
     const auto wanted = setupChange(command, "add");
-    command.add_option("--role", wanted->roles, "send (default), viewer, operator, admin; may be repeated")
+    command
+        .add_option("--role", wanted->roles,
+                    "What it may: send (default), viewer, operator, admin; may be repeated")
         ->option_text("ROLE");
     setupPassword(command, *wanted);
     return [&run, wanted] { return run.end(change(run, *wanted)); };

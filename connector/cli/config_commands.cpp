@@ -7,7 +7,10 @@
 #include "adapters/registry.h"
 #include "base/file.h"
 #include "base/secret_file.h"
+#include "base/text.h"
 #include "connector/cli/verbs.h"
+#include "connector/config/example.h"
+#include "connector/config/keys.h"
 #include "connector/config/load.h"
 #include "connector/reports/check.h"
 #include "connector/routing/tables.h"
@@ -129,6 +132,24 @@ int show(const Run& run) {
     return kExitDone;
 }
 
+// The kinds from outside are those of the configuration's folder; what is wrong with it is not asked.
+Result<int> printExample(const Run& run, const std::string& name) {
+    if (name.empty()) {
+        run.console.out << config::example();
+        return int{kExitDone};
+    }
+    config::load(run.configPath);
+    std::vector<std::string_view> known;
+    for (const adapters::Kind* kind : adapters::kinds()) {
+        known.emplace_back(kind->name);
+        if (name != kind->name) continue;
+        run.console.out << config::example(*kind);
+        return int{kExitDone};
+    }
+    return fail(Errc::NotFound, "there is no adapter kind \"" + escapeLine(name, 100) + "\"" +
+                                    config::didYouMean(name, known));
+}
+
 }  // namespace
 
 Carry setupConfigCheck(CLI::App&, Run& run) {
@@ -140,11 +161,12 @@ Carry setupConfigShow(CLI::App& command, Run& run) {
     return [&run] { return show(run); };
 }
 
-Carry setupConfigExample(CLI::App&, Run& run) {
-    return [&run]() -> int {
-        run.console.out << config::example();
-        return kExitDone;
-    };
+Carry setupConfigExample(CLI::App& command, Run& run) {
+    const auto kind = std::make_shared<std::string>();
+    command.add_option("--kind", *kind, "Only an adapter of this kind, with all its settings")
+        ->option_text("KIND");
+    command.footer("With --kind it is a file for the folder adapters.d beside the configuration.");
+    return [&run, kind] { return run.end(printExample(run, *kind)); };
 }
 
 }  // namespace postern::cli

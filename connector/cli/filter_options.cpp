@@ -4,6 +4,10 @@
 
 namespace postern::cli {
 
+namespace {
+constexpr const char* kGroup = "Filters";  // in the help, and in the manual page, which has them once
+}
+
 std::string joined(const std::vector<std::string>& words) {
     std::string all;
     for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
@@ -13,7 +17,7 @@ std::string joined(const std::vector<std::string>& words) {
 void FilterOptions::addTo(CLI::App& command, const std::string& allMeans) {
     command.add_flag("--all", all, allMeans);
     const auto add = [&](const char* name, std::string& into, const char* summary, const char* value) {
-        command.add_option(name, into, summary)->option_text(value);
+        command.add_option(name, into, summary)->option_text(value)->group(kGroup);
     };
     add("--adapter", adapter, "Only this adapter's", "NAME");
     add("--state", state, "Only those in this state, or these: held,in_doubt", "STATE");
@@ -23,8 +27,11 @@ void FilterOptions::addTo(CLI::App& command, const std::string& allMeans) {
     add("--message-id", messageId, "The mail's Message-ID", "ID");
     add("--message", message, "Only those of this message", "m12");
     add("--error", error, "The reason of an item or recipient contains this", "TEXT");
-    command.add_option("--id", items, "Only these: 3, 3-7")->option_text("ITEM ...");
-    command.add_option("--limit", limit, "At most so many")->option_text("N")->check(CLI::NonNegativeNumber);
+    command.add_option("--id", items, "Only these: 3, 3-7")->option_text("ITEM ...")->group(kGroup);
+    command.add_option("--limit", limit, "At most so many")
+        ->option_text("N")
+        ->check(CLI::NonNegativeNumber)
+        ->group(kGroup);
 }
 
 void FilterOptions::addItems(CLI::App& command) {

@@ -1,5 +1,7 @@
 #include "connector/cli/sendmail_arguments.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace postern::cli {
@@ -11,38 +13,40 @@ enum class Value { None, Attached, Wanted };  // none; only in the same word; el
 struct Letter {
     char letter;
     Value value;
-    const char* help;  // null: taken for old programs' sake, without effect
+    const char* form;  // null: taken for old programs' sake, without effect
+    const char* help;
 };
 
 // Every option, in one list.
 constexpr Letter kLetters[] = {
-    {'A', Value::Attached, nullptr},
-    {'B', Value::Wanted, "-B 8BITMIME|7BIT   how the text is encoded"},
-    {'C', Value::Wanted, "-C FILE            the configuration file (default: POSTERN_CONFIG, /etc/postern)"},
-    {'F', Value::Wanted, "-F NAME            the full name for a From field that is added"},
-    {'G', Value::None, nullptr},
-    {'I', Value::None, "-I                 as -bi"},
-    {'L', Value::Wanted, nullptr},
-    {'N', Value::Wanted, "-N WHEN            report on: never, or success,failure,delay (RFC 3461)"},
-    {'O', Value::Wanted, nullptr},
-    {'R', Value::Wanted, "-R full|hdrs       what of the mail comes back in a report"},
-    {'U', Value::None, nullptr},
-    {'V', Value::Wanted, "-V ID              the envelope id for reports"},
-    {'X', Value::Wanted, nullptr},
-    {'b', Value::Attached, "-bm, -bs, -bp, -bi take a mail (default); speak SMTP; list the queue; nothing"},
-    {'e', Value::Attached, nullptr},
-    {'f', Value::Wanted, "-f ADDRESS         the envelope sender, <> for none (default: you at this host)"},
-    {'h', Value::Wanted, nullptr},
-    {'i', Value::None, "-i, -oi            a line with a single dot does not end the mail"},
-    {'m', Value::None, nullptr},
-    {'n', Value::None, nullptr},
-    {'o', Value::Wanted, nullptr},
-    {'p', Value::Wanted, nullptr},
-    {'q', Value::Attached, "-q                 nothing: the service tries waiting mail by itself"},
-    {'r', Value::Wanted, "-r ADDRESS         as -f"},
-    {'t', Value::None, "-t                 recipients from To, Cc and Bcc as well"},
-    {'v', Value::None, nullptr},
-    {'x', Value::None, nullptr},
+    {'A', Value::Attached, nullptr, nullptr},
+    {'B', Value::Wanted, "-B 8BITMIME|7BIT", "how the text is encoded"},
+    {'C', Value::Wanted, "-C FILE", "the configuration file (default: POSTERN_CONFIG, /etc/postern)"},
+    {'F', Value::Wanted, "-F NAME", "the full name for a From field that is added"},
+    {'G', Value::None, nullptr, nullptr},
+    {'I', Value::None, "-I", "as -bi"},
+    {'L', Value::Wanted, nullptr, nullptr},
+    {'N', Value::Wanted, "-N WHEN", "report on: never, or success,failure,delay (RFC 3461)"},
+    {'O', Value::Wanted, nullptr, nullptr},
+    {'R', Value::Wanted, "-R full|hdrs", "what of the mail comes back in a report"},
+    {'U', Value::None, nullptr, nullptr},
+    {'V', Value::Wanted, "-V ID", "the envelope id for reports"},
+    {'X', Value::Wanted, nullptr, nullptr},
+    {'b', Value::Attached, "-bm, -bs, -bp, -bi",
+     "take a mail (default); speak SMTP; list the queue; nothing"},
+    {'e', Value::Attached, nullptr, nullptr},
+    {'f', Value::Wanted, "-f ADDRESS", "the envelope sender, <> for none (default: you at this host)"},
+    {'h', Value::Wanted, nullptr, nullptr},
+    {'i', Value::None, "-i, -oi", "a line with a single dot does not end the mail"},
+    {'m', Value::None, nullptr, nullptr},
+    {'n', Value::None, nullptr, nullptr},
+    {'o', Value::Wanted, nullptr, nullptr},
+    {'p', Value::Wanted, nullptr, nullptr},
+    {'q', Value::Attached, "-q", "nothing: the service tries waiting mail by itself"},
+    {'r', Value::Wanted, "-r ADDRESS", "as -f"},
+    {'t', Value::None, "-t", "recipients from To, Cc and Bcc as well"},
+    {'v', Value::None, nullptr, nullptr},
+    {'x', Value::None, nullptr, nullptr},
 };
 
 const Letter* letterOf(char c) {
@@ -164,22 +168,30 @@ Result<SendmailCommand> parseSendmail(const std::string& program, const std::vec
     return command;
 }
 
+std::vector<SendmailOption> sendmailOptions() {
+    std::vector<SendmailOption> all;
+    for (const Letter& letter : kLetters)
+        if (letter.form != nullptr) all.push_back({letter.form, letter.help});
+    return all;
+}
+
 std::string sendmailHelp() {
     std::string text =
         "Takes a mail from standard input, as sendmail does, for Postern.\n\n"
         "  postern-sendmail [OPTIONS] [--] RECIPIENT...\n"
         "  postern-sendmail -t [OPTIONS] [RECIPIENT...]\n\n";
-    for (const Letter& letter : kLetters)
-        if (letter.help != nullptr) text += "  " + std::string(letter.help) + "\n";
-    return text +
-           "\nOther options of sendmail (-o..., -O, -A, -e, -h, -m, -n, -v, -x, -G, -L, -U, -X, -p) are "
-           "taken\n"
-           "without effect. From, Date and Message-ID are added where they are missing; Bcc is removed.\n"
-           "Called as mailq it lists the queue, as newaliases it does nothing.\n\n"
-           "Exit status: 0 the mail is on the disk; 64 the command line is wrong; 65 the mail or an address "
-           "is\n"
-           "no good; 67 no route takes a recipient; 77 a rule forbids it; 75 not stored, try again later.\n"
-           "Nothing is stored when one recipient is refused.\n";
+    constexpr std::size_t kColumn = 19;
+    for (const SendmailOption& option : sendmailOptions()) {
+        std::string form = option.form;
+        form.resize(std::max(form.size() + 1, kColumn), ' ');
+        text += "  " + form + option.help + "\n";
+    }
+    text += std::string("\n") + kSendmailOthers +
+            " From, Date and Message-ID are added where they are missing; Bcc is removed.\n"
+            "Called as mailq it lists the queue, as newaliases it does nothing.\n\nExit status:\n";
+    for (const SendmailExit& exit : kSendmailExits)
+        text += (exit.status < 10 ? "   " : "  ") + std::to_string(exit.status) + "  " + exit.meaning + "\n";
+    return text + "\nNothing is stored when one recipient is refused.\n";
 }
 
 }  // namespace postern::cli

@@ -32,6 +32,30 @@ struct SendmailCommand {
 // behind "--", are recipients. Invalid for what is not known or can not be done here.
 Result<SendmailCommand> parseSendmail(const std::string& program, const std::vector<std::string>& words);
 
+// What --help and the manual page say.
+struct SendmailOption {
+    const char* form;  // "-F NAME", "-i, -oi"
+    const char* help;
+};
+std::vector<SendmailOption> sendmailOptions();  // those with an effect
+
+inline constexpr const char* kSendmailOthers =
+    "Other options of sendmail (-o..., -O, -A, -e, -h, -m, -n, -v, -x, -G, -L, -U, -X, -p) are taken\n"
+    "without effect.";
+
+struct SendmailExit {
+    int status;
+    const char* meaning;
+};
+inline constexpr SendmailExit kSendmailExits[] = {
+    {0, "the mail is on the disk"},
+    {64, "the command line is wrong"},
+    {65, "the mail or an address is no good"},
+    {67, "no route takes a recipient"},
+    {75, "not stored, try again later"},
+    {77, "a rule forbids it"},
+};
+
 std::string sendmailHelp();
 
 }  // namespace postern::cli

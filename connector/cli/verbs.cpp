@@ -70,6 +70,9 @@ constexpr Verb kVerbs[] = {
     {"", "status", "the service, its adapters and their queues", setupStatus},
     {"", "top", "the same again and again, with what comes and goes", setupTop},
     {"", "reload", "make the service read its configuration again", setupReload},
+    {"", "man", "the manual pages, made from the same tables as this help", setupMan},
+    {"", "completion", "what a shell needs to complete command lines", setupCompletion},
+    {"", "complete", "how the words of a command line could go on, for the shells", setupComplete, true},
 };
 
 }  // namespace

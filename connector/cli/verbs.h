@@ -45,6 +45,7 @@ struct Verb {
     const char* name;
     const char* summary;
     Setup setup;
+    bool forPrograms = false;  // not in the help: nobody types it
 };
 std::span<const VerbGroup> verbGroups();
 std::span<const Verb> verbs();
@@ -97,6 +98,9 @@ Carry setupDbBackup(CLI::App&, Run&);
 Carry setupDbRestore(CLI::App&, Run&);
 Carry setupDbVacuum(CLI::App&, Run&);
 Carry setupStatus(CLI::App&, Run&);
+Carry setupMan(CLI::App&, Run&);
+Carry setupCompletion(CLI::App&, Run&);
+Carry setupComplete(CLI::App&, Run&);
 Carry setupReload(CLI::App&, Run&);
 
 }  // namespace postern::cli

@@ -29,9 +29,6 @@ std::string show(const Config& config);
 std::string show(const Listener& listener);
 std::string show(const Adapter& adapter);
 
-// The commented example file, made from the key table; load() takes it.
-std::string example();
-
 // POSTERN_CONFIG, or /etc/postern/postern.toml.
 std::string defaultPath();
 

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "connector/config/address.h"
+#include "connector/config/example.h"
 #include "connector/config/fields.h"
 #include "connector/config/keys.h"
 #include "connector/config/load.h"
@@ -13,19 +14,6 @@ using adapters::Setting;
 using adapters::SettingType;
 
 namespace {
-
-// "[\"a\", \"b\"]" of lines.
-std::string listed(std::string_view lines) {
-    std::string out = "[";
-    if (!lines.empty())
-        for (const std::string_view line : split(lines, '\n'))
-            out += (out.size() > 1 ? ", " : "") + basicString(line);
-    return out + "]";
-}
-
-bool quotedType(SettingType type) {
-    return type != SettingType::Integer && type != SettingType::Boolean;
-}
 
 // Visits the members of a struct and writes "key = value" lines.
 class Write {
@@ -41,7 +29,7 @@ class Write {
     void operator()(const char* key, const std::vector<std::string>& member) const {
         std::string lines;
         for (const std::string& each : member) lines += (lines.empty() ? "" : "\n") + each;
-        line(key, listed(lines));
+        line(key, writtenValue(SettingType::List, lines));
     }
     void operator()(const char* key, Millis member) const {
         line(key, basicString(exactDuration(member.count())));
@@ -70,8 +58,7 @@ std::string settingValue(const Setting& setting, const std::string& text) {
         return basicString(exactSize(parseInt(text).value_or(0)));
     if (setting.type == SettingType::Duration && !text.empty())
         return basicString(exactDuration(parseDurationMillis(text).value_or(0)));
-    if (setting.type == SettingType::List) return listed(text);
-    return quotedType(setting.type) ? basicString(text) : text;
+    return writtenValue(setting.type, text);
 }
 
 void showKind(std::string& out, const Adapter& adapter) {
@@ -83,58 +70,6 @@ void showKind(std::string& out, const Adapter& adapter) {
         if (text.empty() && setting.type != SettingType::Text && setting.type != SettingType::List) continue;
         out.append(setting.key).append(" = ").append(settingValue(setting, text)).append("\n");
     }
-}
-
-std::string fallbackValue(const Setting& setting) {
-    const std::string text = setting.fallback == nullptr ? "" : setting.fallback;
-    if (setting.type == SettingType::List) return listed(text);
-    return quotedType(setting.type) ? basicString(text) : text;
-}
-
-void explain(std::string& out, const Setting& setting) {
-    out.append("# ").append(setting.help);
-    if (setting.type == SettingType::Choice) {
-        std::string words;
-        for (const char* choice : setting.choices) words += (words.empty() ? "" : ", ") + std::string(choice);
-        out.append(" One of: ").append(words).append(".");
-    }
-    out += "\n";
-}
-
-void exampleKey(std::string& out, const Key& key) {
-    explain(out, key.setting);
-    const bool computed = key.setting.fallback != nullptr && key.setting.fallback[0] == '\0';
-    out.append(key.sample == nullptr || computed ? "#" : "").append(key.setting.key).append(" = ");
-    out.append(key.sample != nullptr ? basicString(key.sample) : fallbackValue(key.setting)).append("\n");
-}
-
-void exampleSection(std::string& out, std::string_view section) {
-    for (const Key& key : keys())
-        if (key.section == section && std::string_view(key.setting.key) != "kind") exampleKey(out, key);
-}
-
-// A section that a plain installation does not have: all of it stands as a comment.
-void exampleOption(std::string& out, std::string_view about, std::string_view header,
-                   std::string_view section) {
-    out.append("\n# ").append(about).append("\n#").append(header).append("\n");
-    std::string keys;
-    exampleSection(keys, section);
-    if (keys.ends_with('\n')) keys.pop_back();
-    for (const std::string_view line : split(keys, '\n'))
-        out.append(line.starts_with('#') ? "" : "#").append(line).append("\n");
-}
-
-void exampleAdapter(std::string& out) {
-    const adapters::Kind& kind = *adapters::kindNamed("maildir");
-    explain(out, *keysOf("adapter").front());
-    out.append("kind = ").append(basicString(kind.name)).append("\n");
-    for (const Setting& setting : kind.settings) {
-        explain(out, setting);
-        const bool required = setting.fallback == nullptr;
-        out.append(required ? "" : "#").append(setting.key).append(" = ");
-        out.append(required ? basicString("/srv/postoffice") : fallbackValue(setting)).append("\n");
-    }
-    exampleSection(out, "adapter");
 }
 
 }  // namespace
@@ -181,36 +116,6 @@ std::string show(const Config& config) {
         out += "\n[[route]]\n";
         visitRoute(route, Write(out, "route"));
     }
-    return out;
-}
-
-std::string example() {
-    std::string out =
-        "# Configuration of Postern. 'postern config check' finds every mistake in it, 'postern config "
-        "show'\n"
-        "# prints it with all defaults filled in. Lines that are comments here show the defaults.\n"
-        "# Sizes: \"64 KiB\", \"50 MiB\". Durations: \"500ms\", \"30s\", \"5m\", \"2h\", \"7d\". Paths are "
-        "absolute.\n\n";
-    exampleSection(out, "");
-    out += "\n# Where mail comes in. One [[listener]] for each address.\n[[listener]]\n";
-    exampleSection(out, "listener");
-    exampleOption(out, "A folder that programs put mail into as files. One [[pickup]] for each.",
-                  "[[pickup]]", "pickup");
-    out +=
-        "\n# Where mail goes out. One [adapter.NAME] for each, or a file adapters.d/NAME.toml beside this "
-        "one\n"
-        "# with the same keys at its top.\n[adapter.postoffice]\n";
-    exampleAdapter(out);
-    exampleOption(out, "Who is told what became of a mail.", "[reports]", "reports");
-    exampleOption(out, "The operators' web page, JSON interface and metrics.", "[http]", "http");
-    exampleOption(out, "Address tables, asked before the routes.", "[[table]]", "table");
-    exampleOption(out, "Policy on mail coming in. The first rule all of whose conditions hold decides.",
-                  "[[rule]]", "rule");
-    out +=
-        "\n# Who gets what: the first [[route]] whose pattern takes a recipient decides; a recipient that "
-        "no\n"
-        "# route takes is refused.\n[[route]]\n";
-    exampleSection(out, "route");
     return out;
 }
 

@@ -1,6 +1,6 @@
 // posternd, the service. Runs in the foreground under a service manager: SIGTERM or SIGINT drains and stops
-// within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Exit status:
-// 0 stopped as asked; 64 usage; 69, 71, 74, 75, 77, 78 as sysexits(3) names them.
+// within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Options and
+// exit statuses: connector/posternd_options.h.
 
 #include <cstdio>
 #include <iostream>
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/service_manager.h"
 #include "connector/config/load.h"
+#include "connector/posternd_options.h"
 #include "connector/service/service.h"
 #include "connector/service/watchdog.h"
 #include "connector/version.h"
@@ -33,16 +34,13 @@ class Posternd final : public Poco::Util::ServerApplication {
   protected:
     void defineOptions(Poco::Util::OptionSet& options) override {
         ServerApplication::defineOptions(options);
-        using Poco::Util::Option;
-        using Poco::Util::OptionCallback;
-        options.addOption(Option("help", "h", "show this help and end")
-                              .callback(OptionCallback<Posternd>(this, &Posternd::chooseHelp)));
-        options.addOption(Option("version", "V", "show the version and end")
-                              .callback(OptionCallback<Posternd>(this, &Posternd::chooseVersion)));
-        options.addOption(
-            Option("config", "c", "the configuration file (default: " + postern::config::defaultPath() + ")")
-                .argument("FILE")
-                .callback(OptionCallback<Posternd>(this, &Posternd::chooseConfig)));
+        for (const postern::PosterndOption& each : postern::kPosterndOptions) {
+            std::string help = each.help;
+            if (each.argument != nullptr) help += " (default: " + postern::config::defaultPath() + ")";
+            Poco::Util::Option option(each.name, each.letter, help);
+            if (each.argument != nullptr) option.argument(each.argument);
+            options.addOption(option.callback(Poco::Util::OptionCallback<Posternd>(this, &Posternd::choose)));
+        }
     }
 
     int main(const std::vector<std::string>& arguments) override {
@@ -61,15 +59,14 @@ class Posternd final : public Poco::Util::ServerApplication {
   private:
     enum class Only { Nothing, Help, Version };
 
-    void chooseHelp(const std::string&, const std::string&) {
-        only_ = Only::Help;
+    void choose(const std::string& name, const std::string& value) {
+        if (name == "config") {
+            configPath_ = value;
+            return;
+        }
+        only_ = name == "help" ? Only::Help : Only::Version;
         stopOptionsProcessing();
     }
-    void chooseVersion(const std::string&, const std::string&) {
-        only_ = Only::Version;
-        stopOptionsProcessing();
-    }
-    void chooseConfig(const std::string&, const std::string& value) { configPath_ = value; }
 
     int showHelp() {
         Poco::Util::HelpFormatter formatter(options());

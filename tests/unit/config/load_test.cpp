@@ -189,26 +189,6 @@ TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
     EXPECT_EQ(second.config->adapters[0].settings, first.config->adapters[0].settings);
 }
 
-TEST(Load, TheExampleFileIsTheOneMadeFromTheKeyTableAndLoads) {
-    const auto packaged = readFile(POSTERN_EXAMPLE_FILE, 1 << 20);
-    ASSERT_TRUE(packaged.ok());
-    EXPECT_EQ(*packaged, example()) << "make it anew: postern config example > packaging/config/postern.toml";
-    const Loaded loaded = load(POSTERN_EXAMPLE_FILE);
-    EXPECT_TRUE(loaded.config) << problemsOf(loaded);
-    EXPECT_TRUE(loaded.warnings.empty());
-}
-
-// Every commented default, made a setting, is what the program would have taken anyway.
-TEST(Load, TheExamplesCommentedDefaultsAreAccepted) {
-    tests::TempFolder folder;
-    std::string text = example();
-    for (auto at = text.find("\n#"); at != std::string::npos; at = text.find("\n#", at + 1))
-        if (text[at + 2] != ' ') text.erase(at + 1, 1);
-    write(folder / "postern.toml", text);
-    const Loaded loaded = load(folder / "postern.toml");
-    EXPECT_TRUE(loaded.config) << problemsOf(loaded);
-}
-
 TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
     std::vector<std::string> bound, table;
     const auto collect = [&](const std::string& section) {
