@@ -1,5 +1,6 @@
 // postern man: the manual pages, as the build and a person ask for them.
 
+#include <fstream>
 #include <ostream>
 
 #include <CLI/CLI.hpp>
@@ -44,14 +45,21 @@ manual::Programs programs(const Run& run) {
     return all;
 }
 
+// They can be made again at any time: nothing is synced.
+Result<void> writePage(const std::string& path, const std::string& text) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.close();
+    return out ? Result<void>() : fail(Errc::Io, path + " can not be written");
+}
+
 Result<void> writeAll(const Run& run, const std::string& folder) {
     const manual::Programs all = programs(run);
     for (const manual::Page& page : manual::pages()) {
         const std::string section = std::to_string(page.section);
         const std::string inside = joinPath(folder, "man" + section);
         POSTERN_TRY(makeFolders(inside, 0755));
-        POSTERN_TRY(
-            replaceFile(joinPath(inside, page.name + "." + section), manual::pageText(page, all), 0644));
+        POSTERN_TRY(writePage(joinPath(inside, page.name + "." + section), manual::pageText(page, all)));
     }
     return {};
 }

@@ -111,6 +111,9 @@ def test_every_file_is_roots_and_in_its_place():
                          "usr/share/doc/postern/changelog.gz", "usr/share/doc/postern/changelog.Debian.gz",
                          "usr/share/doc/postern/README.md", "usr/share/doc/postern/docs/PACKAGE.md",
                          "usr/share/doc/postern/examples/postern.toml", "usr/share/doc/postern/examples/adapters/ccmail.toml",
+                         "usr/share/man/man1/postern.1.gz", "usr/share/man/man5/postern-ccmail.5.gz", "usr/share/man/man8/posternd.8.gz",
+                         "usr/share/bash-completion/completions/postern", "usr/share/zsh/vendor-completions/_postern",
+                         "usr/share/fish/vendor_completions.d/postern.fish",
                          "usr/share/doc/postern/examples/systemd/folders.conf", "usr/share/doc/postern/postern.spdx.json"]
     missing = [name for name in wanted if name not in found]
     check(not missing, f"missing: {missing}")
