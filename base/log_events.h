@@ -30,6 +30,18 @@
           "start it again.")                                                                                 \
     EVENT(StoreFull, "store.full", Error, "The store's disk is full; senders are told to wait. Make room.")  \
     EVENT(StoreRoom, "store.room", Notice, "Nothing to do: there is room again, and mail is accepted.")      \
+    EVENT(StoreBallastOut, "store.ballast_out", Error,                                                       \
+          "The disk is full: the space kept for that is given away, so that queued mail goes on; new mail "  \
+          "waits. Make room.")                                                                               \
+    EVENT(StoreBallastIn, "store.ballast_in", Notice,                                                        \
+          "Nothing to do: the space kept for a full disk is there.")                                         \
+    EVENT(StoreBallastMissing, "store.ballast_missing", Warning,                                             \
+          "The space kept for a full disk can not be taken; the text says why. Make room, or make "          \
+          "'ballast' smaller.")                                                                              \
+    EVENT(                                                                                                   \
+        DiskLow, "disk.low", Warning,                                                                        \
+        "A volume is filling up. Make room, or give it more; 'postern status' says how long it will last.")  \
+    EVENT(DiskAmple, "disk.ample", Notice, "Nothing to do: the volume has room enough again.")               \
     EVENT(StorePurged, "store.purged", Info,                                                                 \
           "Nothing to do: settled mail past its retention time was removed.")                                \
     EVENT(StoreTrouble, "store.trouble", Warning,                                                            \

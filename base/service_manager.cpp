@@ -80,7 +80,7 @@ static sigset_t requestSet() {
 StopSignals::StopSignals() {
     const sigset_t set = requestSet();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    ::signal(SIGXFSZ, SIG_IGN);
+    ignoreFileLimits();
     ignoreBrokenPipes();
 }
 
@@ -98,6 +98,10 @@ StopSignals::Request StopSignals::wait(std::chrono::milliseconds timeout) {
 
 void ignoreBrokenPipes() {
     ::signal(SIGPIPE, SIG_IGN);
+}
+
+void ignoreFileLimits() {
+    ::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool standardOutputIsTerminal() {

@@ -34,6 +34,8 @@ class StopSignals {
 
 // For programs that only write: a closed pipe is an error code, not a death.
 void ignoreBrokenPipes();
+// A file over the limit of this process (ulimit -f) is an error code too, EFBIG: handled like a full disk.
+void ignoreFileLimits();
 bool standardOutputIsTerminal();
 
 // Every session, watcher and body needs a file handle: takes as many as the system lets this process have

@@ -83,9 +83,28 @@ Result<void> nameNew(const std::string& path) {
     return folder.sync();
 }
 
+// Mail whose database is gone: a new store would sweep it away as belonging to nothing.
+bool hasBodies(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::recursive_directory_iterator each(joinPath(folder, kBodiesName), error), end;
+    for (; !error && each != end; each.increment(error))
+        if (each->is_regular_file(error)) return true;
+    return false;
+}
+
+// A link would lead to a store whose lock, log and bodies stand elsewhere.
+Result<void> checkRegular(const std::string& path) {
+    POSTERN_LET(folder, Folder::open(path));
+    POSTERN_LET(facts, folder.facts(kDatabaseName));
+    if (facts.regular) return {};
+    return fail(Errc::Invalid, joinPath(path, kDatabaseName) +
+                                   " is no regular file: put the database itself there, or name the folder "
+                                   "in which it stands as \"store\"");
+}
+
 // Leaves a file named postern.db, or says why there is none.
 Result<void> findOrCreate(const StoreOptions& options) {
-    if (pathExists(joinPath(options.folder, kDatabaseName))) return {};
+    if (pathExists(joinPath(options.folder, kDatabaseName))) return checkRegular(options.folder);
     const bool marked = pathExists(joinPath(options.folder, kMarkerName));
     // A log without its database would be taken for the log of whatever gets the name.
     const bool orphanedLog = pathExists(joinPath(options.folder, kDatabaseName) + "-wal");
@@ -96,6 +115,10 @@ Result<void> findOrCreate(const StoreOptions& options) {
         return fail(Errc::NotFound, "there was a store in " + options.folder +
                                         ", but postern.db is missing: restore it from a backup, or remove "
                                         "store.id and postern.db-wal to begin an empty one");
+    if (hasBodies(options.folder))
+        return fail(Errc::NotFound, "there was a store in " + options.folder +
+                                        ": bodies of mail are there, but postern.db is missing: restore it "
+                                        "from a backup, or move \"bodies\" away to begin an empty one");
     if (!options.create) return fail(Errc::NotFound, "there is no store in " + options.folder);
     POSTERN_TRY(create(options));
     return nameNew(options.folder);

@@ -28,6 +28,9 @@ Errc codeOfConstraint(int extended) {
 // system says: what it should have written is lost from the cache (RELIABILITY 2.4).
 Errc codeOfIo(int extended, int systemNumber) {
     if (extended == SQLITE_IOERR_NOMEM) return Errc::Unavailable;
+    // The log's index in -shm could not grow. It is made anew at every start, so nothing is lost with it, and
+    // a full disk is the one thing that keeps it from growing.
+    if (extended == SQLITE_IOERR_SHMSIZE) return Errc::NoSpace;
     if (extended == SQLITE_IOERR_WRITE && systemNumber != 0) {
         const Errc code = systemError(systemNumber, "").code;
         if (code == Errc::NoSpace) return code;

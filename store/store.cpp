@@ -117,22 +117,45 @@ class Answer {
     Result<void> result_ GUARDED_BY(mutex_);
 };
 
+// True when there was some.
+bool giveAway(Ballast& ballast) {
+    const auto given = ballast.release();
+    if (!given.ok())
+        LogLine(LogEvent::StoreTrouble)
+            .with("during", "giving the ballast away")
+            .with("error", given.error().text);
+    else if (*given > 0)
+        LogLine(LogEvent::StoreBallastOut).with("bytes", *given);
+    return given.ok() && *given > 0;
+}
+
+// Does it again, once, when there was no room and the ballast made some: a full disk must not keep the
+// service from starting.
+template <class Step>
+auto withRoom(Ballast& ballast, Step step) {
+    auto done = step();
+    if (done.ok() || done.error().code != Errc::NoSpace || !giveAway(ballast)) return done;
+    return step();
+}
+
 }  // namespace
 
 struct Store::Impl {
     FileLock lock;  // let go last
     StoreOptions options;
     std::string id;
+    std::unique_ptr<Ballast> ballast;
     Writer writer;
     ReaderPool readers;  // closed before the writer, which folds the log back as the last one
 
-    Impl(FileLock held, StoreOptions given, Opened opened)
+    Impl(FileLock held, StoreOptions given, std::unique_ptr<Ballast> spare, Opened opened)
         : lock(std::move(held)),
           options(std::move(given)),
           id(std::move(opened.id)),
+          ballast(std::move(spare)),
           writer(std::move(opened.engine),
-                 WriterOptions{options.checkpointBytes, options.groupLimit, options.idle, options.onBroken}) {
-    }
+                 WriterOptions{options.checkpointBytes, options.groupLimit, options.idle, options.onBroken,
+                               [this] { (void)giveAway(*ballast); }}) {}
 };
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -149,11 +172,15 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
         POSTERN_TRY(makeFolders(options.folder));
     else if (!pathExists(options.folder))
         return fail(Errc::NotFound, "there is no store in " + options.folder);
-    Result<FileLock> lock = FileLock::acquire(joinPath(options.folder, "lock"));
-    if (!lock.ok()) return lock.error().within("the store is in use");
-    POSTERN_LET(opened, openDatabase(options));
+    auto ballast = std::make_unique<Ballast>(options.folder);
+    Result<FileLock> lock =
+        withRoom(*ballast, [&] { return FileLock::acquire(joinPath(options.folder, "lock")); });
+    if (!lock.ok() && lock.error().code == Errc::Busy) return lock.error().within("the store is in use");
+    if (!lock.ok()) return lock.error();
+    POSTERN_LET(opened, withRoom(*ballast, [&] { return openDatabase(options); }));
     POSTERN_TRY(makeBodyFolder(options.folder));
-    auto impl = std::make_unique<Impl>(std::move(lock).value(), std::move(options), std::move(opened));
+    auto impl = std::make_unique<Impl>(std::move(lock).value(), std::move(options), std::move(ballast),
+                                       std::move(opened));
     const StoreOptions& kept = impl->options;
     POSTERN_TRY(impl->readers.fill(joinPath(kept.folder, kDatabaseName), kept.engineOption, kept.readers));
     impl->writer.start();
@@ -195,6 +222,10 @@ const std::string& Store::id() const {
 
 std::int64_t Store::inlineBodyLimit() const {
     return impl_->options.inlineBodyLimit;
+}
+
+Ballast& Store::ballast() {
+    return *impl_->ballast;
 }
 
 StoreCounters Store::counters() const {

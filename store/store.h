@@ -9,7 +9,8 @@
 // Failure (I8): when a commit, checkpoint or sync fails for any reason but a full disk, or the engine meets
 // an I/O error or damage in a closure, the store is broken: that write and every later one answers Errc::Io
 // and onBroken is called once. What that commit held may or may not surface after a restart; nothing is
-// guessed before. A full disk answers Errc::NoSpace, changes nothing and heals.
+// guessed before. A full disk answers Errc::NoSpace, changes nothing and heals; the first time the ballast
+// (ballast.h) is given away, so that the next try has room.
 //
 // Thread rule: every function may be called from any thread, except that work and done closures run on the
 // writer thread and must not call write() and wait for it (they may call write() with a done closure), block,
@@ -25,6 +26,7 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/result.h"
+#include "store/ballast.h"
 #include "store/database.h"
 
 namespace postern::store {
@@ -53,6 +55,7 @@ struct StoreCounters {
     std::int64_t commits = 0;
     std::int64_t works = 0;  // closures committed; works / commits is the size of the groups
     std::int64_t checkpoints = 0;
+    std::int64_t logBytes = 0;        // of the write-ahead log that are not folded back yet
     Histogram::Snapshot commitTimes;  // of each commit with its disk sync
 };
 
@@ -82,6 +85,7 @@ class Store {
     const std::string& id() const;  // random, made with the store; in names and marker files
     std::int64_t inlineBodyLimit() const;
     StoreCounters counters() const;
+    Ballast& ballast();  // nobody fills it but the owner of the store
 
   private:
     struct Impl;

@@ -67,7 +67,8 @@ bool Writer::isWriterThread() const {
 }
 
 StoreCounters Writer::counters() const {
-    return StoreCounters{commits_.load(), works_.load(), checkpoints_.load(), commitTimes_.snapshot()};
+    return StoreCounters{commits_.load(), works_.load(), checkpoints_.load(), logBytes_.load(),
+                         commitTimes_.snapshot()};
 }
 
 void Writer::loop() {
@@ -106,6 +107,7 @@ void Writer::runAll(std::vector<Job>& jobs) {
         const std::size_t ran = runGroup(rest.first(most));
         answer(rest.first(ran));
         rest = rest.subspan(ran);
+        logBytes_ = engine_->unfoldedBytes();
         if (engine_->unfoldedBytes() > foldAt_) foldLog(Fold::Keep);
     }
 }
@@ -220,6 +222,7 @@ void Writer::foldLog(Fold how) {
     // No patience: mail waits behind this thread, and a reader will be gone the next time.
     const Result<Folded> folded = engine_->foldLog(how, Millis{0});
     foldAt_ = std::max(options_.checkpointBytes, engine_->unfoldedBytes() * 5 / 4);
+    logBytes_ = engine_->unfoldedBytes();
     if (!folded.ok())
         onTrouble(folded.error(), "checkpoint");
     else if (*folded == Folded::Whole)
@@ -252,6 +255,7 @@ void Writer::onTrouble(const Error& error, std::string_view during) {
     if (error.code == Errc::NoSpace) {
         if (!fullTold_) LogLine(LogEvent::StoreFull).with("during", during).with("error", error.text);
         fullTold_ = true;
+        if (options_.onFull) options_.onFull();  // before the log is folded: that needs room too
     } else if (!atCommit && (error.code == Errc::Busy || error.code == Errc::Unavailable)) {
         LogLine(LogEvent::StoreTrouble).with("during", during).with("error", error.text);
     } else {

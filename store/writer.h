@@ -22,6 +22,7 @@ struct WriterOptions {
     int groupLimit = 0;
     Millis idle{0};
     std::function<void(const Error&)> onBroken;
+    std::function<void()> onFull{};  // each time a full disk is met, on the writer thread; may be empty
 };
 
 // Thread rule: submit, broken, counters and isWriterThread from any thread; start and stop from the owner's.
@@ -84,6 +85,7 @@ class Writer {
     std::atomic<std::int64_t> commits_{0};
     std::atomic<std::int64_t> works_{0};
     std::atomic<std::int64_t> checkpoints_{0};
+    std::atomic<std::int64_t> logBytes_{0};
     Histogram commitTimes_;
 };
 

@@ -62,6 +62,12 @@ Result<void> status(const ServiceView& view, const Request& request, ByteStream&
     std::vector<Trouble> troubles = certificateTroubles(*config, view.clock.now());
     const auto more = view.pickupTroubles ? pickupTroubles(view.pickupTroubles()) : folderTroubles(*config);
     troubles.insert(troubles.end(), more.begin(), more.end());
+    if (view.disk) {
+        const disk::Overview overview = view.disk();
+        const auto disks = diskTroubles(overview);
+        troubles.insert(troubles.end(), disks.begin(), disks.end());
+        if (facts) addDiskFacts(overview, *facts);
+    }
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) {
         return statusRows(session, *config, facts, troubles, view.clock.now(), request.field("all") == "true",
                           keep);

@@ -37,6 +37,7 @@
 #include "connector/admin/filter.h"
 #include "connector/admin/metrics.h"
 #include "connector/config/config.h"
+#include "connector/disk/watch.h"
 #include "connector/intake/acceptor.h"
 #include "connector/routing/router.h"
 #include "queue/fate.h"
@@ -72,6 +73,8 @@ struct ServiceView {
     std::function<std::shared_ptr<const routing::Router>()> router = {};
     // Of pickup folders, by the pickup's name, as their last look found them; empty when no service runs.
     std::function<std::map<std::string, Error>()> pickupTroubles = {};
+    // Of the store's volume and the adapters'; empty when no service runs.
+    std::function<disk::Overview()> disk = {};
 };
 
 // Who may what, each including those before it.

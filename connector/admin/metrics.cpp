@@ -1,6 +1,8 @@
 #include "connector/admin/metrics.h"
 
+#include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "base/file.h"
 #include "connector/admin/commands.h"
@@ -13,6 +15,7 @@ namespace postern::admin {
 namespace {
 
 std::string number(double value) {
+    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
     char text[40];
     std::snprintf(text, sizeof text, "%.9g", value);
     return text;
@@ -108,6 +111,33 @@ void writeAdapters(const std::vector<AdapterMeasures>& all, MetricsText& text) {
     for (const AdapterMeasures& each : all) text.histogram({{"adapter", each.adapter}}, each.deliveryTimes);
 }
 
+void writeFolders(const std::vector<AdapterMeasures>& all, MetricsText& text) {
+    text.family("postern_adapter_free_bytes", "gauge", "Free space on the volume of the adapter's folder.");
+    for (const AdapterMeasures& each : all)
+        if (each.volume) text.sample({{"adapter", each.adapter}}, each.volume->freeBytes);
+    text.family("postern_adapter_free_files", "gauge", "Free inodes there.");
+    for (const AdapterMeasures& each : all)
+        if (each.volume) text.sample({{"adapter", each.adapter}}, each.volume->freeFiles);
+}
+
+void writeDisk(const disk::Overview& seen, MetricsText& text) {
+    text.family("postern_store_ballast_bytes", "gauge", "Space kept in a file for a full disk.");
+    text.sample({}, seen.ballastHeld);
+    if (!seen.room) return;
+    text.family("postern_store_reserve_bytes", "gauge", "Free space below which new mail is refused.");
+    text.sample({}, seen.room->reserve);
+    text.family("postern_store_warn_bytes", "gauge", "Free space below which operators are warned.");
+    text.sample({}, seen.room->warnBelow);
+    text.family("postern_store_refuses", "gauge", "1 while new mail is refused for lack of space.");
+    text.sample({}, std::int64_t{!seen.room->refusal().empty()});
+    if (seen.outlook.kind == disk::Outlook::Kind::Unknown) return;
+    text.family("postern_store_full_in_seconds", "gauge",
+                "Until new mail is refused; +Inf: it is not filling.");
+    text.sample({}, seen.outlook.kind == disk::Outlook::Kind::Filling
+                        ? static_cast<double>(seen.outlook.left.count()) / 1000.0
+                        : std::numeric_limits<double>::infinity());
+}
+
 void writeStore(const ServiceView& view, MetricsText& text) {
     const store::StoreCounters counters = view.store.counters();
     text.family("postern_commits_total", "counter", "Transactions committed, each with one disk sync.");
@@ -196,8 +226,13 @@ Result<std::string> metricsText(const ServiceView& view) {
     MetricsText text;
     writeFacts(view, text);
     writeStock(stock, view.clock.now(), text);
-    if (view.measures) writeAdapters(view.measures(), text);
+    if (view.measures) {
+        const auto measures = view.measures();
+        writeAdapters(measures, text);
+        writeFolders(measures, text);
+    }
     writeStore(view, text);
+    if (view.disk) writeDisk(view.disk(), text);
     return text.take();
 }
 

@@ -4,6 +4,7 @@
 // settings.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "base/histogram.h"
 #include "base/result.h"
+#include "base/volume.h"
 
 namespace postern::admin {
 
@@ -40,6 +42,7 @@ struct AdapterMeasures {
     std::vector<std::pair<std::string_view, std::int64_t>> results;  // "exported", "deferred", ...
     std::int64_t claimed = 0, fenced = 0, lapsed = 0, recovered = 0, faults = 0, hinted = 0, timed = 0;
     Histogram::Snapshot batchTimes, deliveryTimes;
+    std::optional<Volume> volume{};  // of its folder; not set: it has none, or it was not looked at yet
 };
 
 // All of it. docs/METRICS.md lists every family; a test holds the two together.

@@ -99,7 +99,8 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
     POSTERN_LET(notify, notifyOf(request.field("notify")));
     POSTERN_LET(addresses, namedRecipients(request, config->hostname));
     const std::int64_t size = parseInt(request.field("size")).value_or(0);
-    POSTERN_TRY(view.acceptor.checkRoom(size));
+    POSTERN_LET(room, view.acceptor.claimRoom(size));
+    mail.room = std::move(room);
     intake::LocalMail text([&](char* into, std::size_t most) { return body.read(into, most); },
                            {config->submitMessageSize, config->hops}, view.acceptor.storeId());
     POSTERN_TRY(text.readHeader());

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "connector/admin/look.h"
 #include "connector/admin/status.h"
+#include "connector/admin/trouble.h"
 #include "queue/inspect.h"
 
 namespace postern::admin {
@@ -22,7 +23,7 @@ Record serviceRow(const Record& status, const std::string& folder, WallTime now,
     row.add("free_bytes", space.ok() ? Value::size(space->freeBytes) : Value());
     row.add("free_files", space.ok() ? Value(space->freeFiles) : Value());
     for (const auto& [name, value] : status.fields)
-        if (name != "type" && name != "state") row.add(name, value);
+        if (row.find(name) == nullptr) row.add(name, value);
     return row;
 }
 
@@ -69,6 +70,7 @@ Result<void> top(const ServiceView& view, const Request& request, ByteStream&, c
     if (!over || *over <= 0) return fail(Errc::Invalid, "over must be a number of milliseconds");
     std::optional<Record> facts;
     if (view.facts) facts = view.facts();
+    if (view.disk && facts) addDiskFacts(view.disk(), *facts);
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) {
         return topRows(session, *view.config(), facts, view.clock.now(), Millis{*over}, keep);
     });

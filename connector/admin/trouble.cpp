@@ -1,9 +1,8 @@
 #include "connector/admin/trouble.h"
 
-#include <algorithm>
-
-#include "adapters/registry.h"
 #include "base/file.h"
+#include "base/text.h"
+#include "connector/config/folder.h"
 #include "net/tls_context.h"
 
 namespace postern::admin {
@@ -20,18 +19,6 @@ Trouble folderTrouble(const std::string& about, const Error& error) {
 void lookAtFolder(const std::string& about, const std::string& path, std::vector<Trouble>& into) {
     if (const auto folder = Folder::open(path); !folder.ok())
         into.push_back(folderTrouble(about, folder.error()));
-}
-
-// The one from which the legacy side takes its mail: a path that must be given. Null: it has none.
-const adapters::Setting* folderSetting(const config::Adapter& adapter) {
-    const adapters::Kind* kind = adapters::kindNamed(adapter.kind);
-    if (kind == nullptr) return nullptr;
-    const auto found =
-        std::find_if(kind->settings.begin(), kind->settings.end(), [](const adapters::Setting& each) {
-            return std::string_view(each.key) == "folder" && each.type == adapters::SettingType::Path &&
-                   each.fallback == nullptr;
-        });
-    return found == kind->settings.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -57,8 +44,8 @@ std::vector<Trouble> folderTroubles(const config::Config& config) {
     for (const config::Pickup& pickup : config.pickups)
         lookAtFolder("pickup " + pickup.name, pickup.folder, troubles);
     for (const config::Adapter& adapter : config.adapters)
-        if (const adapters::Setting* setting = folderSetting(adapter); setting != nullptr)
-            lookAtFolder("adapter " + adapter.name, adapter.settings.text(setting->key), troubles);
+        if (const std::string folder = config::folderOf(adapter); !folder.empty())
+            lookAtFolder("adapter " + adapter.name, folder, troubles);
     return troubles;
 }
 
@@ -66,6 +53,31 @@ std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found) {
     std::vector<Trouble> troubles;
     for (const auto& [name, error] : found) troubles.push_back(folderTrouble("pickup " + name, error));
     return troubles;
+}
+
+std::vector<Trouble> diskTroubles(const disk::Overview& overview) {
+    std::vector<Trouble> troubles;
+    for (auto& [about, text] : overview.troubles()) troubles.push_back({about, text});
+    return troubles;
+}
+
+std::optional<Trouble> lowStore(const config::Config& config) {
+    const auto volume = lookAtVolume(config.store);
+    if (!volume.ok() || !disk::isLow(*volume, config.warnBelow.of(volume->bytes))) return std::nullopt;
+    return Trouble{"disk", "the store's volume runs low: " + formatSize(volume->freeBytes) + " and " +
+                               std::to_string(volume->freeFiles) + " inodes are free"};
+}
+
+void addDiskFacts(const disk::Overview& overview, Record& facts) {
+    const auto& room = overview.room;
+    const bool filling = overview.outlook.kind == disk::Outlook::Kind::Filling;
+    facts.add("free_bytes", room ? Value::size(room->volume.freeBytes) : Value())
+        .add("free_files", room ? Value(room->volume.freeFiles) : Value())
+        .add("refused_below", room ? Value::size(room->reserve) : Value())
+        .add("warned_below", room ? Value::size(room->warnBelow) : Value())
+        .add("full_in", disk::outlookText(overview.outlook))
+        .add("full_in_s", filling ? Value(overview.outlook.left.count() / 1000) : Value())
+        .add("ballast", Value::size(overview.ballastHeld));
 }
 
 }  // namespace postern::admin

@@ -3,12 +3,15 @@
 // Thread rule: any thread.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "connector/admin/record.h"
 #include "connector/config/config.h"
+#include "connector/disk/watch.h"
 
 namespace postern::admin {
 
@@ -24,6 +27,14 @@ std::vector<Trouble> certificateTroubles(const config::Config& config, WallTime 
 // Folders of pickups and adapters that are missing or can not be opened. For when no service runs, which
 // knows better: a folder on another machine may keep us waiting.
 std::vector<Trouble> folderTroubles(const config::Config& config);
+
+// Space that runs out, of the store's volume and of adapters'.
+std::vector<Trouble> diskTroubles(const disk::Overview& overview);
+// Of the store's volume alone, for when no service runs.
+std::optional<Trouble> lowStore(const config::Config& config);
+// For the service's row: free_bytes, free_files, refused_below, warned_below, full_in, full_in_s,
+// ballast.
+void addDiskFacts(const disk::Overview& overview, Record& facts);
 
 // Of the pickups' folders as the service found them: by name.
 std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found);

@@ -33,7 +33,7 @@ class OwnBackend final : public Backend {
           clock_(clock),
           store_(std::move(store)),
           reporter_(*store_, notifier_),
-          acceptor_(*store_, notifier_, clock, config.reserve) {}
+          acceptor_(*store_, notifier_, clock, {config.reserve, config.warnBelow}) {}
 
     Result<void> makeAdapters();
     Result<void> call(const admin::Request& request, admin::ByteStream& body,

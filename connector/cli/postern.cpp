@@ -12,6 +12,7 @@
 
 int main(int count, char** words) {
     postern::ignoreBrokenPipes();
+    postern::ignoreFileLimits();
     std::ios::sync_with_stdio(false);
     postern::cli::Console console{std::cin, std::cout, std::cerr, postern::Clock::system()};
     console.terminal = postern::standardOutputIsTerminal();

@@ -8,6 +8,7 @@
 
 int main(int count, char** words) {
     postern::ignoreBrokenPipes();
+    postern::ignoreFileLimits();
     std::ios::sync_with_stdio(false);
     std::cin.tie(nullptr);
     postern::cli::Console console{std::cin, std::cout, std::cerr, postern::Clock::system()};

@@ -47,6 +47,7 @@ Result<int> statusOfStore(const Run& run, const config::Config& config, bool all
     std::vector<admin::Trouble> troubles = admin::certificateTroubles(config, run.console.clock.now());
     const auto more = admin::folderTroubles(config);
     troubles.insert(troubles.end(), more.begin(), more.end());
+    if (const auto low = admin::lowStore(config)) troubles.push_back(*low);
     POSTERN_TRY(admin::statusRows(reader->session(), config, std::nullopt, troubles, run.console.clock.now(),
                                   all, statusSink(output, trouble)));
     output.finish();
@@ -112,9 +113,11 @@ Carry setupStatus(CLI::App& command, Run& run) {
     const auto all = std::make_shared<bool>(false);
     command.add_flag("--all", *all, "Count settled items too; slow when there are millions");
     const auto check = std::make_shared<bool>(false);
-    command.add_flag("--check", *check,
-                     "For monitoring: exit status 69 also when an adapter is suspended, unhealthy or not "
-                     "configured, a certificate is bad or ends soon, or a pickup folder can not be used");
+    command.add_flag(
+        "--check", *check,
+        "For monitoring: exit status 69 also when an adapter is suspended, unhealthy or not "
+        "configured, a certificate is bad or ends soon, a pickup folder can not be used, or a disk "
+        "runs low");
     command.footer("Exit status 69 when no service runs; the queue is counted all the same.");
     return [&run, all, check] { return run.end(status(run, *all, *check)); };
 }

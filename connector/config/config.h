@@ -9,6 +9,7 @@
 #include "adapters/registry.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "connector/config/amount.h"
 #include "connector/config/policy.h"
 #include "queue/queue.h"
 
@@ -183,7 +184,9 @@ struct Config {
     Millis pollInterval{5'000};
     Millis retention{7LL * 24 * 3'600'000};  // how long settled mail stays readable
     Millis stopLimit{20'000};                // SIGTERM to exit
-    std::int64_t reserve = 64LL << 20;       // bytes kept free on the store's volume: below, senders get 452
+    Amount reserve{64LL << 20};              // kept free on the store's volume: below, senders get 452
+    Amount warnBelow{1LL << 30};             // free space below which operators are warned
+    std::int64_t ballast = 80LL << 20;       // bytes kept allocated for a full disk; 0: none
     std::int64_t inlineBody = 65536;
     int holdAfterDeaths = 5;
     int hops = 100;  // Received lines beyond which a mail is in a loop (KB Q160534)

@@ -19,6 +19,8 @@ void visitTop(ConfigType& config, Visit&& visit) {
     visit("retention", config.retention);
     visit("stop_limit", config.stopLimit);
     visit("reserve", config.reserve);
+    visit("warn_below", config.warnBelow);
+    visit("ballast", config.ballast);
     visit("inline_body", config.inlineBody);
     visit("hold_after_deaths", config.holdAfterDeaths);
     visit("hops", config.hops);

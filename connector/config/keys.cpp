@@ -34,6 +34,9 @@ Key size(const char* section, const char* name, const char* fallback, std::int64
          const char* help) {
     return {section, {name, SettingType::Size, fallback, help, {}, least, most}, nullptr};
 }
+Key share(const char* section, const char* name, const char* fallback, std::int64_t most, const char* help) {
+    return {section, {name, SettingType::Size, fallback, help, {}, kLeastOfShares, most}, nullptr};
+}
 Key flag(const char* section, const char* name, const char* fallback, const char* help) {
     return {section, {name, SettingType::Boolean, fallback, help}, nullptr};
 }
@@ -70,8 +73,14 @@ const std::vector<Key> kKeys = {
              "How long exported, failed and deleted mail stays readable before the purge."),
     duration("", "stop_limit", "20s", kSecond, kHour,
              "The longest time from the request to stop until the service has ended."),
-    size("", "reserve", "64 MiB", 0, 1024 * kGiB,
-         "Free space on the store's volume below which senders are told to wait (452)."),
+    share("", "reserve", "64 MiB", 1024 * kGiB,
+          "Free space on the store's volume below which senders are told to wait (452): a size, or \"5%\"."),
+    share("", "warn_below", "1 GiB", 1024 * kGiB,
+          "Free space below which 'postern status' and the log warn, on adapters' volumes too: a size, or "
+          "\"10%\"."),
+    size("", "ballast", "80 MiB", 0, 64 * kGiB,
+         "Space kept in a file and given away when the disk is full all the same, so that queued mail goes "
+         "on; 0: none."),
     size("", "inline_body", "64 KiB", 0, 16 * kMiB,
          "Mail up to this size stands in the database, larger mail in a file beside it."),
     count("", "hold_after_deaths", "5", 1, 1000,

@@ -18,6 +18,9 @@ struct Key {
     const char* sample;         // in the example file; nullptr: the fallback stands there as a comment
 };
 
+// The `least` of a Size that may be a share of a volume as well: a share is the negative of its percents.
+inline constexpr std::int64_t kLeastOfShares = -99;
+
 std::span<const Key> keys();
 std::vector<const adapters::Setting*> keysOf(std::string_view section);
 // The sections that know `name`, written as in the file: "[[listener]]".

@@ -35,6 +35,11 @@ class Assign {
     void operator()(const char* key, std::int64_t& member) const {
         with(key, [&](const Entry& entry) { member = entry.number; });
     }
+    void operator()(const char* key, Amount& member) const {
+        with(key, [&](const Entry& entry) {
+            member = entry.number < 0 ? Amount{0, static_cast<int>(-entry.number)} : Amount{entry.number, 0};
+        });
+    }
     void operator()(const char* key, bool& member) const {
         with(key, [&](const Entry& entry) { member = entry.number != 0; });
     }

@@ -41,9 +41,15 @@ void refuseUnknown(const Node& table, const std::vector<std::string_view>& names
     }
 }
 
+// A size that may be a share of a volume as well.
+bool takesShare(const Setting& setting) {
+    return setting.type == SettingType::Size && setting.least == kLeastOfShares;
+}
+
 // What a value of that type looks like, for messages.
-std::string_view wanted(SettingType type) {
-    switch (type) {
+std::string_view wanted(const Setting& setting) {
+    if (takesShare(setting)) return "a size such as \"50 MiB\" or a share such as \"5%\"";
+    switch (setting.type) {
         case SettingType::Text: return "a text in quotes";
         case SettingType::Path: return "an absolute path in quotes";
         case SettingType::Boolean: return "true or false";
@@ -79,7 +85,7 @@ std::string shown(SettingType type, std::int64_t number) {
 // What is wrong with the number; empty when nothing is.
 std::string rangeProblem(const Setting& setting, std::int64_t number, std::string_view text) {
     if (number >= setting.least && number <= setting.most) return {};
-    const std::string least = shown(setting.type, setting.least);
+    const std::string least = shown(setting.type, takesShare(setting) ? 0 : setting.least);
     const std::string range = setting.most == INT64_MAX
                                   ? "at least " + least
                                   : "between " + least + " and " + shown(setting.type, setting.most);
@@ -103,10 +109,18 @@ std::string choiceProblem(const Setting& setting, std::string_view text) {
 
 std::string numberProblem(const Setting& setting, std::optional<std::int64_t> number, Entry& entry) {
     if (!number)
-        return quoted(setting.key) + " must be " + std::string(wanted(setting.type)) + ", not " +
+        return quoted(setting.key) + " must be " + std::string(wanted(setting)) + ", not " +
                quoted(entry.text);
     entry.number = *number;
     return rangeProblem(setting, *number, entry.text);
+}
+
+// Of 1 to 99 percent the negative: no size is one.
+std::optional<std::int64_t> sizeOrShare(const Setting& setting, std::string_view text) {
+    if (!takesShare(setting) || !text.ends_with('%')) return parseSize(text);
+    const auto percent = parseInt(trim(text.substr(0, text.size() - 1)));
+    if (!percent || *percent < 1 || *percent > 99) return std::nullopt;
+    return -*percent;
 }
 
 // Fills `entry.number` and says what is wrong with the text; empty when nothing is.
@@ -120,7 +134,7 @@ std::string valueProblem(const Setting& setting, Entry& entry) {
             return quoted(setting.key) + " must be an absolute path, not " + quoted(entry.text);
         case SettingType::Boolean: entry.number = entry.text == "true" ? 1 : 0; return {};
         case SettingType::Integer: return numberProblem(setting, parseInt(entry.text), entry);
-        case SettingType::Size: return numberProblem(setting, parseSize(entry.text), entry);
+        case SettingType::Size: return numberProblem(setting, sizeOrShare(setting, entry.text), entry);
         case SettingType::Duration: return numberProblem(setting, parseDurationMillis(entry.text), entry);
         case SettingType::List:
         case SettingType::Choice: break;
@@ -130,9 +144,8 @@ std::string valueProblem(const Setting& setting, Entry& entry) {
 
 void readGiven(const Node& node, const Setting& setting, Section& section, Findings& findings) {
     if (!rightKind(setting.type, node.kind))
-        return findings.problem(node.place, quoted(setting.key) + " must be " +
-                                                std::string(wanted(setting.type)) + ", not " +
-                                                std::string(kindName(node.kind)));
+        return findings.problem(node.place, quoted(setting.key) + " must be " + std::string(wanted(setting)) +
+                                                ", not " + std::string(kindName(node.kind)));
     Entry entry{node.text, 0, node.place, true};
     for (const Node& child : node.children) {
         if (child.kind != Node::Kind::Text || child.text.find('\n') != std::string::npos)
@@ -190,6 +203,7 @@ std::string canonical(const Setting& setting, const Entry& entry) {
 }
 
 std::string exactSize(std::int64_t bytes) {
+    if (bytes < 0) return std::to_string(-bytes) + "%";
     static constexpr std::pair<std::int64_t, const char*> kUnits[] = {
         {1LL << 30, " GiB"}, {1LL << 20, " MiB"}, {1LL << 10, " KiB"}, {1, " B"}};
     return inUnits(bytes, kUnits);

@@ -21,8 +21,9 @@ struct Findings {
 };
 
 struct Entry {
-    std::string text;         // as written, without quotes
-    std::int64_t number = 0;  // Integer; Size in bytes; Duration in milliseconds; Boolean
+    std::string text;  // as written, without quotes
+    // Integer; Size in bytes, or the negative of its percents; Duration in milliseconds; Boolean
+    std::int64_t number = 0;
     Place place;
     bool given = false;  // false: the fallback
 };
@@ -36,7 +37,8 @@ Section readSection(const Node& table, std::span<const adapters::Setting* const>
 // The value in the one form that is the same for every way of writing it: "52428800", "300000ms", "true".
 std::string canonical(const adapters::Setting& setting, const Entry& entry);
 
-// For people, and for TOML without its quotes: "50 MiB", "5m"; always read back to exactly the same number.
+// For people, and for TOML without its quotes: "50 MiB", "5%", "5m"; always read back to exactly the same
+// number.
 std::string exactSize(std::int64_t bytes);
 std::string exactDuration(std::int64_t millis);
 

@@ -25,6 +25,9 @@ class Write {
     void operator()(const char* key, std::int64_t member) const {
         line(key, isSize(key) ? basicString(exactSize(member)) : std::to_string(member));
     }
+    void operator()(const char* key, const Amount& member) const {
+        line(key, basicString(exactSize(member.percent > 0 ? -member.percent : member.bytes)));
+    }
     void operator()(const char* key, bool member) const { line(key, member ? "true" : "false"); }
     void operator()(const char* key, const std::vector<std::string>& member) const {
         std::string lines;

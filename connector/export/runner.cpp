@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "connector/config/folder.h"
 #include "connector/export/attending.h"
 #include "queue/inspect.h"
 #include "queue/operate.h"
@@ -23,6 +24,7 @@ Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& que
       adapter_(std::move(adapter)),
       settings_(std::move(settings)),
       options_(std::move(options)),
+      folder_(config::folderOf(settings_)),
       gate_(settings_.policy, clock_) {
     MutexLock lock(mutex_);
     health_.since = clock_.now();
@@ -197,7 +199,21 @@ bool Runner::ensureUsable(Exporter& exporter, const Post& post, const std::stop_
 
 Result<void> Runner::probe(Pulse& pulse) {
     const Pulse::Away away(pulse);
+    lookAtSpace();
     return adapter_->probe();
+}
+
+void Runner::lookAtSpace() {
+    if (folder_.empty()) return;
+    const auto volume = lookAtVolume(folder_);
+    MutexLock lock(mutex_);
+    volume_ = volume.ok() ? std::optional(*volume) : std::nullopt;  // why not, probe() says
+}
+
+std::optional<disk::FolderSpace> Runner::space() const {
+    MutexLock lock(mutex_);
+    if (!volume_) return std::nullopt;
+    return disk::FolderSpace{settings_.name, folder_, *volume_};
 }
 
 // What the last process left is asked about once, when the adapter first works; later only lapsed leases are.
@@ -268,6 +284,10 @@ void Runner::maintain(Exporter& exporter, Pulse& pulse) {
         maintainAt_ = now + options_.pollInterval;
         sweep = now >= sweepAt_;
         if (sweep) sweepAt_ = now + options_.sweepInterval;
+    }
+    {
+        const Pulse::Away away(pulse);
+        lookAtSpace();
     }
     (void)recover(exporter, false);  // it reports and suspends by itself
     if (sweep) sweepLeftovers(pulse);

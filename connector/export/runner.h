@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/sync.h"
+#include "connector/disk/watch.h"
 #include "connector/export/exporter.h"
 #include "connector/export/gate.h"
 #include "store/notifier.h"
@@ -61,6 +62,8 @@ class Runner {
     const config::Adapter& settings() const { return settings_; }
     const Counters& counters() const { return counters_; }
     const std::shared_ptr<adapters::Adapter>& adapter() const { return adapter_; }
+    // Of its folder, as a watcher last found it: another machine's share keeps nobody else waiting.
+    std::optional<disk::FolderSpace> space() const;
 
   private:
     using Inbox = std::shared_ptr<store::Inbox>;
@@ -73,6 +76,7 @@ class Runner {
     SteadyTime work(Exporter& exporter, const Post& post, const std::stop_token& stop);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
+    void lookAtSpace();
     void maintain(Exporter& exporter, Pulse& pulse);
     void sweepLeftovers(Pulse& pulse);
     SteadyTime nextWake();
@@ -91,12 +95,14 @@ class Runner {
     const std::shared_ptr<adapters::Adapter> adapter_;
     const config::Adapter settings_;
     const RunnerOptions options_;
+    const std::string folder_;  // empty: it has none
     Counters counters_;
     Gate gate_;
     Mutex holdMutex_;  // one look at a time: the last one to look knows the last word
 
     mutable Mutex mutex_;
     Health health_ GUARDED_BY(mutex_);
+    std::optional<Volume> volume_ GUARDED_BY(mutex_);
     bool busyProbing_ GUARDED_BY(mutex_) = false;
     bool recovered_ GUARDED_BY(mutex_) = false;  // what the last process left has been looked at
     Millis probeDelay_ GUARDED_BY(mutex_){0};

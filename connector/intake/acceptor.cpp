@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/sync.h"
 #include "base/text.h"
@@ -21,7 +20,6 @@ namespace postern::intake {
 namespace {
 
 constexpr std::chrono::seconds kConfirmAfter{1};  // confirmations without a commit that would take them along
-constexpr Millis kLookAgain{1'000};               // how old the last look at the free space may be
 constexpr std::chrono::seconds kWait{3'600};      // waits have a deadline; a new one begins where it passes
 
 // A mail between accept() and its answer.
@@ -115,21 +113,17 @@ Answer answerFor(const Error& error) {
 }
 
 struct Acceptor::Impl {
-    Impl(store::Store& theStore, store::Notifier& theNotifier, Clock& theClock, std::int64_t theReserve,
-         LookAtSpace theLook)
+    Impl(store::Store& theStore, store::Notifier& theNotifier, Clock& theClock, const disk::Limits& limits,
+         disk::LookAtVolume look)
         : store(theStore),
           notifier(theNotifier),
           clock(theClock),
-          reserve(theReserve),
-          look(std::move(theLook)) {}
+          room(theStore, theClock, limits, std::move(look)) {}
 
     std::shared_ptr<const routing::Router> currentRouter() const EXCLUDES(mutex) {
         MutexLock lock(mutex);
         return router;
     }
-
-    Result<std::int64_t> freeBytes() EXCLUDES(mutex);
-    void noteRoom(bool enough, std::int64_t free) EXCLUDES(mutex);
 
     Result<void> makeItems(Job& job) const;
     void keepSealed(const JobPointer& job);
@@ -148,19 +142,15 @@ struct Acceptor::Impl {
     store::Store& store;
     store::Notifier& notifier;
     Clock& clock;
-    const std::int64_t reserve;
-    const LookAtSpace look;
+    disk::Room room;  // has its own thread rule, as all three
 
-    Duplicates duplicates;          // has its own thread rule
-    std::optional<LogOnDesk> desk;  // likewise
+    Duplicates duplicates;
+    std::optional<LogOnDesk> desk;
 
     mutable Mutex mutex;
     Condition changed;
     std::optional<SteadyTime> confirmAt GUARDED_BY(mutex);
     std::shared_ptr<const routing::Router> router GUARDED_BY(mutex);
-    std::optional<SteadyTime> lookedAt GUARDED_BY(mutex);
-    std::int64_t lastFree GUARDED_BY(mutex) = 0;
-    bool shortOfRoom GUARDED_BY(mutex) = false;
     std::int64_t open GUARDED_BY(mutex) = 0;  // mails without their answer
     bool leaving GUARDED_BY(mutex) = false;   // somebody waits for open to be 0
     std::deque<JobPointer> toSeal GUARDED_BY(mutex);
@@ -168,9 +158,9 @@ struct Acceptor::Impl {
     std::jthread sealer;
 };
 
-Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve,
-                   LookAtSpace look)
-    : impl_(std::make_unique<Impl>(store, notifier, clock, reserve, std::move(look))) {
+Acceptor::Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, const disk::Limits& limits,
+                   disk::LookAtVolume look)
+    : impl_(std::make_unique<Impl>(store, notifier, clock, limits, std::move(look))) {
     impl_->sealer = std::jthread([impl = impl_.get()] {
         nameThisThread("body-sync");
         impl->sealLoop();
@@ -221,37 +211,16 @@ const std::string& Acceptor::storeId() const {
     return impl_->store.id();
 }
 
-Result<std::int64_t> Acceptor::Impl::freeBytes() {
-    const SteadyTime now = clock.steady();
-    {
-        MutexLock lock(mutex);
-        if (lookedAt && now - *lookedAt < kLookAgain) return lastFree;
-    }
-    POSTERN_LET(space, look(store.folder()));
-    MutexLock lock(mutex);
-    lookedAt = now;
-    lastFree = space.freeFiles > 0 ? space.freeBytes : 0;
-    return lastFree;
-}
-
-// Said once when room runs out and once when it is back, not once per mail (KB Q189587).
-void Acceptor::Impl::noteRoom(bool enough, std::int64_t free) {
-    MutexLock lock(mutex);
-    if (shortOfRoom == !enough) return;
-    shortOfRoom = !enough;
-    LogLine(enough ? LogEvent::StoreRoom : LogEvent::StoreFull).with("free", free).with("reserve", reserve);
+disk::Room& Acceptor::room() {
+    return impl_->room;
 }
 
 Result<void> Acceptor::checkRoom(std::int64_t announced) {
-    if (impl_->store.broken()) return fail(Errc::Io, "the store is broken and takes no mail");
-    POSTERN_LET(free, impl_->freeBytes());
-    // Half as much again: the bytes, their indexes and the log they pass through. Compared by division, since
-    // a client may announce any number.
-    const std::int64_t spare = free - impl_->reserve;
-    const bool enough = spare >= 0 && announced / 2 <= spare / 3;
-    impl_->noteRoom(spare >= 0, free);
-    if (!enough) return fail(Errc::NoSpace, "the store's volume is short of room");
-    return {};
+    return impl_->room.check(announced);
+}
+
+Result<disk::Claim> Acceptor::claimRoom(std::int64_t announced) {
+    return impl_->room.claim(announced);
 }
 
 Result<routing::Router::Routed> Acceptor::routeRecipient(const std::string& address,
@@ -275,9 +244,9 @@ void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done
     {
         MutexLock lock(impl_->mutex);
         ++impl_->open;
-        // Between two looks at the disk the reserve must hold as well, however fast mail comes in.
-        impl_->lastFree -= 2 * job->mail.body->size();
     }
+    // Between two looks at the disk the reserve must hold as well, however fast mail comes in.
+    impl_->room.took(2 * job->mail.body->size());
     if (const auto made = impl_->makeItems(*job); !made.ok()) return impl_->finish(*job, made);
     if (job->mail.body->inFile()) return impl_->sealLater(job);
     impl_->keepSealed(job);
@@ -419,6 +388,7 @@ void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
 
 void Acceptor::Impl::answer(Job& job, const Answer& answer) {
     job.mail.body.reset();
+    job.mail.room = {};
     job.done(answer);
     closeOne();
 }

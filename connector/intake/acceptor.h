@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "connector/disk/room.h"
 #include "connector/intake/door.h"
 #include "connector/routing/router.h"
 #include "store/messages.h"
@@ -21,12 +21,9 @@ namespace postern::intake {
 
 class Acceptor final : public Door {
   public:
-    using LookAtSpace = std::function<Result<Space>(const std::string& folder)>;
-
-    // `reserve` bytes of the store's volume are kept free for the service itself. `look` says how much there
-    // is; any thread of the intake's.
-    Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, std::int64_t reserve,
-             LookAtSpace look = freeSpace);
+    // `look` as disk::Room's.
+    Acceptor(store::Store& store, store::Notifier& notifier, Clock& clock, const disk::Limits& limits,
+             disk::LookAtVolume look = lookAtVolume);
     // Waits until every mail handed to accept() has had its answer. REQUIRES: the store still lives.
     ~Acceptor() override;
 
@@ -34,9 +31,11 @@ class Acceptor final : public Door {
     void setAccounts(accounts::Directory directory);
     void setRouter(std::shared_ptr<const routing::Router> router);
 
+    disk::Room& room();
+
     const std::string& storeId() const override;
-    // The free space is looked at once a second at most.
     Result<void> checkRoom(std::int64_t announced) override;
+    Result<disk::Claim> claimRoom(std::int64_t announced) override;
     // Stopped before the first setRouter().
     Result<routing::Router::Routed> routeRecipient(const std::string& address,
                                                    const Envelope& envelope) const override;

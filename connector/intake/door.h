@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "connector/disk/claim.h"
 #include "connector/intake/log_on.h"
 #include "connector/routing/router.h"
 #include "store/messages.h"
@@ -47,6 +48,7 @@ struct IncomingMail {
     std::string digest;      // SHA-256 of the content as received, 32 bytes; empty: no look for duplicates
     bool confirmed = false;  // its sender can not miss the answer: no duplicate of it is expected
     Millis duplicatesWithin{0};  // the listener's
+    disk::Claim room = {};       // of the free space, until it is stored
 };
 
 class Door {
@@ -59,6 +61,8 @@ class Door {
     // At MAIL time: room for `announced` bytes (0: unknown) beside the reserve, and a store that takes
     // writes?
     virtual Result<void> checkRoom(std::int64_t announced) = 0;
+    // The same, and the room is kept for the caller: for who may send, and means to now.
+    virtual Result<disk::Claim> claimRoom(std::int64_t announced) = 0;
     // At RCPT time.
     virtual Result<routing::Router::Routed> routeRecipient(const std::string& address,
                                                            const Envelope& envelope) const = 0;

@@ -147,6 +147,13 @@ void SmtpSession::addRecipient(const std::string& address, const RcptParameters&
         if (answer.code >= 500) answer.text = "<" + address + ">: " + answer.text;
         return refuseRecipient(address, answer);
     }
+    // Not at MAIL: who may not send here must not keep others' room.
+    if (transaction_->recipients.empty()) {
+        auto room = door_.claimRoom(transaction_->announced);
+        if (!room.ok()) return refuseRecipient(address, answerFor(room.error()));
+        transaction_->room = std::move(*room);
+        transaction_->claimed = transaction_->announced;
+    }
     routed->notify = parameters.notify;
     routed->original = parameters.original;
     transaction_->recipients.push_back(std::move(*routed));

@@ -76,6 +76,8 @@ struct Transaction {
     std::vector<routing::Router::Routed> recipients;
     // While the text comes in:
     std::unique_ptr<store::BodyWriter> body;
+    disk::Claim room;               // from its first recipient on
+    std::int64_t claimed = 0;       // so much text has its room
     std::int64_t size = 0;          // of the text, without our trace fields
     std::optional<Answer> refusal;  // it is already refused; what comes is read and dropped
     HeaderScan header;
@@ -200,6 +202,7 @@ class SmtpSession {
     void keep(std::string_view text);
     void keepHeader();
     void append(std::string_view bytes);
+    bool claimMore();
     void refuseText(Answer answer);
     void refuseFlaws(const TextFlaws& flaws);
     void refuseMail();

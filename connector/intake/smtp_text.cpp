@@ -1,11 +1,17 @@
 // The text of a mail, by DATA or by BDAT: kept, judged at its end, handed on.
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "connector/intake/smtp_session.h"
 #include "connector/intake/trace.h"
 
 namespace postern::intake {
+
+namespace {
+constexpr std::int64_t kLeastClaim = 64 << 10;  // bytes; doubles as the text grows
+}
 
 // Whatever a DATA is refused for, the transaction is over: its recipients must not meet the next mail's text.
 void SmtpSession::onData(const Command& command, std::string_view behind) {
@@ -88,11 +94,26 @@ void SmtpSession::keep(std::string_view text) {
     mail.size += static_cast<std::int64_t>(text.size());
     if (mail.size > listener_.limits.messageSize) refuseText(tooLarge());
     if (!mail.body) return;
+    if (mail.size > mail.claimed && !claimMore()) return;
     if (!mail.header.over()) mail.header.feed(text);
     mail.digest.update(text);
     if (mail.headerKept) return append(text);
     mail.held += text;
     if (mail.header.over()) keepHeader();
+}
+
+// The sender announced nothing, or too little: room is kept as its text comes in.
+bool SmtpSession::claimMore() {
+    Transaction& mail = *transaction_;
+    const std::int64_t step = std::max(kLeastClaim, mail.size);
+    auto more = door_.claimRoom(step);
+    if (!more.ok()) {
+        refuseText(answerFor(more.error()));
+        return false;
+    }
+    mail.room.add(std::move(*more));
+    mail.claimed = mail.size + step;
+    return true;
 }
 
 void SmtpSession::append(std::string_view bytes) {
@@ -121,6 +142,7 @@ void SmtpSession::keepHeader() {
 void SmtpSession::refuseText(Answer answer) {
     if (!transaction_->refusal) transaction_->refusal = std::move(answer);
     transaction_->body.reset();
+    transaction_->room = {};
 }
 
 // Line ends come before everything else: a mail that could mean two things is not believed in any part.
@@ -177,6 +199,7 @@ void SmtpSession::endText(const TextFlaws& flaws) {
     finished.message = std::move(mail.message);
     finished.recipients = std::move(mail.recipients);
     finished.body = std::move(mail.body);
+    finished.room = std::move(mail.room);
     finished.header = std::move(mail.header.block());
     finished.digest = mail.digest.finish();
     finished.trace = mail.trace;

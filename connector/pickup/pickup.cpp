@@ -195,9 +195,10 @@ Result<intake::IncomingMail> Pickup::mailOf(Taken& file) {
         {settings_.messageSize, settings_.hops}, door_.storeId());
     POSTERN_TRY(text.readHeader());
     POSTERN_LET(envelope, readEnvelope(text.header(), hostname_));
-    POSTERN_TRY(door_.checkRoom(file.facts.size));
+    POSTERN_LET(room, door_.claimRoom(file.facts.size));
 
     intake::IncomingMail mail;
+    mail.room = std::move(room);
     mail.message.received = clock_.now();
     mail.message.sender = envelope.sender;
     mail.message.source = settings_.name;

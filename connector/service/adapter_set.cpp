@@ -158,7 +158,8 @@ std::unique_ptr<exporting::Runner> AdapterSet::newRunner(const config::Adapter& 
                                                          std::shared_ptr<adapters::Adapter> adapter,
                                                          const config::Config& config) {
     exporting::RunnerOptions options;
-    options.reserve = config.reserve;
+    const auto volume = lookAtVolume(config.store);
+    options.reserve = config.reserve.of(volume.ok() ? volume->bytes : 0);
     options.pollInterval = config.pollInterval;
     options.regroup = [this](const std::string& name, const std::vector<queue::RecipientRow>& recipients,
                              WallTime received) -> Result<std::vector<queue::NewItem>> {
@@ -172,6 +173,14 @@ std::shared_ptr<adapters::Adapter> AdapterSet::named(const std::string& name) co
     MutexLock lock(runnersMutex_);
     const auto found = runners_.find(name);
     return found == runners_.end() ? nullptr : found->second->adapter();
+}
+
+std::vector<disk::FolderSpace> AdapterSet::folders() const {
+    std::vector<disk::FolderSpace> all;
+    MutexLock lock(runnersMutex_);
+    for (const auto& [name, runner] : runners_)
+        if (auto space = runner->space()) all.push_back(std::move(*space));
+    return all;
 }
 
 std::vector<admin::AdapterMeasures> AdapterSet::measures() const {
@@ -194,6 +203,7 @@ std::vector<admin::AdapterMeasures> AdapterSet::measures() const {
         each.timed = counted.timed;
         each.batchTimes = counted.batchTimes.snapshot();
         each.deliveryTimes = counted.deliveryTimes.snapshot();
+        if (const auto space = runner->space()) each.volume = space->volume;
         all.push_back(std::move(each));
     }
     return all;

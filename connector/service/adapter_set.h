@@ -49,6 +49,7 @@ class AdapterSet {
     Result<std::vector<std::string>> idle() const;
     void lookForHold(const std::string& name);
     std::vector<admin::AdapterMeasures> measures() const;
+    std::vector<disk::FolderSpace> folders() const;
     // By adapter, those that end under a reload among them; only who is not well.
     std::vector<std::pair<std::string, Pulse::Life>> unwell() const;
 

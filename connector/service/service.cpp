@@ -130,7 +130,8 @@ std::optional<Failure> Service::openStore() {
         return reporter_->tell(session, fate);
     };
     queue_ = std::make_unique<queue::Queue>(*store_, clock_, queueOptions);
-    acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, config->reserve);
+    acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_,
+                                                   disk::Limits{config->reserve, config->warnBelow});
     auto accounts = accounts::Directory::open(*store_);
     if (!accounts.ok()) return failureFrom(accounts.error());
     acceptor_->setAccounts(std::move(accounts).value());
@@ -160,6 +161,9 @@ std::optional<Failure> Service::startAdapters() {
         return exporting::pruneAllCaptured(store_->folder(), *this->config(), clock_.now());
     };
     housekeeper_ = std::make_unique<Housekeeper>(*store_, *queue_, std::move(options));
+    disk_ = std::make_unique<disk::Watch>(acceptor_->room(), store_->ballast(), clock_,
+                                          disk::WatchOptions{[this] { return this->config()->ballast; },
+                                                             [this] { return adapters_->folders(); }});
     return std::nullopt;
 }
 
@@ -251,6 +255,7 @@ admin::Reloaded Service::reload() {
                 config_ = after;
             }
             setLogLevel(after->logLevel);
+            acceptor_->room().setLimits({after->reserve, after->warnBelow});
             if (const auto used = follower_->use(webhooks::hooksOf(*after)); !used.ok())
                 LogLine(LogEvent::StoreTrouble).with("step", "webhooks").with("reason", used.error().text);
             useAdapters(*after, std::move(*made), std::move(tables.tables));
@@ -294,7 +299,6 @@ std::vector<std::string> Service::notesAbout(const config::Config& before,
     note(before.lease != after.lease, "lease");
     note(before.holdAfterDeaths != after.holdAfterDeaths, "hold_after_deaths");
     note(before.pollInterval != after.pollInterval, "poll_interval");
-    note(before.reserve != after.reserve, "reserve");
     note(before.inlineBody != after.inlineBody, "inline_body");
     note(before.http.address != after.http.address || before.http.anonymous != after.http.anonymous ||
              before.http.hosts != after.http.hosts,
@@ -315,6 +319,7 @@ void Service::stop() {
     http_.reset();
     site_.reset();
     pickups_.reset();
+    disk_.reset();
     housekeeper_.reset();
     adapters_.reset();
     tapLog(nullptr);
@@ -365,7 +370,8 @@ admin::ServiceView Service::view() {
         &feed_,
         [this] { return adapters_->measures(); },
         [this] { return adapters_->router(); },
-        [this] { return pickups_ ? pickups_->troubles() : std::map<std::string, Error>{}; }};
+        [this] { return pickups_ ? pickups_->troubles() : std::map<std::string, Error>{}; },
+        [this] { return disk_ ? disk_->overview() : disk::Overview{}; }};
 }
 
 admin::Record Service::facts() const {

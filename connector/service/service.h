@@ -16,6 +16,7 @@
 #include "connector/admin/commands.h"
 #include "connector/admin/control_server.h"
 #include "connector/config/config.h"
+#include "connector/disk/watch.h"
 #include "connector/http/operator_site.h"
 #include "connector/http/server.h"
 #include "connector/intake/acceptor.h"
@@ -99,6 +100,7 @@ class Service {
     std::unique_ptr<AdapterSet> adapters_;
     std::unique_ptr<webhooks::Follower> follower_;
     std::unique_ptr<Housekeeper> housekeeper_;
+    std::unique_ptr<disk::Watch> disk_;
     std::unique_ptr<intake::IntakeServer> intake_;
     std::unique_ptr<pickup::Station> pickups_;
     std::unique_ptr<admin::ControlServer> control_;

@@ -58,7 +58,7 @@ class Bench {
             std::exit(1);
         }
         store_ = std::move(opened).value();
-        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, Clock::system(), 0);
+        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, Clock::system(), disk::Limits{});
         acceptor_->setRouter(std::make_shared<const routing::Router>(
             std::vector<config::Route>{{"*", "silent", "{local}", {}}},
             std::vector<routing::Target>{{"silent", &adapter_, Millis(1'000'000)}}));

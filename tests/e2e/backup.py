@@ -271,7 +271,7 @@ def test_kill_9_in_a_restore_leaves_the_old_store_the_new_one_or_none_that_start
 
 
 def damages():
-    """Name, what a database becomes, and a word that every refusal has."""
+    """Name, what a database becomes, a word that every refusal has, and the service's exit status."""
     def flipped(path):
         with open(path, "r+b") as file:
             size = os.path.getsize(path)
@@ -300,8 +300,9 @@ def damages():
             other.execute("PRAGMA user_version = 999")
             other.commit()
 
-    return (("flipped pages", flipped, "damaged"), ("truncated", truncated, "damaged"), ("empty", empty, "empty"),
-            ("another program's", foreign, "another program"), ("no database", text, "not a database"), ("newer", newer, "newer Postern"))
+    return (("flipped pages", flipped, "damaged", 74), ("truncated", truncated, "damaged", 74), ("empty", empty, "empty", 74),
+            ("another program's", foreign, "another program", 78), ("no database", text, "not a database", 74),
+            ("newer", newer, "newer Postern", 78))
 
 
 def test_damage_is_explained_and_nothing_is_touched():
@@ -314,7 +315,7 @@ def test_damage_is_explained_and_nothing_is_touched():
         whole = store_file(site)
         keep = os.path.join(site.folder, "keep.db")
         shutil.copy(whole, keep)
-        for name, harm, word in damages():
+        for name, harm, word, exit_status in damages():
             bad = os.path.join(site.folder, "bad.backup")
             shutil.copy(file, bad)
             harm(bad)
@@ -326,7 +327,7 @@ def test_damage_is_explained_and_nothing_is_touched():
             harm(whole)
             before = digest(whole)
             started = subprocess.run([site.posternd, "--config", site.config], capture_output=True, timeout=60)
-            check(started.returncode != 0 and word.encode() in started.stderr, f"start, {name}: {started.stderr}")
+            check(started.returncode == exit_status and word.encode() in started.stderr, f"start, {name}: {started.returncode} {started.stderr}")
             status, said = postern(site, "db", "check")
             check(status != 0 and said, f"check, {name}: {status} {said}")
             status, said = postern(site, "db", "backup", os.path.join(site.folder, "never.backup"))
@@ -336,6 +337,60 @@ def test_damage_is_explained_and_nothing_is_touched():
         breathe()
         status, said = postern(site, "db", "restore", keep)
         check(status == 65 and "no backup made by postern db backup" in said, said)
+
+
+def files_of(folder):
+    """Every file with its bytes, or where it leads; but the lock, in which each holder writes its number."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            if name == "lock":
+                continue
+            found[path] = os.readlink(path) if os.path.islink(path) else digest(path)
+    return found
+
+
+def parts_missing():
+    """Name, what becomes of the store's folder, a word of the refusal."""
+    def without(*names):
+        def harm(store):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(store, name))
+        return harm
+
+    def renamed(store):
+        with open(os.path.join(store, "store.id"), "w", encoding="utf-8") as file:
+            file.write("somebodyelse\n")
+
+    def linked(store):
+        os.rename(os.path.join(store, "postern.db"), os.path.join(store, "elsewhere.db"))
+        os.symlink(os.path.join(store, "elsewhere.db"), os.path.join(store, "postern.db"))
+
+    return (("no database", without("postern.db"), "postern.db is missing"), ("no store.id", without("store.id"), "store.id is missing"),
+            ("another store.id", renamed, "names another store, somebodyelse"), ("a link", linked, "no regular file"),
+            ("bodies only", without("postern.db", "postern.db-wal", "postern.db-shm", "store.id"), "bodies of mail are there"))
+
+
+def test_a_store_with_a_part_missing_is_refused_and_left_byte_for_byte():
+    with gateway() as site:
+        check(Ledger().send(site.port, 1, size=LARGE), "refused")
+        check(site.wait_until_settled(), "not settled")
+        site.stop()
+        store = os.path.dirname(store_file(site))
+        shutil.copytree(store, store + ".whole", symlinks=True)
+        for name, harm, word in parts_missing():
+            harm(store)
+            before = files_of(store)
+            check(any(".eml" in path for path in before), "no body stands in a file")
+            started = subprocess.run([site.posternd, "--config", site.config], capture_output=True, timeout=60)
+            check(started.returncode == 78 and word.encode() in started.stderr, f"{name}: {started.returncode} {started.stderr}")
+            check(files_of(store) == before, f"{name}: a file was changed")
+            shutil.rmtree(store)
+            shutil.copytree(store + ".whole", store, symlinks=True)
+        site.start()
+        check(site.stop() == 0, "the whole one")
 
 
 def main():

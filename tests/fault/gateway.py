@@ -38,7 +38,8 @@ class Gateway:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"""hostname = "gw.example.org"
 store = "{self.folder}/store"
-poll_interval = "200ms"
+{"" if "poll_interval" in extra_config else 'poll_interval = "200ms"'}
+{"" if "ballast" in extra_config else 'ballast = "0 B"'}
 {extra_config}
 [[listener]]
 name = "smtp"

@@ -23,7 +23,7 @@ class CommandsTest : public testing::Test {
         auto opened = store::Store::open(std::move(options));
         EXPECT_TRUE(opened.ok()) << opened.error().text;
         store_ = std::move(opened).value();
-        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, 0);
+        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, disk::Limits{});
     }
 
     Result<void> run(Role role, const std::string& verb, std::map<std::string, std::string> fields = {}) {

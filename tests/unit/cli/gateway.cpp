@@ -119,7 +119,7 @@ void Gateway::withStore(const std::function<void(store::Store&)>& work) {
 void Gateway::up() {
     openStore();
     config_ = std::make_shared<const config::Config>(loadConfig());
-    acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock, 0);
+    acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock, disk::Limits{});
     std::vector<routing::Target> targets;
     for (const config::Adapter& each : config_->adapters) {
         auto made = adapters::kindNamed(each.kind)->make({each.name, config_->hostname, store_->id(), {}},

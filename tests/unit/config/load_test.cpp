@@ -56,6 +56,8 @@ TEST(Load, FillsInTheDefaults) {
     EXPECT_EQ(config.retention, fresh.retention);
     EXPECT_EQ(config.stopLimit, fresh.stopLimit);
     EXPECT_EQ(config.reserve, fresh.reserve);
+    EXPECT_EQ(config.warnBelow, fresh.warnBelow);
+    EXPECT_EQ(config.ballast, fresh.ballast);
     EXPECT_EQ(config.inlineBody, fresh.inlineBody);
     EXPECT_EQ(config.holdAfterDeaths, fresh.holdAfterDeaths);
     EXPECT_EQ(config.hops, fresh.hops);
@@ -161,6 +163,7 @@ TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
     write(
         folder / "postern.toml",
         std::string("hostname = \"gw.example.org\"\nretention = \"0ms\"\nlease = \"1m30s\"\nreserve = 1000\n"
+                    "warn_below = \"12%\"\nballast = \"0 B\"\n"
                     "inline_body = \"0 B\"\nlog_level = \"debug\"\n") +
             kSmall +
             "legacy = \"{{\\\"{local}\\\" \\\\ at PO1\"\n"
@@ -178,7 +181,9 @@ TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
     EXPECT_EQ(show(*second.config), shown);
     EXPECT_EQ(second.config->lease, Millis{90'000});
     EXPECT_EQ(second.config->retention, Millis{0});
-    EXPECT_EQ(second.config->reserve, 1000);
+    EXPECT_EQ(second.config->reserve, (Amount{1000, 0}));
+    EXPECT_EQ(second.config->warnBelow, (Amount{0, 12}));
+    EXPECT_EQ(second.config->ballast, 0);
     EXPECT_EQ(second.config->logLevel, Severity::Debug);
     EXPECT_EQ(second.config->listeners[1].socketPath, "/run/l.sock");
     EXPECT_EQ(second.config->listeners[1].limits.idle, Millis{1500});

@@ -23,7 +23,7 @@ class SiteRig {
         wanted.migrations = store::messageMigrations();
         for (const store::Migration& each : queue::queueMigrations()) wanted.migrations.push_back(each);
         store_ = store::Store::open(std::move(wanted)).value();
-        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, 0);
+        acceptor_ = std::make_unique<intake::Acceptor>(*store_, notifier_, clock_, disk::Limits{});
         directory_ = std::make_unique<accounts::Directory>(accounts::Directory::open(*store_).value());
         logins_ = std::make_unique<Logins>(*directory_, clock_);
         site_ = std::make_unique<OperatorSite>(

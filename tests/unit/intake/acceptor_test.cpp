@@ -94,16 +94,17 @@ class Room : public testing::Test {
     }
     ~Room() override { setLogSink({}); }
     bool takes(std::int64_t announced, std::int64_t free, std::int64_t files = 1000) {
-        free_ = {free, files};
+        // What the store's log still holds needs its room as well.
+        volume_ = {std::int64_t{1} << 50, free + house_.store().counters().logBytes, 2000, files, 1};
         house_.clock().advance(Millis(1'001));  // it looks again
         return acceptor_.checkRoom(announced).ok();
     }
 
     House house_;
-    Space free_{};
+    Volume volume_{};
     std::vector<std::string> said_;
-    Acceptor acceptor_{house_.store(), house_.notifier(), house_.clock(), kReserve,
-                       [this](const std::string&) -> Result<Space> { return free_; }};
+    Acceptor acceptor_{house_.store(), house_.notifier(), house_.clock(), disk::Limits{{kReserve}, {}},
+                       [this](const std::string&) -> Result<Volume> { return volume_; }};
 };
 
 TEST_F(Room, Q189587_short_of_room_is_said_once_and_so_is_room_again) {
@@ -130,7 +131,7 @@ TEST_F(Room, Q178758_free_space_is_counted_in_64_bits) {
 
 TEST(Acceptor, BeforeTheFirstRoutesItIsStopped) {
     House house;
-    Acceptor fresh(house.store(), house.notifier(), house.clock(), 0);
+    Acceptor fresh(house.store(), house.notifier(), house.clock(), {});
     EXPECT_EQ(fresh.routeRecipient("joe@example.org", {}).error().code, Errc::Stopped);
 }
 
@@ -213,7 +214,7 @@ TEST(Acceptor, EndsOnlyWhenAllIsAnswered) {
     House house;
     std::atomic<int> answers{0};
     {
-        Acceptor brief(house.store(), house.notifier(), house.clock(), 0);
+        Acceptor brief(house.store(), house.notifier(), house.clock(), {});
         brief.setRouter(house.router(House::routes()));
         for (int i = 0; i < 20; ++i) {
             brief.accept(house.mail({"joe@example.org"}, std::string(2 * kInlineBody, 'x')),

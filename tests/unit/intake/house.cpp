@@ -71,7 +71,7 @@ House::House(std::int64_t reserve, std::string engineOption)
       store_(openStore(folder_.path(), engineOption_)) {
     demo_ = std::make_unique<AskedAdapter>(adapters::Grouping{});
     other_ = std::make_unique<AskedAdapter>(adapters::Grouping{1, 0, {}});
-    acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, reserve);
+    acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, disk::Limits{{reserve}, {}});
     acceptor_->setRouter(router(routes()));
     if (engineOption_.empty()) openAccounts();
 }
@@ -93,7 +93,7 @@ void House::reopen() {
     acceptor_.reset();
     store_.reset();
     store_ = openStore(folder_.path(), engineOption_);
-    acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, reserve_);
+    acceptor_ = std::make_unique<Acceptor>(*store_, notifier_, clock_, disk::Limits{{reserve_}, {}});
     acceptor_->setRouter(router(routes()));
 }
 

@@ -78,6 +78,11 @@ class ScriptedDoor : public Door {
   public:
     explicit ScriptedDoor(const store::Store& store) : store_(store) {}
     Result<void> checkRoom(std::int64_t) override { return room; }
+    Result<disk::Claim> claimRoom(std::int64_t announced) override {
+        claims.push_back(announced);
+        if (!room.ok()) return room.error();
+        return disk::Claim(claimed, announced);
+    }
     Result<routing::Router::Routed> routeRecipient(const std::string& address,
                                                    const Envelope&) const override;
     const std::string& storeId() const override { return store_.id(); }
@@ -87,6 +92,8 @@ class ScriptedDoor : public Door {
     void logOn(LogOnStep, LogOnDesk::Done done) override { done(noAccounts); }
 
     Result<void> room;
+    std::vector<std::int64_t> claims;
+    disk::Claim::Sum claimed = std::make_shared<std::atomic<std::int64_t>>(0);
     Answer answer{250, "2.0.0", "Ok: queued as m1"};
     std::vector<IncomingMail> mails;
     std::vector<std::int64_t> confirmed;

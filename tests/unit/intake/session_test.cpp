@@ -74,6 +74,69 @@ TEST(SmtpSession, RefusesMailWhileThereIsNoRoom) {
     EXPECT_EQ(talk.say("MAIL FROM:<a@example.com>"), "250 2.1.0 Ok\r\n");
 }
 
+TEST(SmtpSession, KeepsRoomFromItsFirstRecipientToTheAnswer) {
+    House house;
+    ScriptedDoor door(house.store());
+    Talk talk(house, door, listenerOf(config::Protocol::Smtp));
+    talk.say("EHLO c");
+    talk.say("MAIL FROM:<a@example.com> SIZE=5000");
+    EXPECT_EQ(*door.claimed, 0) << "not yet";
+    talk.say("RCPT TO:<joe@example.org>");
+    talk.say("RCPT TO:<ann@example.org>");
+    EXPECT_EQ(*door.claimed, 5000) << "once for all of them";
+    talk.say("RSET");
+    EXPECT_EQ(*door.claimed, 0);
+
+    talk.say("MAIL FROM:<a@example.com> SIZE=5000");
+    talk.say("RCPT TO:<joe@example.org>");
+    talk.say("DATA");
+    talk.autoSettle = false;
+    talk.send("x\r\n.\r\n");
+    EXPECT_EQ(*door.claimed, 5000) << "until it is stored";
+    talk.settle();
+    door.mails.clear();
+    EXPECT_EQ(*door.claimed, 0);
+
+    config::Listener closed = listenerOf(config::Protocol::Smtp);
+    closed.networks = {"198.51.100.0/24"};
+    Talk stranger(house, door, closed);
+    stranger.say("EHLO c");
+    stranger.say("MAIL FROM:<a@example.com> SIZE=5000");
+    EXPECT_EQ(stranger.say("RCPT TO:<joe@example.org>").substr(0, 3), "554");
+    EXPECT_EQ(*door.claimed, 0) << "who may not send here keeps nobody's room";
+}
+
+TEST(SmtpSession, WhoSaysNoSizeTakesItsRoomAsTheTextComes) {
+    House house;
+    ScriptedDoor door(house.store());
+    Talk talk(house, door, listenerOf(config::Protocol::Smtp));
+    beginMail(talk);
+    std::string text;
+    for (int i = 0; i < 5000; ++i) text += std::string(98, 'x') + "\r\n";
+    talk.send(text);
+    EXPECT_GE(*door.claimed, 500'000);
+    EXPECT_LT(*door.claimed, 2'000'000);
+    door.room = fail(Errc::NoSpace, "secret");
+    for (int i = 0; i < 4; ++i) talk.send(text);
+    EXPECT_EQ(*door.claimed, 0) << "a refused mail gives it back at once";
+    talk.send(".\r\n");
+    EXPECT_EQ(talk.read().substr(0, 10), "452 4.3.1 ");
+    EXPECT_TRUE(door.mails.empty());
+    EXPECT_LT(door.claims.size(), 10u) << "few steps";
+}
+
+TEST(SmtpSession, RoomThatOthersTookMeanwhileIsRefusedAtTheRecipient) {
+    House house;
+    ScriptedDoor door(house.store());
+    Talk talk(house, door, listenerOf(config::Protocol::Smtp));
+    talk.say("EHLO c");
+    talk.say("MAIL FROM:<a@example.com> SIZE=5000");
+    door.room = fail(Errc::NoSpace, "secret");
+    EXPECT_EQ(talk.say("RCPT TO:<joe@example.org>").substr(0, 10), "452 4.3.1 ");
+    door.room = {};
+    EXPECT_EQ(talk.say("RCPT TO:<joe@example.org>").substr(0, 3), "250");
+}
+
 TEST(SmtpSession, WaitsWithoutATimeLimitForItsOwnSide) {
     House house;
     ScriptedDoor door(house.store());

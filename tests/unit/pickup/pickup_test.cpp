@@ -23,6 +23,10 @@ class Door final : public intake::Door {
     Result<void> checkRoom(std::int64_t announced) override {
         return room.ok() ? inner_.checkRoom(announced) : room;
     }
+    Result<disk::Claim> claimRoom(std::int64_t announced) override {
+        if (!room.ok()) return room.error();
+        return inner_.claimRoom(announced);
+    }
     Result<routing::Router::Routed> routeRecipient(const std::string& address,
                                                    const intake::Envelope& envelope) const override {
         envelopes.push_back(envelope);

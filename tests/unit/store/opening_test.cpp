@@ -89,6 +89,20 @@ const Refusal kRefusals[] = {
      "names another store, elsewhere"},
     {"DatabaseGone", [](const std::string& f) { fs::remove(database(f)); }, Errc::NotFound,
      "postern.db is missing"},
+    {"OnlyBodiesLeft",
+     [](const std::string& f) {
+         fs::create_directories(f + "/bodies/a7");
+         overwrite(f + "/bodies/a7/k1.eml", "Subject: x\r\n\r\nmail");
+         for (const char* name : {"/postern.db", "/postern.db-wal", "/postern.db-shm", "/store.id"})
+             fs::remove(f + name);
+     },
+     Errc::NotFound, "bodies of mail are there"},
+    {"ALink",
+     [](const std::string& f) {
+         fs::rename(database(f), f + "/elsewhere.db");
+         fs::create_symlink(f + "/elsewhere.db", database(f));
+     },
+     Errc::Invalid, "no regular file"},
     {"OnlyTheLogLeft",
      [](const std::string& f) {
          fs::rename(database(f), database(f) + "-wal");

@@ -1,0 +1,67 @@
+#include "base/volume.h"
+
+#include <csignal>
+#include <sys/resource.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/temp_folder.h"
+
+namespace postern {
+namespace {
+
+TEST(Volume, SaysWhatIsFreeAndWhichOneItIs) {
+    tests::TempFolder folder;
+    const auto volume = lookAtVolume(folder.path());
+    ASSERT_TRUE(volume.ok()) << volume.error().text;
+    EXPECT_GT(volume->bytes, 0);
+    EXPECT_GT(volume->freeBytes, 0);
+    EXPECT_LE(volume->freeBytes, volume->bytes);
+    EXPECT_GT(volume->freeFiles, 0);
+    const auto parent = lookAtVolume(parentPath(folder.path()));
+    ASSERT_TRUE(parent.ok());
+    EXPECT_EQ(parent->id, volume->id);
+    const auto other = lookAtVolume("/proc");
+    ASSERT_TRUE(other.ok());
+    EXPECT_NE(other->id, volume->id);
+    EXPECT_EQ(lookAtVolume(folder / "none").error().code, Errc::NotFound);
+}
+
+TEST(Volume, AnAllocatedFileOwnsEachOfItsBytes) {
+    constexpr std::int64_t kSize = (3 << 20) + 17;
+    tests::TempFolder folder;
+    auto file = File::openAppend(folder / "a");
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(allocate(*file, 0, kSize).ok());
+    EXPECT_EQ(file->size().value(), kSize);
+    EXPECT_GE(allocatedBytes(*file).value(), kSize);
+    ASSERT_TRUE(allocate(*file, kSize, 2 * kSize).ok()) << "it grows";
+    EXPECT_EQ(file->size().value(), 2 * kSize);
+    EXPECT_GE(allocatedBytes(*file).value(), 2 * kSize);
+
+    auto sparse = File::openAppend(folder / "b");
+    ASSERT_TRUE(sparse.ok());
+    ASSERT_TRUE(sparse->truncate(kSize).ok());
+    EXPECT_LT(allocatedBytes(*sparse).value(), kSize) << "the test knows a hole from space";
+}
+
+TEST(Volume, WhatDoesNotFitLeavesTheFileAsItWas) {
+    tests::TempFolder folder;
+    auto file = File::openAppend(folder / "a");
+    ASSERT_TRUE(file.ok());
+    ASSERT_TRUE(allocate(*file, 0, 4096).ok());
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{65536, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    const auto refused = allocate(*file, 4096, 1 << 20);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    std::signal(SIGXFSZ, handler);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::NoSpace) << refused.error().text;
+    EXPECT_EQ(file->size().value(), 4096);
+}
+
+}  // namespace
+}  // namespace postern
