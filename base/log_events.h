@@ -12,16 +12,16 @@
           "Nothing to do: no new claims are made, held work is finished.")                                   \
     EVENT(ServiceStopped, "service.stopped", Notice, "Nothing to do.")                                       \
     EVENT(ServiceFailed, "service.failed", Error,                                                            \
-          "The text says what to change; the service ended with that exit code.")                            \
+          "The service ended with that exit status. Change what the text names, then start it again.")       \
     EVENT(ServiceStuck, "service.stuck", Error,                                                              \
           "A thread gives no sign of life. restart=needed: a fault of ours, please report it; systemd's "    \
           "watchdog "                                                                                        \
           "starts the service again, without it do so. Otherwise mend what its adapter waits for.")          \
     EVENT(ConfigReloaded, "config.reloaded", Notice, "Nothing to do: routes and adapters are the new ones.") \
     EVENT(ConfigWarning, "config.warning", Warning,                                                          \
-          "It works, but perhaps not as meant: the text says where.")                                        \
+          "It works, but perhaps not as meant: the text says where. Change it there, or leave it.")          \
     EVENT(ConfigRejected, "config.rejected", Error,                                                          \
-          "The old configuration stays in force. Correct the named places.")                                 \
+          "The old configuration stays in force. Correct the named places, then 'postern reload'.")          \
     EVENT(StoreOpened, "store.opened", Info, "Nothing to do.")                                               \
     EVENT(StoreLeftover, "store.leftover", Info,                                                             \
           "Nothing to do: bodies of mail that never got its 250 were removed.")                              \
@@ -45,7 +45,7 @@
     EVENT(StorePurged, "store.purged", Info,                                                                 \
           "Nothing to do: settled mail past its retention time was removed.")                                \
     EVENT(StoreTrouble, "store.trouble", Warning,                                                            \
-          "A read or maintenance step failed and will be tried again.")                                      \
+          "Nothing to do for one: the step is tried again. If it comes back, look at what the text names.")  \
     EVENT(ListenerOpened, "listener.opened", Info, "Nothing to do.")                                         \
     EVENT(                                                                                                   \
         ListenerStrange, "listener.strange", Warning,                                                        \
@@ -56,21 +56,27 @@
     EVENT(SessionRefused, "session.refused", Warning,                                                        \
           "A limit on sessions was reached; raise it if the client is yours.")                               \
     EVENT(TlsFailed, "tls.failed", Info,                                                                     \
-          "The client and we found no common ground; the text says why. Its own log knows more.")            \
+          "Nothing to do for strangers. For a client of yours: the text says why there was no common "       \
+          "ground; mend its side or 'tls'.")                                                                 \
     EVENT(TlsUnavailable, "tls.unavailable", Error,                                                          \
           "A certificate can not be loaded: the old one stays, or there is no TLS. Mend it, then 'postern "  \
           "reload'.")                                                                                        \
     EVENT(AuthOk, "auth.ok", Info, "Nothing to do: somebody logged on.")                                     \
     EVENT(AuthFailed, "auth.failed", Notice,                                                                 \
           "Nothing to do for one; many from one client are somebody who guesses: keep it out.")              \
-    EVENT(CommandRefused, "session.command.refused", Info, "The text says which rule the client broke.")     \
+    EVENT(CommandRefused, "session.command.refused", Info,                                                   \
+          "Nothing to do for strangers. A client of yours breaks the rule that the text names: mend it "     \
+          "there.")                                                                                          \
     EVENT(MessageAccepted, "message.accepted", Info,                                                         \
           "Nothing to do: it is stored durably and was answered with 250.")                                  \
-    EVENT(MessageRefused, "message.refused", Notice, "The sender was told the reason and keeps the mail.")   \
+    EVENT(MessageRefused, "message.refused", Notice,                                                         \
+          "Nothing to do: the sender was told the reason and keeps the mail. If it should be taken, change " \
+          "what the reason names.")                                                                          \
     EVENT(MessageDuplicate, "message.duplicate", Notice,                                                     \
           "Nothing to do: a sender that missed our 250 sent its mail again; it is stored once.")             \
     EVENT(RecipientRefused, "recipient.refused", Info,                                                       \
-          "No route takes this address; add one if it should be taken.")                                     \
+          "Nothing to do, unless the address should be taken: then add a route or table entry; see "         \
+          "'postern route test'.")                                                                           \
     EVENT(PickupSetAside, "pickup.set_aside", Warning,                                                       \
           "The file can not be taken: mend what its .reason.txt names and put it back into the folder.")     \
     EVENT(PickupTrouble, "pickup.trouble", Warning,                                                          \
@@ -81,8 +87,8 @@
           "itself.")                                                                                         \
     EVENT(AdapterResumed, "adapter.resumed", Notice, "Nothing to do.")                                       \
     EVENT(AdapterWeaker, "adapter.weaker", Warning,                                                          \
-          "This file system cannot make renames durable before they are visible; docs/PROMISE.md says what " \
-          "that means.")                                                                                     \
+          "Put the folder onto another file system (ext4, XFS, btrfs), or accept what docs/PROMISE.md says " \
+          "of this one.")                                                                                    \
     EVENT(AdapterHostDown, "adapter.host_down", Warning,                                                     \
           "Mail goes by its other hosts, if it has any. Look at this one; it is asked again by itself.")     \
     EVENT(AdapterHostUp, "adapter.host_up", Notice, "Nothing to do: the host takes mail again.")             \
@@ -92,24 +98,29 @@
         AdapterIndex, "adapter.index", Notice,                                                               \
         "The mail is delivered; only a reader's index of new mail could not be changed. Mend what the text " \
         "names.")                                                                                            \
-    EVENT(AdapterHeld, "adapter.held", Notice,                                                               \
-          "A person suspended it: mail for it waits until it is resumed.")                                   \
+    EVENT(                                                                                                   \
+        AdapterHeld, "adapter.held", Notice,                                                                 \
+        "Nothing to do: a person suspended it, and mail waits. 'postern adapter resume' when it may go on.") \
     EVENT(AdapterReleased, "adapter.released", Notice, "Nothing to do: its suspension by a person is over.") \
     EVENT(ItemMoved, "item.moved", Notice,                                                                   \
-          "Its fallback adapter takes it over; look why its own one fails.")                                 \
+          "Nothing to do for the mail: its fallback adapter takes it over. Look why its own one fails.")     \
     EVENT(ItemExported, "item.exported", Info, "Nothing to do.")                                             \
     EVENT(ItemPartly, "item.partly", Notice,                                                                 \
-          "Some recipients have it; the others are tried again at the time shown.")                          \
-    EVENT(ItemDeferred, "item.deferred", Notice, "It is tried again at the time shown.")                     \
+          "Nothing to do: some recipients have it; the others are tried again at the time shown.")           \
+    EVENT(ItemDeferred, "item.deferred", Notice,                                                             \
+          "Nothing to do for one: it is tried again at the time shown. Many with one reason: mend what it "  \
+          "names.")                                                                                          \
     EVENT(ItemFailed, "item.failed", Warning,                                                                \
-          "It will not be tried again. The reason says why; see 'postern queue show'.")                      \
+          "It is not tried any more; its sender is told. The reason says why; mend that, then 'postern "     \
+          "queue retry' if it shall go.")                                                                    \
     EVENT(ItemReturned, "item.returned", Warning,                                                            \
-          "The legacy side gave it back after it took it; who failed is told to its sender.")                \
+          "Nothing to do: the legacy side gave it back after it took it, and its sender is told who "        \
+          "failed. Many: see the reason.")                                                                   \
     EVENT(ImportDone, "import.done", Info, "Nothing to do: the import program took the files.")              \
     EVENT(ImportFailed, "import.failed", Error,                                                              \
-          "The import program can not do its work; the files wait and are tried again. See the reason.")     \
+          "Mend what the reason names; the files wait and are tried again by themselves.")                   \
     EVENT(ImportSetAside, "import.set_aside", Error,                                                         \
-          "The file is not imported again by itself. Its .reason.txt says why, and what to do.")             \
+          "Do what its .reason.txt says: the file is not imported again by itself.")                         \
     EVENT(ReportQueued, "report.queued", Info, "Nothing to do: somebody is told what became of the item.")   \
     EVENT(ReportFailed, "report.failed", Warning,                                                            \
           "The sender of a failed mail is not told. The text says why; then 'postern queue bounce' tells.")  \
@@ -128,8 +139,8 @@
     EVENT(ItemChanged, "item.changed", Notice, "Nothing to do: an operator did this.")                       \
     EVENT(AccountChanged, "account.changed", Notice, "Nothing to do: an operator did this.")                 \
     EVENT(WorkerFailed, "worker.failed", Error,                                                              \
-          "A watcher met an unexpected fault and goes on; please report the text.")                          \
+          "Nothing to do for the mail: the watcher goes on. Please report the text: it is a fault of ours.") \
     EVENT(ControlRefused, "control.refused", Warning,                                                        \
-          "A request on the control socket or over HTTP was refused, or a client could not be served: the "  \
-          "text says why.")                                                                                  \
+          "Nothing to do for one. If a tool of yours asked: the text says what to change in its request or " \
+          "its rights.")                                                                                     \
     EVENT(ControlDone, "control.done", Info, "Nothing to do: an operator's request was carried out.")

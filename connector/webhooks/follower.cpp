@@ -94,6 +94,7 @@ Follower::Follower(store::Store& store, store::Notifier& notifier, Clock& clock,
       clock_(clock),
       options_(std::move(options)),
       inbox_(std::make_shared<store::Inbox>()) {
+    if (options_.alone) return;
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 

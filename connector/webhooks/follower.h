@@ -41,6 +41,7 @@ struct FollowerOptions {
     // Tests put one that fails here.
     std::function<std::string(const queue::Event&, const std::optional<EventItem>&, const EventContext&)>
         compose = document;
+    bool alone = false;  // of tests: no thread of its own, runOnce() does it all
 };
 
 class Follower {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "base/log.h"
 #include "connector/webhooks/follower.h"
@@ -48,11 +49,17 @@ class FollowerTroubleTest : public queue::QueueTest {
         FollowerOptions options{{"gw.example.org", "store0000"}, poll};
         options.compose = [this](const queue::Event& event, const std::optional<EventItem>& item,
                                  const EventContext& context) {
+            if (whenComposed_) whenComposed_();
             count();
             if (event.detail == "poison") throw std::runtime_error("no words for it");
             return document(event, item, context);
         };
         return options;
+    }
+    FollowerOptions alone() {
+        FollowerOptions without = options(kPatience);
+        without.alone = true;
+        return without;
     }
     void count() {
         const std::lock_guard lock(mutex_);
@@ -88,6 +95,7 @@ class FollowerTroubleTest : public queue::QueueTest {
     Heard heard_;
     std::mutex mutex_;
     std::condition_variable changed_;
+    std::function<void()> whenComposed_;  // set before use()
     int composed_ = 0;
     store::Notifier notifier_;
 };
@@ -102,10 +110,12 @@ TEST_F(FollowerTroubleTest, AFullDiskIsTriedOncePerPollIntervalAndSaidOnce) {
     queue_.reset();  // of the healthy store
     store_ = std::move(store::Store::open(std::move(where)).value());
     Follower follower(*store_, notifier_, Clock::system(), options(kPoll));
-    // Nothing waits yet, so that the thread goes to sleep.
+    // Full from the moment in which the follower has read the event and means to write.
+    whenComposed_ = [this, full = false]() mutable {
+        if (!std::exchange(full, true)) disk_.failWrites(tests::Fault::Full, "-wal");
+    };
     ASSERT_TRUE(follower.use({hook()}).ok());
     event("one");
-    disk_.failWrites(tests::Fault::Full, "-wal");
     const SteadyTime begun = Clock::system().steady();
     ASSERT_TRUE(waitFor(follower, 4));
     EXPECT_GE(Clock::system().steady() - begun, 2 * kPoll) << "it does not wait after an error";
@@ -120,7 +130,7 @@ TEST_F(FollowerTroubleTest, AFullDiskIsTriedOncePerPollIntervalAndSaidOnce) {
 }
 
 TEST_F(FollowerTroubleTest, AWriteThatFailsLeavesTheEventsAndNoItems) {
-    Follower follower(*store_, notifier_, Clock::system(), options(kPatience));
+    Follower follower(*store_, notifier_, Clock::system(), alone());
     ASSERT_TRUE(follower.use({hook()}).ok());
     event("one");
     event("two");
@@ -137,7 +147,7 @@ TEST_F(FollowerTroubleTest, AWriteThatFailsLeavesTheEventsAndNoItems) {
 }
 
 TEST_F(FollowerTroubleTest, AnEventNobodyCanTellOfIsSetAsideAndTheOthersAreTold) {
-    Follower follower(*store_, notifier_, Clock::system(), options(kPatience));
+    Follower follower(*store_, notifier_, Clock::system(), alone());
     const ItemId item = post();
     ASSERT_TRUE(follower.use({hook()}).ok());
     event("one");
