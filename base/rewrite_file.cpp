@@ -26,13 +26,19 @@ Result<void> giveAs(int handle, const struct stat& old) {
 
 // Only the administrator may give a file away; for others the group alone is tried, and both are as good as
 // asked for.
-Result<void> giveLike(const std::string& parent, int handle, const std::string& path) {
-    struct stat around {};
-    if (::stat(parent.c_str(), &around) != 0) return systemError(errno, parent);
-    if (::fchown(handle, around.st_uid, around.st_gid) != 0 &&
-        ::fchown(handle, static_cast<uid_t>(-1), around.st_gid) != 0 && errno != EPERM)
-        return systemError(errno, path + ": giving it the group of " + parent);
-    return {};
+Result<struct stat> giveLike(const std::string& model, int handle, const std::string& path) {
+    struct stat facts {};
+    if (::stat(model.c_str(), &facts) != 0) return systemError(errno, model);
+    if (::fchown(handle, facts.st_uid, facts.st_gid) != 0 &&
+        ::fchown(handle, static_cast<uid_t>(-1), facts.st_gid) != 0 && errno != EPERM)
+        return systemError(errno, path + ": giving it the group of " + model);
+    return facts;
+}
+
+// A file that was not there before.
+Result<void> dressNew(const File& file, const std::string& path, const std::string& like) {
+    POSTERN_LET(facts, giveLike(like.empty() ? parentPath(path) : like, file.handle(), path));
+    return setOpenFileMode(file.handle(), like.empty() ? 0640u : facts.st_mode & 0777u);
 }
 
 }  // namespace
@@ -45,10 +51,11 @@ Result<void> makeFolderLikeItsParent(const std::string& path) {
     POSTERN_TRY(makeFolders(path, around.st_mode & 0777));
     const File made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!made.isOpen()) return systemError(errno, path);
-    return giveLike(parent, made.handle(), path);
+    POSTERN_TRY(giveLike(parent, made.handle(), path));
+    return {};
 }
 
-Result<void> rewriteFile(const std::string& path, std::string_view bytes, unsigned mode) {
+Result<void> rewriteFile(const std::string& path, std::string_view bytes, const std::string& like) {
     struct stat old {};
     const bool known = ::stat(path.c_str(), &old) == 0;
     if (!known && errno != ENOENT) return systemError(errno, path);
@@ -59,8 +66,7 @@ Result<void> rewriteFile(const std::string& path, std::string_view bytes, unsign
     const auto written = [&]() -> Result<void> {
         POSTERN_LET(file, folder.create(aside, 0600));
         if (known) POSTERN_TRY(giveAs(file.handle(), old));
-        if (!known) POSTERN_TRY(giveLike(parent, file.handle(), path));
-        if (!known) POSTERN_TRY(setOpenFileMode(file.handle(), mode));
+        if (!known) POSTERN_TRY(dressNew(file, path, like));
         POSTERN_TRY(file.write(bytes));
         POSTERN_TRY(file.sync());
         POSTERN_TRY(file.close());

@@ -48,7 +48,7 @@ Result<void> reload(const ServiceView& view, const Request&, ByteStream&, const 
     for (const config::Problem& warning : reloaded.warnings)
         POSTERN_TRY(say("warning", config::placeText(warning.place), warning.text));
     for (const std::string& note : reloaded.notes) POSTERN_TRY(say("note", "", note));
-    if (!reloaded.done) return fail(Errc::Invalid, "the old configuration stays in force");
+    if (!reloaded.done) return fail(Errc::Invalid, kOldStays);
     if (!reloaded.problems.empty())
         return fail(Errc::Invalid,
                     "all but the named files is reloaded; what was read from them before stays");

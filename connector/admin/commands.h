@@ -46,6 +46,9 @@
 
 namespace postern::admin {
 
+// What "reload" answers, with Invalid, when the running configuration is the one of before.
+inline constexpr char kOldStays[] = "the old configuration stays in force";
+
 struct Reloaded {
     bool done = false;                      // false: the old configuration stays in force
     std::vector<config::Problem> problems;  // why not; with `done`: certificates that stay the old ones

@@ -115,19 +115,19 @@ std::string valueOf(const config::Node* node) {
 }
 
 Result<void> tellKey(Output& output, const Edit& wanted, const std::string& file, const std::string& key,
-                     const std::string& before, const std::string& after) {
+                     const std::string& before, const std::string& after, bool done) {
     return output.row(admin::Record()
                           .add("adapter", wanted.name)
                           .add("file", file)
                           .add("key", key)
                           .add("old", before)
                           .add("new", after)
-                          .add("done", !wanted.dryRun));
+                          .add("done", done));
 }
 
 // The difference between the two texts, key by key.
 Result<void> tellDifference(Output& output, const Edit& wanted, const Place& place, const std::string& before,
-                            const std::string& after) {
+                            const std::string& after, bool done) {
     const config::ParsedFile old = config::parseText(before, ""), fresh = config::parseText(after, "");
     const config::Node* was = tableOf(old.root, place, wanted.name);
     const config::Node* is = tableOf(fresh.root, place, wanted.name);
@@ -138,14 +138,44 @@ Result<void> tellDifference(Output& output, const Edit& wanted, const Place& pla
     for (const std::string& key : keys) {
         const std::string one = was == nullptr ? "" : valueOf(config::childNamed(*was, key));
         const std::string other = is == nullptr ? "" : valueOf(config::childNamed(*is, key));
-        if (one != other) POSTERN_TRY(tellKey(output, wanted, place.file, key, one, other));
+        if (one != other) POSTERN_TRY(tellKey(output, wanted, place.file, key, one, other, done));
     }
     return {};
 }
 
-// `after` nothing: the file goes.
-Result<int> apply(const Run& run, const Edit& wanted, const Place& place, const std::string& before,
-                  const std::optional<std::string>& after) {
+// `text` nothing: the file goes. A new one is for the same readers as the main file: for the service.
+Result<void> put(const Run& run, const std::string& file, const std::optional<std::string>& text) {
+    if (!text) return removeFile(file);
+    POSTERN_TRY(makeFolderLikeItsParent(parentPath(file)));
+    return rewriteFile(file, *text, run.configPath);
+}
+
+// The file as it was, unless somebody has written another text since.
+Result<void> takeBack(const Run& run, const std::string& file, const std::optional<std::string>& before,
+                      const std::optional<std::string>& after) {
+    const auto now = readFile(file, kFileLimit);
+    const bool gone = !now.ok() && now.error().code == Errc::NotFound;
+    if (!now.ok() && !gone) return now.error();
+    if (gone ? after.has_value() : after != *now) return fail(Errc::Busy, "it was changed meanwhile");
+    return put(run, file, before);
+}
+
+// The service keeps its old configuration, and so does the file: else the next start would fail on it.
+int undo(const Run& run, const Reloading& reloading, const std::string& file,
+         const std::optional<std::string>& before, const std::optional<std::string>& after) {
+    const Result<void> undone = takeBack(run, file, before, after);
+    const std::string why = "the service did not take it (" + reloading.text + "), ";
+    if (undone.ok())
+        run.complain(why + "so " + file + (before ? " is as it was" : " was taken away again"));
+    else
+        run.complain(why + "but " + file + " could not be taken back: " + undone.error().text +
+                     "; mend it before the next start");
+    return reloading.exit;
+}
+
+// `before`, `after` nothing: there is no file then.
+Result<int> apply(const Run& run, const Edit& wanted, const Place& place,
+                  const std::optional<std::string>& before, const std::optional<std::string>& after) {
     const config::Loaded loaded = config::load(run.configPath, {{place.file, after}});
     for (const config::Problem& problem : loaded.problems)
         run.complain(config::placeText(problem.place) + ": " + problem.text);
@@ -157,17 +187,22 @@ Result<int> apply(const Run& run, const Edit& wanted, const Place& place, const 
     output.hide("adapter");
     output.hide("done");
     output.whenEmpty("Nothing to change.");
+    std::vector<admin::Record> answers;
+    Reloading reloading;
     if (!wanted.dryRun) {
-        if (after) {
-            POSTERN_TRY(makeFolderLikeItsParent(parentPath(place.file)));
-            POSTERN_TRY(rewriteFile(place.file, *after));
-        } else {
-            POSTERN_TRY(removeFile(place.file));
-        }
+        POSTERN_TRY(put(run, place.file, after));
+        reloading = tellService(*loaded.config, [&](const admin::Record& record) -> Result<void> {
+            answers.push_back(record);
+            return {};
+        });
     }
-    POSTERN_TRY(tellDifference(output, wanted, place, before, after.value_or("")));
-    if (wanted.dryRun) return int{kExitDone};
-    return reloadService(run, *loaded.config, output, output.sink());
+    POSTERN_TRY(tellDifference(output, wanted, place, before.value_or(""), after.value_or(""),
+                               !wanted.dryRun && !reloading.refused));
+    for (const admin::Record& record : answers) POSTERN_TRY(output.row(record));
+    output.finish();
+    if (reloading.refused) return undo(run, reloading, place.file, before, after);
+    if (!reloading.text.empty()) run.complain("written, but the service did not take it: " + reloading.text);
+    return int{reloading.exit};
 }
 
 Result<int> addAdapter(const Run& run, const Edit& wanted) {
@@ -181,7 +216,7 @@ Result<int> addAdapter(const Run& run, const Edit& wanted) {
     POSTERN_LET(kind, config::valueText(adapters::SettingType::Text, {wanted.kind}));
     std::string text = "kind = " + kind + "\n";
     for (const config::KeyChange& change : changes) text += change.key + " = " + *change.value + "\n";
-    return apply(run, wanted, {ownFile(run, wanted.name), ""}, "", text);
+    return apply(run, wanted, {ownFile(run, wanted.name), ""}, std::nullopt, text);
 }
 
 Result<int> editAdapter(const Run& run, const Edit& wanted, bool unset) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "connector/admin/commands.h"
 #include "connector/admin/control_client.h"
 #include "connector/admin/status.h"
 #include "connector/cli/backend.h"
@@ -93,20 +94,29 @@ Result<int> reload(const Run& run) {
 
 }  // namespace
 
-Result<int> reloadService(const Run& run, const config::Config& config, Output& output,
-                          const admin::RowSink& answer) {
+Reloading tellService(const config::Config& config, const admin::RowSink& answer) {
     auto client = admin::ControlClient::connect(config.controlSocket);
-    if (!client.ok() && client.error().code == Errc::NotFound) return int{kExitDone};
-    if (!client.ok()) return client.error();
+    if (!client.ok() && client.error().code == Errc::NotFound) return {};
+    if (!client.ok()) return {false, client.error().text, exitFor(client.error().code)};
     admin::Request request;
     request.verb = "reload";
     request.who = userName();
     admin::NoBytes none;
     const Result<void> reloaded = client->call(request, none, answer);
-    if (reloaded.ok()) return int{kExitDone};
+    if (reloaded.ok()) return {};
+    const Error& error = reloaded.error();
+    // Invalid, too, when all but a damaged table was taken: that change is in force.
+    return {error.code == Errc::Invalid && error.text == admin::kOldStays, error.text,
+            error.code == Errc::Invalid ? kExitConfig : exitFor(error.code)};
+}
+
+Result<int> reloadService(const Run& run, const config::Config& config, Output& output,
+                          const admin::RowSink& answer) {
+    const Reloading reloading = tellService(config, answer);
+    if (reloading.text.empty()) return int{kExitDone};
     output.finish();
-    run.complain("written, but the service did not take it: " + reloaded.error().text);
-    return int{reloaded.error().code == Errc::Invalid ? kExitConfig : exitFor(reloaded.error().code)};
+    run.complain("written, but the service did not take it: " + reloading.text);
+    return int{reloading.exit};
 }
 
 Carry setupStatus(CLI::App& command, Run& run) {

@@ -56,5 +56,34 @@ TEST(RewriteFile, AnOldOneKeepsItsOwnerAndANewOneGetsItsFolders) {
     EXPECT_EQ(lookAt(folder / "new").st_gid, 65534u);
 }
 
+TEST(RewriteFile, ANewOneIsLikeTheModel) {
+    tests::TempFolder folder;
+    const std::string model = folder / "model";
+    ASSERT_TRUE(replaceFile(model, "main").ok());
+    for (const mode_t mode : {mode_t{0600}, mode_t{0640}, mode_t{0664}}) {
+        ASSERT_EQ(::chmod(model.c_str(), mode), 0);
+        const std::string path = folder / ("new" + std::to_string(mode));
+        ASSERT_TRUE(rewriteFile(path, "text", model).ok());
+        EXPECT_EQ(lookAt(path).st_mode & 07777, mode);
+    }
+    EXPECT_EQ(rewriteFile(folder / "none", "text", folder / "no such model").error().code, Errc::NotFound);
+    EXPECT_FALSE(pathExists(folder / "none"));
+}
+
+TEST(RewriteFile, ANewOneHasTheModelsOwnerAndAnOldOneItsOwn) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    tests::TempFolder folder;
+    const std::string model = folder / "model";
+    ASSERT_TRUE(replaceFile(model, "main").ok());
+    ASSERT_EQ(::chown(model.c_str(), 1, 65534), 0);
+    ASSERT_TRUE(rewriteFile(folder / "new", "text", model).ok());
+    EXPECT_EQ(lookAt(folder / "new").st_uid, 1u);
+    EXPECT_EQ(lookAt(folder / "new").st_gid, 65534u);
+    ASSERT_EQ(::chown((folder / "new").c_str(), 0, 1), 0);
+    ASSERT_TRUE(rewriteFile(folder / "new", "other", model).ok());
+    EXPECT_EQ(lookAt(folder / "new").st_uid, 0u);
+    EXPECT_EQ(lookAt(folder / "new").st_gid, 1u);
+}
+
 }  // namespace
 }  // namespace postern
