@@ -130,9 +130,9 @@ void writeDisk(const disk::Overview& seen, MetricsText& text) {
     text.sample({}, seen.room->warnBelow);
     text.family("postern_store_refuses", "gauge", "1 while new mail is refused for lack of space.");
     text.sample({}, std::int64_t{!seen.room->refusal().empty()});
-    if (seen.outlook.kind == disk::Outlook::Kind::Unknown) return;
     text.family("postern_store_full_in_seconds", "gauge",
-                "Until new mail is refused; +Inf: it is not filling.");
+                "Until new mail is refused; +Inf: it is not filling; missing: not known yet.");
+    if (seen.outlook.kind == disk::Outlook::Kind::Unknown) return;
     text.sample({}, seen.outlook.kind == disk::Outlook::Kind::Filling
                         ? static_cast<double>(seen.outlook.left.count()) / 1000.0
                         : std::numeric_limits<double>::infinity());
