@@ -363,13 +363,20 @@ bool Folder::hasSynchronousRenames() const {
            (flags & FS_DIRSYNC_FL) != 0;
 }
 
+// "process 123 (posternd)", as far as it is known.
+static std::string processNamed(const std::string& pid) {
+    if (!parseInt(pid)) return "a process that did not say its number";
+    const auto program = readFile("/proc/" + pid + "/comm", 64);
+    return "process " + pid + (program.ok() ? " (" + std::string(trim(*program)) + ")" : std::string());
+}
+
 Result<FileLock> FileLock::acquire(const std::string& path) {
     POSTERN_LET(file, File::openAppend(path));
     if (::flock(file.handle(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return lastError(path);
         const auto holder = readFile(path, 64);
         const std::string pid = holder.ok() ? std::string(trim(*holder)) : std::string();
-        return fail(Errc::Busy, path + " is held by process " + (pid.empty() ? "(unknown)" : pid));
+        return fail(Errc::Busy, path + " is held by " + processNamed(pid));
     }
     if (::ftruncate(file.handle(), 0) != 0) return lastError(path);
     POSTERN_TRY(file.write(std::to_string(::getpid()) + "\n"));

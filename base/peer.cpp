@@ -40,6 +40,10 @@ Result<std::string> peerUser(int socketHandle) {
     return nameOfUser(id);
 }
 
+std::string effectiveUser() {
+    return nameOfUser(::geteuid());
+}
+
 Result<bool> peerIsMaster(int socketHandle) {
     POSTERN_LET(id, peerId(socketHandle));
     return id == 0 || id == ::geteuid();

@@ -16,6 +16,9 @@ Result<std::string> peerUser(int socketHandle);
 // likes anyway. Unavailable as above.
 Result<bool> peerIsMaster(int socketHandle);
 
+// The name of the user with whose rights this process works now (base/owners_rights.h).
+std::string effectiveUser();
+
 // The name of the user a file or folder belongs to.
 Result<std::string> fileOwner(const std::string& path);
 

@@ -63,17 +63,19 @@ struct RestoreResult {
 // were given out after the backup are not given again, as names are made of them (adapters, A4).
 inline constexpr std::int64_t kIdJump = 10'000'000;
 
-// Makes the store of `folder` from a backup. Busy while a service or another tool has the store; Exists when
-// one stands there that holds mail and `force` is not set. Nothing of the folder is touched before the new
-// store is whole, nothing is ever deleted, and a crash leaves the old store, the new one, or a folder that no
-// service starts on (store.id without postern.db): then do it again.
+// Makes the store of `folder` from a backup. Run by root it belongs to the owner of the folder; where that is
+// root, to that of the store in it; in a folder that is made, to the owner of the one around it. Busy while a
+// service or another tool has the store; Exists when one stands there that holds mail and `force` is not set.
+// Nothing of the folder is touched before the new store is whole, nothing is ever deleted, and a crash leaves
+// the old store, the new one, or a folder that no service starts on (store.id without postern.db): then do it
+// again.
 Result<RestoreResult> restore(const std::string& path, const RestoreOptions& options);
 
 struct Vacuumed {
     std::int64_t before = 0, after = 0;  // bytes of the database
 };
-// Gives all unused space back. Busy while a service or another tool has the store; NoSpace when the volume
-// has not twice its size free.
+// Gives all unused space back, run by root with the rights of the store's owner. Busy while a service or
+// another tool has the store; NoSpace when the volume has not twice its size free.
 Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>& migrations);
 // What vacuum() would give back, from the count of unused pages: at least that much. Changes nothing; beside
 // a service, too. NotFound when there is no store.

@@ -181,6 +181,21 @@ Result<void> checkWhenSmall(SqliteWriter& engine, const std::string& path) {
 
 }  // namespace
 
+Result<FileLock> lockStore(const std::string& folder) {
+    const std::string path = joinPath(folder, "lock");
+    auto lock = FileLock::acquire(path);
+    if (lock.ok()) return lock;
+    if (lock.error().code == Errc::Busy)
+        return fail(Errc::Busy, "the store is in use: " + lock.error().text +
+                                    "; stop the service first (systemctl stop postern), or let that end");
+    if (lock.error().code != Errc::Denied) return lock;
+    const auto owner = fileOwner(pathExists(path) ? path : folder);
+    if (!owner.ok() || *owner == effectiveUser()) return lock;  // a file system without writing
+    return fail(Errc::Denied,
+                lock.error().text + "; it belongs to " + *owner + ", and this runs as " + effectiveUser() +
+                    ": the whole folder must be the service's user's (chown -R USER: " + folder + ")");
+}
+
 Result<void> checkNumbers(const std::vector<Migration>& migrations) {
     int expected = 1;
     for (const Migration& migration : migrations)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/file.h"
 #include "store/sqlite_engine.h"
 #include "store/store.h"
 
@@ -17,6 +18,9 @@ struct Opened {
     std::unique_ptr<SqliteWriter> engine;  // nothing waits in its log
     std::string id;
 };
+
+// The one lock of the store in `folder`. Busy: who holds it, and what to do; Denied: whose it is.
+Result<FileLock> lockStore(const std::string& folder);
 
 // REQUIRES: the store's lock is held; this process has no connection to the database.
 Result<Opened> openDatabase(const StoreOptions& options);

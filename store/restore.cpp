@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/owners_rights.h"
+#include "base/peer.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "store/backup.h"
@@ -58,10 +60,8 @@ Result<void> syncPath(const std::string& path) {
     return file.close();
 }
 
-Result<void> copyFile(const std::string& from, const Folder& to, const std::string& name,
-                      const Progress& progress) {
+Result<void> copyFile(File& source, const Folder& to, const std::string& name, const Progress& progress) {
     constexpr std::size_t kPiece = 1 << 20;
-    POSTERN_LET(source, File::openRead(from));
     POSTERN_LET(size, source.size());
     POSTERN_LET(target, to.create(name));
     std::string piece(kPiece, '\0');
@@ -114,10 +114,10 @@ Result<void> inOneTransaction(SqliteWriter& engine, const std::function<Result<v
 }
 
 // A whole store in `folder`, without its lock.
-Result<void> make(const std::string& path, const BackupFigures& backup, const std::string& folder,
+Result<void> make(File& source, const BackupFigures& backup, const std::string& folder,
                   const std::vector<Sequence>& others, const RestoreOptions& options) {
     POSTERN_LET(place, Folder::make(folder));
-    POSTERN_TRY(copyFile(path, place, kDatabaseName, options.progress));
+    POSTERN_TRY(copyFile(source, place, kDatabaseName, options.progress));
     POSTERN_TRY(replaceFile(joinPath(folder, kMarkerName), backup.id + "\n"));
     StoreOptions opening;
     opening.folder = folder;
@@ -248,10 +248,21 @@ class NewFolder {
     const bool temporary_;
 };
 
-Result<FileLock> lockStore(const std::string& folder) {
-    auto lock = FileLock::acquire(joinPath(folder, "lock"));
-    if (!lock.ok()) return lock.error().within("the store is in use: stop the service first");
-    return lock;
+// Whose the new store shall be: the folder's owner, or the old store's in a folder of root's; of a folder
+// that is not there yet, the owner of the one around it.
+std::string whoseStore(const std::string& folder) {
+    std::string path = folder;
+    while (!pathExists(path) && parentPath(path) != path) path = parentPath(path);
+    const std::string database = joinPath(folder, kDatabaseName);
+    return fileOwner(path).valueOr("") == "root" && pathExists(database) ? database : path;
+}
+
+// What can not be read would be taken for empty, and its numbers be given again.
+Result<void> checkReadable(const std::string& folder) {
+    const std::string database = joinPath(folder, kDatabaseName);
+    const auto file = File::openRead(database);
+    if (file.ok() || file.error().code == Errc::NotFound) return {};
+    return file.error().within("the store that is there now");
 }
 
 }  // namespace
@@ -263,9 +274,12 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
     options.progress("checking", 0, 0);
     POSTERN_LET(backup, checkBackup(path, options.migrations));
     result.backup = std::move(backup);
+    POSTERN_LET(source, File::openRead(path));
+    POSTERN_LET(rights, OwnersRights::of(whoseStore(options.folder)));
     const NewFolder folder(options.folder, options.dryRun);
     POSTERN_TRY(makeFolders(options.folder));
     POSTERN_LET(lock, lockStore(options.folder));
+    POSTERN_TRY(checkReadable(options.folder));
     removeUnfinished(options.folder);
     if (!options.force && holdsMail(options.folder))
         return fail(Errc::Exists, options.folder + " has a store with mail: --force moves it aside");
@@ -274,7 +288,7 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
     for (Sequence& each : lastIds(joinPath(joinPath(options.folder, kAside), kDatabaseName)))
         others.push_back(std::move(each));
     const std::string made = joinPath(options.folder, kUnfinished + randomName(8));
-    const Result<void> whole = make(path, result.backup, made, others, options);
+    const Result<void> whole = make(source, result.backup, made, others, options);
     if (!whole.ok()) {
         std::error_code ignored;
         std::filesystem::remove_all(made, ignored);
@@ -304,6 +318,7 @@ Result<std::int64_t> bytesOf(const std::string& path) {
 Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>& migrations) {
     const std::string database = joinPath(folder, kDatabaseName);
     if (!pathExists(database)) return fail(Errc::NotFound, "there is no store in " + folder);
+    POSTERN_LET(rights, OwnersRights::of(database));
     POSTERN_LET(lock, lockStore(folder));
     Vacuumed result;
     StoreOptions options;

@@ -173,9 +173,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     else if (!pathExists(options.folder))
         return fail(Errc::NotFound, "there is no store in " + options.folder);
     auto ballast = std::make_unique<Ballast>(options.folder);
-    Result<FileLock> lock =
-        withRoom(*ballast, [&] { return FileLock::acquire(joinPath(options.folder, "lock")); });
-    if (!lock.ok() && lock.error().code == Errc::Busy) return lock.error().within("the store is in use");
+    Result<FileLock> lock = withRoom(*ballast, [&] { return lockStore(options.folder); });
     if (!lock.ok()) return lock.error();
     POSTERN_LET(opened, withRoom(*ballast, [&] { return openDatabase(options); }));
     POSTERN_TRY(makeBodyFolder(options.folder));

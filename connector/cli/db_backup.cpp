@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "base/owners_rights.h"
+#include "base/peer.h"
 #include "base/text.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/bar.h"
@@ -76,12 +78,24 @@ Result<void> checkNoService(const config::Config& config) {
     return {};
 }
 
+// A folder made new has the owner of the one around it, and that may be nobody's choice.
+Result<void> warnOfOwner(const Run& run, const std::string& folder) {
+    POSTERN_LET(owner, fileOwner(folder));
+    if (owner == effectiveUser())
+        run.complain("the store belongs to " + owner +
+                     " now; where the service runs as another user, give it " +
+                     "to that one before the start: chown -R USER: " + folder);
+    return {};
+}
+
 Result<int> restore(const Run& run, const Restore& wanted) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(path, absolute(wanted.file));
     POSTERN_TRY(checkNoService(*config));
-    if (pathExists(config->store)) POSTERN_TRY(checkStoreOwner(*config));
+    const bool fresh = !pathExists(config->store);
+    // Root's restore makes files of the store's owner.
+    if (!fresh && !isAdministrator()) POSTERN_TRY(checkStoreOwner(*config));
     Bar bar(run, "checking");
     queue::Restored marked;
     store::RestoreOptions options;
@@ -114,6 +128,8 @@ Result<int> restore(const Run& run, const Restore& wanted) {
         .add("aside", restored->aside)
         .add("done", !wanted.dryRun);
     POSTERN_TRY(output.details(record));
+    output.finish();
+    if (fresh && !wanted.dryRun && isAdministrator()) POSTERN_TRY(warnOfOwner(run, config->store));
     return int{kExitDone};
 }
 
@@ -121,7 +137,7 @@ Result<int> vacuum(const Run& run, bool dryRun) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     if (!dryRun) POSTERN_TRY(checkNoService(*config));
-    if (!dryRun) POSTERN_TRY(checkStoreOwner(*config));
+    if (!dryRun && !isAdministrator()) POSTERN_TRY(checkStoreOwner(*config));
     POSTERN_LET(done,
                 dryRun ? store::previewVacuum(config->store) : store::vacuum(config->store, allMigrations()));
     Output output(run.console, run.form());

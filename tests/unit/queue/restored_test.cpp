@@ -4,10 +4,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "base/owners_rights.h"
+#include "base/peer.h"
 #include "store/backup.h"
 #include "tests/unit/queue/fixture.h"
 
@@ -202,6 +206,64 @@ TEST_F(RestoredTest, AStoreWithMailGoesAsideOnlyWhenSaid) {
     const auto restored = store::restore(folder_ / "a.backup", options);
     ASSERT_TRUE(restored.ok()) << restored.error().text;
     EXPECT_TRUE(std::filesystem::exists(restored->aside + "/postern.db"));
+}
+
+// Everything below `folder`, and itself.
+void giveAway(const std::string& folder) {
+    ASSERT_TRUE(setFileOwner(folder, "65534:1").ok());
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+        ASSERT_TRUE(setFileOwner(entry.path(), "65534:1").ok());
+}
+
+std::set<std::pair<uid_t, gid_t>> ownersIn(const std::string& folder) {
+    std::set<std::pair<uid_t, gid_t>> owners;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        struct stat facts {};
+        EXPECT_EQ(::lstat(entry.path().c_str(), &facts), 0);
+        owners.emplace(facts.st_uid, facts.st_gid);
+    }
+    return owners;
+}
+
+TEST_F(RestoredTest, ByRootItBelongsToTheOwnerOfTheStoreOrOfTheFolderAroundIt) {
+    if (!isAdministrator()) GTEST_SKIP() << "only root restores for others";
+    post();
+    largeMessage();
+    ASSERT_TRUE(backUp("a.backup").ok());
+    ASSERT_TRUE(setFileMode(folder_ / "a.backup", 0600).ok()) << "nobody else can read it";
+    queue_.reset();
+    store_.reset();
+    ASSERT_TRUE(setFileMode(folder_.path(), 0755).ok());
+    ASSERT_TRUE(makeFolders(folder_ / "place").ok());
+    for (const char* name : {"store", "place"}) giveAway(folder_ / name);
+    store::RestoreOptions options = optionsFor("store");
+    options.force = true;
+    const std::set<std::pair<uid_t, gid_t>> wanted = {{65534, 1}};
+    for (const char* name : {"store", "place/new"}) {
+        options.folder = folder_ / name;
+        const auto restored = store::restore(folder_ / "a.backup", options);
+        ASSERT_TRUE(restored.ok()) << restored.error().text;
+        EXPECT_EQ(ownersIn(options.folder), wanted) << name;
+    }
+    EXPECT_EQ(ownersIn(folder_ / "place"), wanted);
+    EXPECT_TRUE(isAdministrator()) << "again";
+}
+
+TEST_F(RestoredTest, AStoreThatCanNotBeReadIsNotTakenForEmpty) {
+    if (!isAdministrator()) GTEST_SKIP() << "only root can make it so";
+    post();
+    ASSERT_TRUE(backUp("a.backup").ok());
+    queue_.reset();
+    store_.reset();
+    ASSERT_TRUE(setFileMode(folder_.path(), 0755).ok());
+    giveAway(folder_ / "store");
+    ASSERT_TRUE(setFileOwner(folder_ / "store/postern.db", "0:0").ok());
+    store::RestoreOptions options = optionsFor("store");
+    options.force = true;
+    const auto refused = store::restore(folder_ / "a.backup", options);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::Denied) << refused.error().text;
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "store/postern.db"));
 }
 
 TEST_F(RestoredTest, WhatIsNoWholeBackupIsRefused) {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/owners_rights.h"
+#include "base/peer.h"
 #include "tests/unit/store/open_store.h"
 
 namespace postern::tests {
@@ -165,6 +167,24 @@ TEST(Opening, ARelativeFolderIsRefused) {
     EXPECT_EQ(opened.error().code, Errc::Invalid);
 }
 
+TEST(Opening, AStoreOfAnotherUserIsNotCalledInUse) {
+    if (!isAdministrator()) GTEST_SKIP() << "only root can make one";
+    const TempFolder folder;
+    ASSERT_TRUE(openStore(optionsFor(folder)));
+    ASSERT_TRUE(setFileMode(folder.path(), 0755).ok());
+    ASSERT_TRUE(makeFolders(folder / "his").ok());
+    ASSERT_TRUE(setFileOwner(folder / "his", "65534").ok());
+    const auto rights = OwnersRights::of(folder / "his");
+    ASSERT_TRUE(rights.ok()) << rights.error().text;
+    const auto refused = store::Store::open(optionsFor(folder));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::Denied);
+    EXPECT_EQ(refused.error().text.find("in use"), std::string::npos) << refused.error().text;
+    for (const std::string& part :
+         {std::string("belongs to root"), "runs as " + effectiveUser(), std::string("chown -R")})
+        EXPECT_NE(refused.error().text.find(part), std::string::npos) << refused.error().text;
+}
+
 TEST(Opening, ASecondOpenerIsRefusedUntilTheFirstEnds) {
     const TempFolder folder;
     auto first = openStore(optionsFor(folder));
@@ -172,8 +192,9 @@ TEST(Opening, ASecondOpenerIsRefusedUntilTheFirstEnds) {
     const auto second = store::Store::open(optionsFor(folder));
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().code, Errc::Busy);
-    EXPECT_NE(second.error().text.find(std::to_string(processId())), std::string::npos)
-        << second.error().text;
+    for (const std::string& part :
+         {"process " + std::to_string(processId()) + " (store_tests)", std::string("stop the service first")})
+        EXPECT_NE(second.error().text.find(part), std::string::npos) << second.error().text;
     first.reset();
     EXPECT_TRUE(openStore(optionsFor(folder)));
 }

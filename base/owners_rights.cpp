@@ -1,0 +1,32 @@
+#include "base/owners_rights.h"
+
+#include <cerrno>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace postern {
+
+bool isAdministrator() {
+    return ::geteuid() == 0;
+}
+
+Result<OwnersRights> OwnersRights::of(const std::string& path) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0) return systemError(errno, path);
+    const gid_t group = ::getegid();
+    if (!isAdministrator() || facts.st_uid == 0) return OwnersRights(false, group);
+    // The group first: without the administrator's rights it can not be changed any more.
+    if (::setegid(facts.st_gid) != 0) return systemError(errno, "acting for the owner of " + path);
+    if (::seteuid(facts.st_uid) == 0) return OwnersRights(true, group);
+    const int number = errno;
+    (void)::setegid(group);  // it was ours, and the administrator may
+    return systemError(number, "acting for the owner of " + path);
+}
+
+OwnersRights::~OwnersRights() {
+    if (!taken_) return;
+    // Where that fails this process goes on with less: the safe side.
+    if (::seteuid(0) == 0) (void)::setegid(group_);
+}
+
+}  // namespace postern
