@@ -77,7 +77,8 @@ TEST(Mdoc, NoLineOfTextBeginsLikeACommand) {
 TEST(Mdoc, LongTextBecomesShortLines) {
     std::string text;
     for (int i = 0; i < 400; ++i) text += "word .toml 'x' e.g. more ";
-    for (const std::string_view line : split(flowed(text), '\n')) {
+    const std::string lines = flowed(text);
+    for (const std::string_view line : split(lines, '\n')) {
         EXPECT_LE(line.size(), 80U) << line;
         EXPECT_FALSE(line.starts_with('.')) << line;
         EXPECT_FALSE(line.starts_with('\'')) << line;
