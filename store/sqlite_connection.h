@@ -53,6 +53,7 @@ struct Session::Connection {
     std::optional<Error> rolledBack;  // why the running transaction is gone
     bool transactionExpected = false;
     bool folding = false;
+    bool committing = false;
     LogSize log;
     std::int64_t pageBytes = 0;
 

@@ -143,8 +143,13 @@ Result<void> SqliteWriter::begin() {
     return {};
 }
 
+// The engine writes and syncs the commit's last frame before the log's index learns of it. When the index can
+// not grow then, the group stands in the log as valid as any, and would surface at the next start: that is a
+// commit of which nothing is known, and no full disk that left everything as it was.
 Result<void> SqliteWriter::commit() {
+    connection_->committing = true;
     const Result<std::int64_t> done = run("COMMIT");
+    connection_->committing = false;
     connection_->transactionExpected = false;
     if (!done.ok()) return done.error();
     return {};

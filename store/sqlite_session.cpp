@@ -26,11 +26,11 @@ Errc codeOfConstraint(int extended) {
 
 // A write that failed for want of space changed nothing. A failed sync is never "no space", whatever the
 // system says: what it should have written is lost from the cache (RELIABILITY 2.4).
-Errc codeOfIo(int extended, int systemNumber) {
+Errc codeOfIo(int extended, int systemNumber, bool committing) {
     if (extended == SQLITE_IOERR_NOMEM) return Errc::Unavailable;
-    // The log's index in -shm could not grow. It is made anew at every start, so nothing is lost with it, and
-    // a full disk is the one thing that keeps it from growing.
-    if (extended == SQLITE_IOERR_SHMSIZE) return Errc::NoSpace;
+    // The log's index in -shm could not grow, mostly for want of space. It is made anew at every start, so
+    // nothing is lost with it. At a commit it is another matter: see there.
+    if (extended == SQLITE_IOERR_SHMSIZE) return committing ? Errc::Io : Errc::NoSpace;
     if (extended == SQLITE_IOERR_WRITE && systemNumber != 0) {
         const Errc code = systemError(systemNumber, "").code;
         if (code == Errc::NoSpace) return code;
@@ -38,10 +38,10 @@ Errc codeOfIo(int extended, int systemNumber) {
     return Errc::Io;
 }
 
-Errc codeOf(int extended, int systemNumber) {
+Errc codeOf(int extended, int systemNumber, bool committing) {
     switch (extended & 0xff) {
         case SQLITE_CONSTRAINT: return codeOfConstraint(extended);
-        case SQLITE_IOERR: return codeOfIo(extended, systemNumber);
+        case SQLITE_IOERR: return codeOfIo(extended, systemNumber, committing);
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return Errc::Busy;
         case SQLITE_FULL: return Errc::NoSpace;
@@ -85,7 +85,7 @@ Error Session::Connection::errorOf(int result) {
     const int extended = (result & 0xff) == result ? sqlite3_extended_errcode(handle) : result;
     const bool atWrite = extended == SQLITE_IOERR_WRITE;
     const int number = atWrite ? lastSystemNumber(handle, folding) : sqlite3_system_errno(handle);
-    const Error error = fail(codeOf(extended, number), textOf(extended, sqlite3_errmsg(handle)));
+    const Error error = fail(codeOf(extended, number, committing), textOf(extended, sqlite3_errmsg(handle)));
     if (!damage && (error.code == Errc::Io || error.code == Errc::Corrupt)) damage = error;
     if (!rolledBack && transactionExpected && sqlite3_get_autocommit(handle) != 0) rolledBack = error;
     return error;

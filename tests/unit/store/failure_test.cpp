@@ -132,6 +132,46 @@ INSTANTIATE_TEST_SUITE_P(Failure, Breaking,
                                                [](FaultyDisk& disk) { disk.failWrites(Fault::Io, "-wal"); }}),
                          [](const auto& named) { return std::string(named.param.name); });
 
+// The frame that makes the group valid is on the disk by then, and no mail may be called refused that is
+// found at the next start.
+TEST(Failure, AnIndexThatCanNotGrowAtTheCommitIsNoFullDisk) {
+    const TempFolder folder;
+    FaultyDisk disk;
+    std::string open;
+    {
+        auto options = optionsOn(disk, folder);
+        options.checkpointBytes = 64 << 20;
+        const auto store = openStore(options);
+        ASSERT_TRUE(store);
+        disk.failIndex(1);
+        Result<void> written;
+        for (int i = 0; i < 30 && written.ok(); ++i) {
+            open = std::to_string(i) + std::string(1 << 20, 'x');
+            written = write(*store, open);
+        }
+        ASSERT_FALSE(written.ok());
+        EXPECT_EQ(disk.failures(), 1);
+        EXPECT_EQ(written.error().code, Errc::Io) << describe(written);
+        EXPECT_TRUE(store->broken());
+        disk.heal();
+    }
+    const auto store = openStore(optionsFor(folder));
+    ASSERT_TRUE(store);
+    EXPECT_TRUE(notes(*store).contains(open)) << "the engine undoes it now: it could be called a full disk";
+}
+
+TEST(Failure, AnIndexThatCanNotBeMadeAtTheStartIsAFullDisk) {
+    const TempFolder folder;
+    FaultyDisk disk;
+    ASSERT_TRUE(openStore(optionsOn(disk, folder)));
+    disk.failIndex(0);
+    const auto refused = store::Store::open(optionsOn(disk, folder));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::NoSpace) << refused.error().text;
+    disk.heal();
+    EXPECT_TRUE(openStore(optionsOn(disk, folder)));
+}
+
 // What a closure makes of it does not matter: the engine can not be trusted any more.
 TEST(Failure, AReadErrorOrDamageMetInAClosureBreaksTheStore) {
     for (const bool garbled : {false, true})

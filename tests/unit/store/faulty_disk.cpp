@@ -12,6 +12,7 @@ namespace postern::tests {
 namespace {
 
 constexpr int kGarble = -1;
+constexpr int kEveryPart = 1'000'000;
 
 struct Plan {
     bool active = false;
@@ -25,6 +26,7 @@ struct State {
     Mutex mutex;
     Plan write GUARDED_BY(mutex), sync GUARDED_BY(mutex), read GUARDED_BY(mutex);
     bool skipSyncs GUARDED_BY(mutex) = false;
+    int lastPart GUARDED_BY(mutex) = kEveryPart;
     int failures GUARDED_BY(mutex) = 0;
     sqlite3_vfs vfs;
 };
@@ -107,6 +109,13 @@ int characteristics(sqlite3_file* f) {
     return real(f)->pMethods->xDeviceCharacteristics(real(f));
 }
 int shmMap(sqlite3_file* f, int page, int size, int extend, void volatile** memory) {
+    {
+        MutexLock lock(state().mutex);
+        if (extend != 0 && page > state().lastPart) {
+            ++state().failures;
+            return SQLITE_IOERR_SHMSIZE;
+        }
+    }
     return real(f)->pMethods->xShmMap(real(f), page, size, extend, memory);
 }
 int shmLock(sqlite3_file* f, int offset, int count, int flags) {
@@ -180,8 +189,14 @@ void FaultyDisk::failSyncs(std::string ending, int after) {
     setPlan(&State::sync, Plan{true, SQLITE_IOERR_FSYNC, std::move(ending), after, 1'000'000'000});
 }
 
+void FaultyDisk::failIndex(int part) {
+    MutexLock lock(state().mutex);
+    state().lastPart = part - 1;
+}
+
 void FaultyDisk::heal() {
     MutexLock lock(state().mutex);
+    state().lastPart = kEveryPart;
     state().write = state().sync = state().read = Plan{};
     state().skipSyncs = false;
     state().failures = 0;

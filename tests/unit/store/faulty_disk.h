@@ -24,6 +24,8 @@ class FaultyDisk {
     void failReads(std::string ending);    // all, from now on
     void garbleReads(std::string ending);  // they succeed, with other bytes
     void failSyncs(std::string ending, int after = 0);
+    // The log's index can not have its `part`-th 32 KiB, from 0 on: the first holds 4062 frames.
+    void failIndex(int part);
     void heal();
     void skipSyncs();  // pretend: for tests that open hundreds of stores
     int failures() const;
