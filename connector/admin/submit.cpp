@@ -82,6 +82,16 @@ std::string headerFor(const Request& request, const store::NewMessage& message, 
         {message.sender, std::string(request.field("full_name")), hostname, message.received});
 }
 
+// As announced; 0: not known. It is kept of the free space, so it is not just any number.
+Result<std::int64_t> sizeOf(std::string_view text, std::int64_t most) {
+    if (text.empty()) return 0;
+    const auto size = parseInt(text);
+    if (!size || *size < 0)
+        return fail(Errc::Invalid, "\"" + escapeLine(text, 60) + "\" is no size of a mail in bytes");
+    if (*size > most) return fail(Errc::Invalid, "the mail is larger than " + formatSize(most));
+    return *size;
+}
+
 Result<MessageId> keep(intake::Door& door, intake::IncomingMail mail) {
     const auto answer = intake::AwaitedAnswer::ask(door, std::move(mail)).wait();
     if (!answer)
@@ -98,7 +108,7 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
     POSTERN_LET(message, newMessage(view, request));
     POSTERN_LET(notify, notifyOf(request.field("notify")));
     POSTERN_LET(addresses, namedRecipients(request, config->hostname));
-    const std::int64_t size = parseInt(request.field("size")).value_or(0);
+    POSTERN_LET(size, sizeOf(request.field("size"), config->submitMessageSize));
     POSTERN_LET(room, view.acceptor.claimRoom(size));
     mail.room = std::move(room);
     intake::LocalMail text([&](char* into, std::size_t most) { return body.read(into, most); },

@@ -118,6 +118,7 @@ Result<void> Room::check(std::int64_t announced) {
 
 Result<Claim> Room::claim(std::int64_t announced) {
     if (store_.broken()) return fail(Errc::Io, "the store is broken and takes no mail");
+    announced = std::max<std::int64_t>(announced, 0);  // nobody makes room by taking less than nothing
     MutexLock lock(mutex_);
     POSTERN_LET(state, look());
     const std::string refusal = state.refusal();

@@ -78,5 +78,17 @@ TEST_F(CommandsTest, AChangeOfEverythingMustBeAskedFor) {
     EXPECT_EQ(codeOf(run(Role::Viewer, "queue.list", {{"limit", "5000"}})), Errc::Invalid);
 }
 
+// What a mail announces is kept of the free space, and every user of the machine may announce.
+TEST_F(CommandsTest, NoSizeThatAMailCanNotHaveIsAnnounced) {
+    for (const char* size : {"-1", "-9223372036854775808", "9223372036854775807", "52428801", "x", "1x"}) {
+        const auto refused = run(Role::Viewer, "submit", {{"recipients", "u@x.example"}, {"size", size}});
+        EXPECT_EQ(codeOf(refused), Errc::Invalid) << size;
+        EXPECT_THAT(refused.error().text, testing::AnyOf(testing::HasSubstr("is no size of a mail"),
+                                                         testing::HasSubstr("larger than 50 MiB")))
+            << size;
+    }
+    EXPECT_EQ(acceptor_->room().state()->claimed, 0);
+}
+
 }  // namespace
 }  // namespace postern::admin

@@ -69,6 +69,16 @@ TEST_F(RoomTest, WhatOthersAnnouncedIsTheirs) {
     EXPECT_EQ(room_.state()->claimed, 0);
 }
 
+TEST_F(RoomTest, NobodyMakesRoomByAnnouncingLessThanNothing) {
+    found(kReserve + kMiB);
+    for (const std::int64_t announced : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::min()}) {
+        const auto claimed = room_.claim(announced);
+        ASSERT_TRUE(claimed.ok());
+        EXPECT_EQ(room_.state()->claimed, 0) << announced;
+    }
+    EXPECT_FALSE(takes(kMiB));
+}
+
 TEST_F(RoomTest, BetweenTwoLooksWhatWasTakenCounts) {
     found(kReserve + 300 * kMiB);
     EXPECT_TRUE(takes(0));
