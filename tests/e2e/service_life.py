@@ -21,6 +21,10 @@ from gateway import Gateway, Ledger, breathe  # noqa: E402
 BUILD = ""
 
 
+class Skipped(Exception):
+    """What this machine lacks for a test."""
+
+
 def check(condition, text):
     if not condition:
         raise AssertionError(text)
@@ -313,16 +317,14 @@ def announce(gateway, size):
 
 def test_a_full_store_tells_senders_to_wait_and_goes_on():
     if os.geteuid() != 0:
-        print("    (needs root for a small file system: skipped)")
-        return
+        raise Skipped("needs root for a small file system")
     gateway = Gateway(BUILD, extra_config='reserve = "24 MiB"')
     store = os.path.join(gateway.folder, "store")
     os.mkdir(store)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", store], capture_output=True)
     try:
         if mounted.returncode != 0:
-            print("    (no permission to mount: skipped)")
-            return
+            raise Skipped("no permission to mount a small file system")
         gateway.start()
         ledger = Ledger()
         serial = 0
@@ -423,7 +425,7 @@ def test_many_senders_at_once():
 
 def run(tests, wanted):
     """Runs `tests` (name to function), or those of them that are `wanted`; the exit status."""
-    passed = failed = 0
+    passed = failed = skipped = 0
     for name, test in tests.items():
         if wanted and name not in wanted:
             continue
@@ -432,12 +434,15 @@ def run(tests, wanted):
             test()
             passed += 1
             print(f"  ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Skipped as why:
+            skipped += 1
+            print(f"  skipped {name}: {why}", flush=True)
         except Exception:  # a test's failure, whatever it is, must not keep the others from running
             failed += 1
             print(f"  FAILED  {name}", flush=True)
             traceback.print_exc()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed + skipped else 0
 
 
 def test_a_captured_copy_is_what_the_reader_got_until_its_time_is_over():

@@ -5,7 +5,11 @@ The test does what systemd does (sd_notify(3), sd_listen_fds(3)); systemd's own 
 Each function named test_* is one test. Usage: service_manager.py BUILD_FOLDER [TEST ...]
 """
 
+import grp
+import json
 import os
+import pwd
+import re
 import shutil
 import signal
 import smtplib
@@ -16,7 +20,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import service_life  # noqa: E402
-from service_life import check, until  # noqa: E402
+from service_life import Skipped, check, until  # noqa: E402
 from gateway import Gateway  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -46,6 +50,11 @@ class Manager:
         self.socket.close()
 
 
+def needs(tool):
+    if shutil.which(tool) is None:
+        raise Skipped(f"{tool} is not installed")
+
+
 def started_with(environment):
     """A command that sets variables for the service; its process id is the one that it is told of."""
     words = " ".join(f'export {name}="{value}";' for name, value in environment.items())
@@ -71,6 +80,76 @@ def test_ready_watchdog_reload_and_stop_are_said():
         gateway.close()
 
 
+def start_with(gateway, listening, passing):
+    """Starts it with the open socket, which no other process would inherit."""
+    opened = subprocess.Popen
+
+    class Passing(opened):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, pass_fds=[listening.fileno()], **options)
+
+    subprocess.Popen = Passing
+    try:
+        gateway.start(passing)
+    finally:
+        subprocess.Popen = opened
+
+
+def test_lines_are_for_the_journal_only_where_they_go_there():
+    gateway = Gateway(BUILD)
+    try:
+        gateway.start(started_with({"JOURNAL_STREAM": "$(stat -L -c %d:%i /dev/stderr)"}))
+        check(gateway.stop() == 0, "it did not stop well")
+        lines = gateway.log
+        check(lines and all(re.match(r"<[3-7]>(-|\d+) ", line) for line in lines), f"not for the journal: {lines}")
+        gateway.log = []
+        # What a unit with StandardError=append: has: the variable of the standard output, and an error that goes elsewhere.
+        gateway.start(started_with({"JOURNAL_STREAM": "$(stat -L -c %d:%i /dev/stdout)"}))
+        check(gateway.stop() == 0, "it did not stop well")
+        lines = gateway.log
+        check(lines and all(re.match(r"\d{4}-\d\d-\d\dT\S+Z [a-z]+ (-|\d+) ", line) for line in lines), f"without times: {lines}")
+    finally:
+        gateway.close()
+
+
+def test_logrotate_turns_the_file_while_the_service_writes_it():
+    needs("logrotate")
+    gateway = Gateway(BUILD)
+    path = os.path.join(gateway.folder, "postern.log")
+    rules, state = os.path.join(gateway.folder, "rules"), os.path.join(gateway.folder, "rotation")
+    with open(os.path.join(ROOT, "packaging/systemd/postern.logrotate"), encoding="utf-8") as file:
+        text = file.read()
+    check("/var/log/postern/*.log {" in text and "su postern postern" in text, text)
+    with open(rules, "w", encoding="utf-8") as file:
+        user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+        file.write(text.replace("/var/log/postern", gateway.folder).replace("su postern postern", f"su {user} {group}"))
+    os.chmod(rules, 0o644)
+
+    def logged():
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    with open(path, "ab") as log:  # as StandardError=append: opens it
+        process = subprocess.Popen([gateway.posternd, "--config", gateway.config], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        until(lambda: " service.ready " in logged(), 20, "the start")
+        before = logged()
+        said = subprocess.run(["logrotate", "--debug", "--state", state, rules], capture_output=True, text=True, timeout=60, check=False)
+        check(said.returncode == 0 and "error" not in said.stderr, said.stderr)
+        said = subprocess.run(["logrotate", "--force", "--state", state, rules], capture_output=True, text=True, timeout=60, check=False)
+        check(said.returncode == 0, said.stderr)
+        with open(path + ".1", encoding="utf-8") as file:
+            check(file.read().startswith(before), "the old lines are not in the older file")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "reload" in logged(), 20, "lines after the turn")
+        check(re.match(r"\d{4}-", logged()), f"the file does not begin anew: {logged()[:80]!r}")
+    finally:
+        process.terminate()
+        process.wait(30)
+        gateway.close()
+
+
 def test_a_socket_that_the_manager_opened_is_used_and_keeps_its_callers():
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
@@ -82,28 +161,15 @@ def test_a_socket_that_the_manager_opened_is_used_and_keeps_its_callers():
     os.set_inheritable(listening.fileno(), True)
     passing = ["sh", "-c", f'exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "sh"]
 
-    def start():
-        opened = subprocess.Popen
-
-        class Passing(opened):
-            def __init__(self, *arguments, **options):
-                super().__init__(*arguments, pass_fds=[listening.fileno()], **options)
-
-        subprocess.Popen = Passing
-        try:
-            gateway.start(passing)
-        finally:
-            subprocess.Popen = opened
-
     try:
-        start()
+        start_with(gateway, listening, passing)
         check(gateway.port == port, f"it listens on {gateway.port}, not on {port}")
         with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
             client.sendmail("a@example.org", ["b@legacy.example"], "Subject: one\r\n\r\n.\r\n")
         check(gateway.stop() == 0, "it did not stop well")
         # Nobody is turned away while it restarts: the caller waits in the kernel.
         caller = socket.create_connection(("127.0.0.1", port), timeout=30)
-        start()
+        start_with(gateway, listening, passing)
         check(caller.recv(3) == b"220", "who called meanwhile was not greeted")
         caller.close()
         check(gateway.wait_until_settled(), "mail still waits")
@@ -118,34 +184,20 @@ def test_a_socket_that_no_listener_wants_is_said():
     listening = socket.create_server(("127.0.0.1", 0))
     os.set_inheritable(listening.fileno(), True)
     gateway = Gateway(BUILD)
-    environment = f'exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
-    process = subprocess.Popen(["sh", "-c", environment, "sh", gateway.posternd, "--config", gateway.config],
-                               pass_fds=[listening.fileno()], stderr=subprocess.PIPE, text=True)
+    passing = ["sh", "-c", f'exec 3<&{listening.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', "sh"]
+    place = f"127.0.0.1:{listening.getsockname()[1]}"
     try:
-        place = f"127.0.0.1:{listening.getsockname()[1]}"
-        lines = []
-        for line in process.stderr:
-            lines.append(line)
-            if "service.ready" in line or "listener.strange" in line and place in line:
-                break
-        for line in process.stderr:
-            lines.append(line)
-            if any("service.ready" in each for each in lines) and any("listener.strange" in each for each in lines):
-                break
-        check(any("listener.strange" in line and place in line for line in lines), "".join(lines))
+        start_with(gateway, listening, passing)
+        until(lambda: any("listener.strange" in line and place in line for line in gateway.log), 20, "the strange socket to be named")
     finally:
-        process.terminate()
-        process.wait(30)
-        process.stderr.close()
-        listening.close()
         gateway.close()
+        listening.close()
 
 
 def test_systemd_socket_activate_starts_it_for_an_lmtp_caller():
     tool = shutil.which("systemd-socket-activate")
     if tool is None:
-        print("    skipped: systemd-socket-activate is not installed")
-        return
+        raise Skipped("systemd-socket-activate is not installed")
     gateway = Gateway(BUILD)
     path = os.path.join(gateway.folder, "lmtp.sock")
     with open(gateway.config, "a", encoding="utf-8") as file:
@@ -173,8 +225,7 @@ def test_systemd_socket_activate_starts_it_for_an_lmtp_caller():
 def test_the_units_are_read_by_systemd_and_give_few_rights():
     tool = shutil.which("systemd-analyze")
     if tool is None:
-        print("    skipped: systemd-analyze is not installed")
-        return
+        raise Skipped("systemd-analyze is not installed")
     source = os.path.join(ROOT, "packaging", "systemd")
     examples = os.path.join(source, "examples")
     with tempfile.TemporaryDirectory(prefix="postern-units-") as folder:
@@ -199,6 +250,18 @@ def test_the_units_are_read_by_systemd_and_give_few_rights():
                                   capture_output=True, text=True, timeout=60)
             trouble = [line for line in (done.stdout + done.stderr).splitlines() if "postern" in line]
             check(done.returncode == 0 and not trouble, f"{drop_in or 'the units'}: " + done.stdout + done.stderr)
+            if drop_in == "setuid-commands.conf":
+                check_that_users_can_be_changed(tool, service)
+
+
+def check_that_users_can_be_changed(tool, service):
+    """A program that is setuid root needs the capabilities that it has then, and no others."""
+    done = subprocess.run([tool, "security", "--offline=yes", "--json=short", service], capture_output=True, text=True, timeout=60)
+    forbidden = {each["json_field"]: each["set"] for each in json.loads(done.stdout) if each["json_field"]}
+    for field, wanted in (("CapabilityBoundingSet_CAP_SET_UID_GID_PCAP", False), ("NoNewPrivileges", False),
+                          ("SystemCallFilter_privileged", False), ("CapabilityBoundingSet_CAP_SYS_ADMIN", True),
+                          ("CapabilityBoundingSet_CAP_SYS_PTRACE", True), ("CapabilityBoundingSet_CAP_SYS_MODULE", True)):
+        check(forbidden.get(field) == wanted, f"{field}: {forbidden.get(field)}, not {wanted}")
 
 
 def main():

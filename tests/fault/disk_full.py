@@ -16,15 +16,11 @@ FAULT = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [FAULT, os.path.join(FAULT, "..", "e2e")]
 import service_life  # noqa: E402
 from gateway import Gateway, Ledger  # noqa: E402
-from service_life import announce, check, cli, submit, until  # noqa: E402
+from service_life import Skipped, announce, check, cli, submit, until  # noqa: E402
 
 BUILD = ""
 QUIET = 'poll_interval = "2s"\n'  # watchers that look seldom leave the writer the idle second in which it empties its log
 LARGE = 100_000  # bytes: such a body stands in a file of its own
-
-
-class Skipped(Exception):
-    """This machine has no small file systems for us."""
 
 
 @contextlib.contextmanager
@@ -308,20 +304,11 @@ def test_many_announced_sizes_count_together():
         check(gateway.stop() == 0, "exit status")
 
 
-def skipping(test):
-    def run():
-        try:
-            test()
-        except Skipped as why:
-            print(f"    ({test.__name__}: skipped: {why})")
-    return run
-
-
 def main():
     global BUILD
     BUILD = sys.argv[1]
     service_life.BUILD = BUILD
-    tests = {name: skipping(test) for name, test in globals().items() if name.startswith("test_")}
+    tests = {name: test for name, test in globals().items() if name.startswith("test_")}
     return service_life.run(tests, sys.argv[2:])
 
 

@@ -12,15 +12,11 @@ import tarfile
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from service_life import check  # noqa: E402
+from service_life import Skipped, check  # noqa: E402
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 PROGRAMS = ["usr/sbin/posternd", "usr/bin/postern", "usr/bin/postern-sendmail", "usr/libexec/postern/postern-runner"]
 state = {}
-
-
-class Skipped(Exception):
-    """What this machine lacks for a test."""
 
 
 def begin(build):
