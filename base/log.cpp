@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/clock.h"
+#include "base/journal.h"
 #include "base/log_tap.h"
 #include "base/sync.h"
 #include "base/text.h"
@@ -77,7 +78,7 @@ std::string guarded(std::string_view value) {
 }  // namespace
 
 std::string standardErrorLine(Severity severity, std::string_view line) {
-    static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
+    static const bool journal = leadsToJournal(std::getenv("JOURNAL_STREAM"), fileno(stderr));
     std::string text =
         journal ? "<" + std::to_string(static_cast<int>(severity)) + ">"
                 : formatUtc(Clock::system().now()) + " " + std::string(severityName(severity)) + " ";
