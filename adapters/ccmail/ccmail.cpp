@@ -355,7 +355,7 @@ std::vector<Setting> importSettings() {
          10'000'000},
         {"waiting_size",
          SettingType::Size,
-         "1073741824",
+         "1 GiB",
          "Bytes of files that may wait for an import; 0 is no limit.",
          {},
          0,

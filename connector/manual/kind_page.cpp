@@ -57,6 +57,21 @@ void writeExamples(Mdoc& page, const std::string& kind) {
     page.literal({"postern config example --kind " + kind});
 }
 
+void writeFiles(Mdoc& page, const std::string& kind, bool documented) {
+    const std::string documents = "/usr/share/doc/postern/";
+    page.section("FILES");
+    page.beginList("-tag -width Ds");
+    page.line(".It Pa /etc/postern/adapters.d/*.toml");
+    page.flow("An adapter each.");
+    if (documented) {
+        page.line(".It Pa " + documents + "docs/adapters/" + kind + ".md");
+        page.flow("The same as one document, with its links.");
+    }
+    page.line(".It Pa " + documents + "examples/adapters");
+    page.flow("Such files, to begin with.");
+    page.endList();
+}
+
 }  // namespace
 
 std::string kindPage(const Page& self) {
@@ -77,6 +92,7 @@ std::string kindPage(const Page& self) {
     if (document.size() < 2) page.paragraph(sentence(kind.summary));
     writeSettingsOf(page, kind);
     writeDetails(page, document);
+    writeFiles(page, name, !document.empty());
     writeExamples(page, name);
     writeSeeAlso(page, self, {{1, "postern"}, {5, "postern.toml"}, {8, "posternd"}});
     return page.take();

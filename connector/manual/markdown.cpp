@@ -135,6 +135,14 @@ class Blocks {
     std::vector<Block> blocks_;
 };
 
+// Where the file of a link stands on an installed machine; documents of kinds stand in docs/adapters.
+std::string installedPath(std::string_view link) {
+    const std::string documents = "/usr/share/doc/postern/";
+    if (link.starts_with("../../")) return documents + std::string(link.substr(6));
+    if (link.starts_with("../")) return documents + "docs/" + std::string(link.substr(3));
+    return documents + "docs/adapters/" + std::string(link);
+}
+
 class Inline {
   public:
     explicit Inline(std::string_view text) : rest_(text) {}
@@ -199,10 +207,19 @@ class Inline {
             prose_.add("postern-" + std::string(kind) + "(5)");
             return;
         }
-        const bool web = target.starts_with("http");
-        prose_.add(text, web ? Face::Plain : Face::Literal);
-        if (web) prose_.add(" (" + std::string(target) + ")");
-        if (!web && !file.empty() && text != file) prose_.add(" (" + std::string(file) + ")");
+        if (target.starts_with("http")) {
+            prose_.add(text);
+            prose_.add(" (" + std::string(target) + ")");
+        } else if (path.empty()) {  // a part of the same text
+            prose_.add(text);
+        } else if (text.ends_with(file) || text == kind) {  // the text is the file's name
+            prose_.add(installedPath(path), Face::Literal);
+        } else {
+            prose_.add(text);
+            prose_.add(" (");
+            prose_.add(installedPath(path), Face::Literal);
+            prose_.add(")");
+        }
     }
 
     void plain(std::size_t size) {

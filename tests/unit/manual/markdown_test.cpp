@@ -36,8 +36,14 @@ TEST(Markdown, LiteralsAndStrongWordsAreBold) {
 
 TEST(Markdown, LinksLeadToPagesAndFiles) {
     EXPECT_EQ(plainOf("see [smtp](smtp.md)."), "see postern-smtp(5).");
-    EXPECT_EQ(plainOf("[PROMISE.md](../PROMISE.md)"), "PROMISE.md");
-    EXPECT_EQ(plainOf("[who](../WEB.md#roles)"), "who (WEB.md)");
+    EXPECT_EQ(plainOf("[PROMISE.md](../PROMISE.md)"), "/usr/share/doc/postern/docs/PROMISE.md");
+    EXPECT_EQ(plainOf("[CONVERSION](../CONVERSION.md)"), "/usr/share/doc/postern/docs/CONVERSION.md");
+    EXPECT_EQ(plainOf("[setup/fidonet.md](../setup/fidonet.md#nncp)"),
+              "/usr/share/doc/postern/docs/setup/fidonet.md");
+    EXPECT_EQ(plainOf("[SETTINGS.md](SETTINGS.md#trouble)."),
+              "/usr/share/doc/postern/docs/adapters/SETTINGS.md.");
+    EXPECT_EQ(plainOf("[who](../WEB.md#roles)"), "who (/usr/share/doc/postern/docs/WEB.md)");
+    EXPECT_EQ(plainOf("[whose files](#whose-files-are-they)"), "whose files");
     EXPECT_EQ(plainOf("[pat](https://getpat.io)"), "pat (https://getpat.io)");
     EXPECT_EQ(plainOf("a [b] (c) and [d"), "a [b] (c) and [d");
 }
