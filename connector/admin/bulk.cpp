@@ -111,7 +111,7 @@ Result<void> changeFiltered(const ServiceView& view, const Request& request, con
     POSTERN_LET(newest, newestItem(view));
     queue::Filter filter;
     POSTERN_TRY(view.store.read([&](store::ReadSession& session) -> Result<void> {
-        POSTERN_LET(wanted, filterFrom(session, request, view.clock.now()));
+        POSTERN_LET(wanted, filterFrom(session, *view.config(), request, view.clock.now()));
         filter = std::move(wanted);
         return narrowTo(bulk.name, bulk.takes, filter);
     }));

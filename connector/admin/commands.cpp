@@ -13,6 +13,7 @@
 #include "connector/admin/submit.h"
 #include "connector/admin/top.h"
 #include "connector/admin/watch.h"
+#include "connector/config/unknown.h"
 
 namespace postern::admin {
 
@@ -20,8 +21,7 @@ namespace {
 
 Result<void> testOne(const ServiceView& view, const std::string& name, const RowSink& row) {
     const std::shared_ptr<adapters::Adapter> adapter = view.adapter(name);
-    if (adapter == nullptr)
-        return fail(Errc::NotFound, "there is no adapter \"" + escapeLine(name, 100) + "\"");
+    if (adapter == nullptr) return config::noAdapter(*view.config(), name);
     const Result<void> usable = adapter->probe();
     return row(Record()
                    .add("adapter", name)

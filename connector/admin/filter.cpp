@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connector/admin/selection.h"
+#include "connector/config/unknown.h"
 
 namespace postern::admin {
 
@@ -64,9 +65,25 @@ bool choosesItems(const Request& request) {
     });
 }
 
-Result<queue::Filter> filterFrom(store::ReadSession& session, const Request& request, WallTime now) {
+Result<void> checkAdapter(store::ReadSession& session, const config::Config& config,
+                          const std::string& name) {
+    if (name.empty() || config::adapterNamed(config, name) != nullptr) return {};
+    queue::Filter any;
+    any.adapter = name;
+    any.limit = 1;
+    bool has = false;
+    POSTERN_TRY(queue::listItems(session, any, [&](const queue::ItemRow&) {
+        has = true;
+        return false;
+    }));
+    return has ? Result<void>() : config::noAdapter(config, name);
+}
+
+Result<queue::Filter> filterFrom(store::ReadSession& session, const config::Config& config,
+                                 const Request& request, WallTime now) {
     queue::Filter filter;
     filter.adapter = request.field("adapter");
+    POSTERN_TRY(checkAdapter(session, config, filter.adapter));
     filter.sender = request.field("from");
     filter.recipient = request.field("to");
     filter.headerId = request.field("message_id");

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "connector/admin/control.h"
+#include "connector/config/config.h"
 #include "queue/inspect.h"
 #include "store/database.h"
 
@@ -23,9 +24,15 @@ std::span<const Parameter> filterParameters();
 // Whether any of them but `limit` is given.
 bool choosesItems(const Request& request);
 
+// Whether `name` is an adapter of the configuration, or one that was taken out and still has items. NotFound:
+// a misspelt one, which would else look like an empty queue; names the one that is meant.
+Result<void> checkAdapter(store::ReadSession& session, const config::Config& config, const std::string& name);
+
 // Without ids, a message id or a state only items that are not final match, unless field all is "true".
-// Invalid names the field and what it takes; NotFound when ids name a message that has no items.
-Result<queue::Filter> filterFrom(store::ReadSession& session, const Request& request, WallTime now);
+// Invalid names the field and what it takes; NotFound when ids name a message that has no items, or
+// as checkAdapter() says.
+Result<queue::Filter> filterFrom(store::ReadSession& session, const config::Config& config,
+                                 const Request& request, WallTime now);
 
 // For a change of many, `name`: only items in states that it takes; of the final ones only where a state
 // names them. Invalid when no state would be left.

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "connector/admin/waits.h"
+#include "connector/config/unknown.h"
 
 namespace postern::admin {
 
@@ -16,10 +17,6 @@ Result<Waits> readWaits(const ServiceView& view, const config::Config& config) {
         return {};
     }));
     return waits;
-}
-
-Error noAdapter(const std::string& name) {
-    return fail(Errc::NotFound, "there is no adapter \"" + escapeLine(name, 100) + "\"");
 }
 
 std::string whoOf(const Request& request) {
@@ -37,7 +34,8 @@ Result<void> suspendAdapter(const ServiceView& view, const Request& request, Byt
     const auto config = view.config();
     queue::AdapterHold hold;
     hold.adapter = request.field("name");
-    if (config::adapterNamed(*config, hold.adapter) == nullptr) return noAdapter(hold.adapter);
+    if (config::adapterNamed(*config, hold.adapter) == nullptr)
+        return config::noAdapter(*config, hold.adapter);
     hold.since = view.clock.now();
     hold.who = whoOf(request);
     hold.reason = request.field("reason");
@@ -64,7 +62,7 @@ Result<void> resumeAdapter(const ServiceView& view, const Request& request, Byte
         gone = released;
         return {};
     }));
-    if (!gone && config::adapterNamed(*config, name) == nullptr) return noAdapter(name);
+    if (!gone && config::adapterNamed(*config, name) == nullptr) return config::noAdapter(*config, name);
     if (gone) {
         LogLine(LogEvent::AdapterReleased)
             .with("adapter", name)

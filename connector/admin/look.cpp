@@ -203,7 +203,7 @@ Result<void> listCommand(const ServiceView& view, const Request& request, ByteSt
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
         const auto config = view.config();
         const WallTime now = view.clock.now();
-        POSTERN_LET(filter, filterFrom(session, request, now));
+        POSTERN_LET(filter, filterFrom(session, *config, request, now));
         if (filter.limit > kMostRows)
             return fail(Errc::Invalid, "limit is at most 1000: ask again with after=, the last id");
         if (filter.limit == 0) filter.limit = kRows;
@@ -218,7 +218,7 @@ Result<void> listCommand(const ServiceView& view, const Request& request, ByteSt
 Result<void> summaryCommand(const ServiceView& view, const Request& request, ByteStream&,
                             const RowSink& row) {
     return readThenHandOn(view, row, [&](store::ReadSession& session, const RowSink& keep) -> Result<void> {
-        POSTERN_LET(filter, filterFrom(session, request, view.clock.now()));
+        POSTERN_LET(filter, filterFrom(session, *view.config(), request, view.clock.now()));
         return summaryRows(session, filter, request.field("by"), keep);
     });
 }

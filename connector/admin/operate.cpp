@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connector/admin/bulk.h"
+#include "connector/config/unknown.h"
 #include "queue/move.h"
 #include "queue/operate.h"
 #include "store/messages.h"
@@ -129,8 +130,7 @@ Result<void> operate(const ServiceView& view, const Request& request, ByteStream
 Result<void> moveCommand(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
     POSTERN_LET(router, routerOf(view));
     const std::string target(request.field("to_adapter"));
-    if (!router->knows(target))
-        return fail(Errc::NotFound, "there is no adapter \"" + escapeLine(target, 100) + "\"");
+    if (!router->knows(target)) return config::noAdapter(*view.config(), target);
     Bulk bulk = bulkFor(request, "move");
     bulk.takes = movable;
     bulk.change = [&](store::WriteSession& session,

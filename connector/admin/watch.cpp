@@ -19,6 +19,11 @@ bool passes(const FeedEvent& event, const Request& request) {
 
 Result<void> watch(const ServiceView& view, const Request& request, ByteStream&, const RowSink& row) {
     if (view.feed == nullptr) return fail(Errc::Unavailable, "no service runs: nothing happens");
+    const std::string adapter(request.field("adapter"));
+    const auto known = [&](store::ReadSession& session) {
+        return checkAdapter(session, *view.config(), adapter);
+    };
+    if (!adapter.empty()) POSTERN_TRY(view.store.read(known));
     const std::string_view from = request.field("after");
     const auto after = from.empty() ? std::optional(view.feed->last()) : parseInt(from);
     if (!after || *after < 0) return fail(Errc::Invalid, "after must be the serial of an event");

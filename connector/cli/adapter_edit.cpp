@@ -20,6 +20,7 @@
 #include "connector/config/load.h"
 #include "connector/config/section.h"
 #include "connector/config/tree.h"
+#include "connector/config/unknown.h"
 #include "queue/inspect.h"
 
 namespace postern::cli {
@@ -59,8 +60,9 @@ const config::Node* tableOf(const config::Node& root, const Place& place, const 
     return adapters == nullptr ? nullptr : config::childNamed(*adapters, name);
 }
 
-Error noAdapter(const std::string& name) {
-    return fail(Errc::NotFound, "there is no adapter \"" + escapeLine(name, 100) + "\"");
+Error noAdapter(const Run& run, const std::string& name) {
+    const auto config = config::load(run.configPath).config;
+    return config::noAdapter(config.value_or(config::Config{}), name);
 }
 
 // Its kind's settings and those common to all.
@@ -221,7 +223,7 @@ Result<int> addAdapter(const Run& run, const Edit& wanted) {
 
 Result<int> editAdapter(const Run& run, const Edit& wanted, bool unset) {
     const auto place = placeOf(run, wanted.name);
-    if (!place) return noAdapter(wanted.name);
+    if (!place) return noAdapter(run, wanted.name);
     POSTERN_LET(before, readFile(place->file, kFileLimit));
     const config::ParsedFile parsed = config::parseText(before, place->file);
     const config::Node* table = tableOf(parsed.root, *place, wanted.name);
@@ -254,7 +256,7 @@ Result<std::int64_t> waitingItems(const Run& run, const std::string& name) {
 
 Result<int> removeAdapter(const Run& run, const Edit& wanted) {
     const auto place = placeOf(run, wanted.name);
-    if (!place) return noAdapter(wanted.name);
+    if (!place) return noAdapter(run, wanted.name);
     POSTERN_LET(waiting, waitingItems(run, wanted.name));
     if (waiting > 0 && !wanted.force) {
         run.complain(std::to_string(waiting) + " items wait for \"" + wanted.name +
@@ -275,7 +277,7 @@ Result<int> showAdapter(const Run& run, const std::string& name) {
     const auto place = placeOf(run, name);
     const auto found = std::find_if(config->adapters.begin(), config->adapters.end(),
                                     [&](const config::Adapter& each) { return each.name == name; });
-    if (!place || found == config->adapters.end()) return noAdapter(name);
+    if (!place || found == config->adapters.end()) return noAdapter(run, name);
     const config::ParsedFile written = config::parseFile(place->file);
     const config::Node* given = tableOf(written.root, *place, name);
     const config::ParsedFile effective = config::parseText(config::show(*found), "");

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "connector/cli/input.h"
 #include "connector/cli/look.h"
+#include "connector/config/unknown.h"
 #include "connector/intake/line_ends.h"
 #include "connector/intake/local_header.h"
 #include "mail/address.h"
@@ -99,8 +100,7 @@ class Conversion {
         const config::Adapter* adapter = nullptr;
         for (const config::Adapter& each : config_.adapters)
             if (each.name == question_.adapter) adapter = &each;
-        if (adapter == nullptr)
-            return fail(Errc::NotFound, "there is no adapter \"" + question_.adapter + "\"");
+        if (adapter == nullptr) return config::noAdapter(config_, question_.adapter);
         POSTERN_LET(look, makeLookRouter(run_, config_));
         if (look == nullptr) return int{kExitConfig};
         POSTERN_LET(mail, readMail(run_, question_, config_.submitMessageSize));

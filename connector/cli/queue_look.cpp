@@ -26,11 +26,11 @@ admin::Record forPeople(admin::Record row, const queue::ItemRow& item, const adm
 }
 
 // What the options ask for. Nothing: they are wrong, and that was said.
-Result<std::optional<queue::Filter>> filterFrom(const Run& run, const FilterOptions& options,
-                                                store::ReadSession& session) {
+Result<std::optional<queue::Filter>> filterFrom(const Run& run, const config::Config& config,
+                                                const FilterOptions& options, store::ReadSession& session) {
     admin::Request request;
     options.into(request);
-    auto filter = admin::filterFrom(session, request, run.console.clock.now());
+    auto filter = admin::filterFrom(session, config, request, run.console.clock.now());
     if (filter.ok()) return std::optional(std::move(filter).value());
     if (filter.error().code != Errc::Invalid) return filter.error();
     run.complain(filter.error().text);
@@ -41,7 +41,7 @@ Result<int> list(const Run& run, const FilterOptions& options) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(reader, openReader(*config));
-    POSTERN_LET(filter, filterFrom(run, options, reader->session()));
+    POSTERN_LET(filter, filterFrom(run, *config, options, reader->session()));
     if (!filter) return int{kExitUsage};
     Output output(run.console, run.form());
     for (const char* name : {"due", "attempts", "recipients", "message", "target", "waits", "waits_until"})
@@ -71,7 +71,7 @@ Result<int> summary(const Run& run, const SummaryOptions& options) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
     POSTERN_LET(reader, openReader(*config));
-    POSTERN_LET(filter, filterFrom(run, options.filter, reader->session()));
+    POSTERN_LET(filter, filterFrom(run, *config, options.filter, reader->session()));
     if (!filter) return int{kExitUsage};
     Output output(run.console, run.form());
     output.whenEmpty(filter->waiting ? "Nothing waits." : "No item matches.");

@@ -293,10 +293,13 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     constexpr std::size_t kLongest = 64;  // nobody means a key by a longer word, and the work is quadratic
     if (word.empty() || word.size() > kLongest) return {};
     std::string_view best;
-    std::size_t least = word.size() / 3 + 2;  // more changes than this are another word
+    std::size_t least = kLongest;
     for (const std::string_view candidate : known) {
-        const std::size_t changes = distance(lowerAscii(word), candidate);
-        if (changes < least && changes < candidate.size()) {
+        if (candidate.size() > kLongest) continue;
+        const std::size_t changes = distance(lowerAscii(word), lowerAscii(candidate));
+        // More changes than one in three letters make another word.
+        const std::size_t most = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
+        if (changes < least && changes <= most && changes < std::min(word.size(), candidate.size())) {
             least = changes;
             best = candidate;
         }

@@ -71,6 +71,14 @@ TEST_F(CommandsTest, AFieldThatTheCommandDoesNotKnowIsRefusedByName) {
     EXPECT_EQ(codeOf(run(Role::Admin, "no.such")), Errc::Invalid);
 }
 
+TEST_F(CommandsTest, AFilterThatNamesNoAdapterIsRefusedNotAnsweredWithNothing) {
+    for (const char* verb : {"queue.list", "queue.summary"})
+        EXPECT_EQ(codeOf(run(Role::Viewer, verb, {{"adapter", "fax"}})), Errc::NotFound) << verb;
+    const auto refused = run(Role::Operator, "operate", {{"change", "hold"}, {"adapter", "fax"}});
+    ASSERT_EQ(codeOf(refused), Errc::NotFound);
+    EXPECT_THAT(refused.error().text, testing::HasSubstr("there is no adapter \"fax\""));
+}
+
 TEST_F(CommandsTest, AChangeOfEverythingMustBeAskedFor) {
     EXPECT_EQ(codeOf(run(Role::Operator, "operate", {{"change", "delete"}})), Errc::Invalid);
     EXPECT_EQ(codeOf(run(Role::Operator, "operate", {{"change", "delete"}, {"limit", "5"}})), Errc::Invalid);

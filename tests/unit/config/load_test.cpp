@@ -232,6 +232,7 @@ TEST(Keys, TheNearestOneIsSuggestedAndNoFarOne) {
     EXPECT_EQ(nearest("Adaptor", known), "adapter");
     EXPECT_EQ(nearest("idel", known), "idle");
     EXPECT_EQ(nearest("colour", known), "");
+    EXPECT_EQ(nearest("idea", known), "") << "two of four letters is another word";
     EXPECT_EQ(nearest("x", known), "");
     EXPECT_EQ(nearest(std::string(100'000, 'a'), known), "");
 }
