@@ -40,6 +40,9 @@ export function moment(time) {
   return h("time", { datetime: time, title: time }, `${day} ${clock(time)}`);
 }
 
+// Why something waits, without the moment in UTC that stands in it: the page shows that in the reader's time.
+export const withoutUntil = (waits, until) => (until ? (waits ?? "").replace(` until ${until}`, "") : waits ?? "");
+
 export const age = (time) => (time ? h("time", { datetime: time, title: time }, ageOf(time)) : "");
 
 export const stateWord = (state) => String(state).replaceAll("_", " ");

@@ -1,7 +1,7 @@
 // Everything about one item: where it stands, its recipients, its history, the mail itself.
 import { look, original } from "./api.js";
 import { h, trouble } from "./dom.js";
-import { age, badge, count, moment, size } from "./format.js";
+import { age, badge, count, moment, size, withoutUntil } from "./format.js";
 import { listen, live } from "./live.js";
 import { can } from "./session.js";
 import { askOperate, asking, resolveButtons, verbButtons, verbs } from "./verbs.js";
@@ -80,7 +80,7 @@ export function itemView(page, id) {
       h("div", { class: "title" }, h("h1", { class: "long" }, `Item ${id}`, " ", badge(item.state)), h("div", { class: "row" }, deeds)),
       h("p", { class: "subject long" }, item.subject || "(no subject)"),
       item.state === "in_doubt" ? doubt(item, act) : item.waits || item.reason
-        ? h("p", { class: `notice ${item.state === "failed" ? "bad" : ""}` }, linked(item.waits || item.reason), item.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(item.waits_until))] : "") : "",
+        ? h("p", { class: `notice ${item.state === "failed" ? "bad" : ""}` }, linked(withoutUntil(item.waits, item.waits_until) || item.reason), item.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(item.waits_until))] : "") : "",
       facts(item), recipients(rows.filter((row) => row.type === "recipient")), history(rows.filter((row) => row.type === "history")), mail);
   };
   const refresh = async () => {

@@ -1,7 +1,7 @@
 // How it stands: what needs a person, what waits, how fast it goes, and each adapter.
 import { look } from "./api.js";
 import { button, h, show, trouble } from "./dom.js";
-import { age, ageOf, badge, count, moment, plural, size, span } from "./format.js";
+import { age, ageOf, badge, count, moment, plural, size, span, withoutUntil } from "./format.js";
 import { listen, live, oldest, throughput } from "./live.js";
 import { Plot } from "./plot.js";
 import { can } from "./session.js";
@@ -69,7 +69,7 @@ function adapterRow(row, refresh) {
     h("td", { "data-label": "state" }, badge(row.state)),
     ["ready", "claimed", "publishing", "held", "in_doubt"].map(number),
     h("td", { "data-label": "oldest", class: "number" }, row.oldest ? age(row.oldest) : h("span", { class: "zero" }, "–")),
-    h("td", { class: "why", "data-label": "waits" }, row.waits ?? "", row.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(row.waits_until))] : ""),
+    h("td", { class: "why", "data-label": "waits" }, withoutUntil(row.waits, row.waits_until), row.waits_until ? [" ", h("span", { class: "soft" }, "until ", moment(row.waits_until))] : ""),
     h("td", { class: "deeds" }, deeds(row, refresh)));
 }
 
