@@ -60,10 +60,20 @@ bool outOfHandles(const Poco::Exception& exception) {
            exception.code() == ENOMEM;
 }
 
-Error cannotListen(const std::string& where, const Poco::Exception& exception) {
+constexpr int kFirstOpenPort = 1024;
+constexpr const char* kLowPort =
+    ": Permission denied: ports below 1024 are opened for the service by systemd ('systemctl enable --now "
+    "postern.socket', docs/SERVICE.md), or take the capability CAP_NET_BIND_SERVICE";
+
+// `port` 0: a socket in the file system.
+Error cannotListen(const std::string& where, int port, const Poco::Exception& exception) {
     switch (exception.code()) {
-        case EADDRINUSE: return fail(Errc::Busy, where + ": another process listens there");
+        case EADDRINUSE:
+            return fail(Errc::Busy, where + ": another process listens there; where that is systemd, for " +
+                                        "postern.socket, start this with 'systemctl start postern'");
         case EACCES:
+            if (port > 0 && port < kFirstOpenPort) return fail(Errc::Denied, where + kLowPort);
+            return systemError(exception.code(), where);
         case EPERM:
         case ENOENT: return systemError(exception.code(), where);
         default: return fail(Errc::Unavailable, where + ": " + exception.displayText());
@@ -254,7 +264,7 @@ Result<Ear> Ear::open(const EarPlace& place) {
         return Ear(std::move(socket), local, place.socketPath);
     } catch (const Poco::Exception& exception) {
         const std::string where = local ? place.socketPath : place.host + ":" + std::to_string(place.port);
-        return cannotListen(where, exception);
+        return cannotListen(where, local ? 0 : place.port, exception);
     }
 }
 

@@ -137,7 +137,7 @@ Result<int> each(const Run& run, const std::vector<std::string>& named, PrintOne
         const Result<void> printed = print(reader->session(), waits, id, output);
         if (printed.ok()) continue;
         if (printed.error().code != Errc::NotFound) return printed.error();
-        run.complain(std::to_string(id.value) + ": " + printed.error().text);
+        run.complain(printed.error().text);
         exit = kExitNoInput;
     }
     return exit;

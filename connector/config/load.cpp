@@ -393,6 +393,9 @@ void readAll(const Node& root, const Instead& instead, Config& config, Findings&
     checkWhole(config, findings);
 }
 
+constexpr const char* kOtherFile =
+    "; another file is named with --config FILE, and 'postern config example' prints one to begin with";
+
 }  // namespace
 
 Loaded load(const std::string& path, const Instead& instead) {
@@ -401,7 +404,8 @@ Loaded load(const std::string& path, const Instead& instead) {
     Findings findings;
     ParsedFile parsed = parseOr(path, instead);
     if (parsed.problem) {
-        findings.problem(parsed.problem->place, parsed.problem->text);
+        const bool unread = parsed.problem->place.line == 0;
+        findings.problem(parsed.problem->place, parsed.problem->text + (unread ? kOtherFile : ""));
     } else {
         parsed.root.place = {path, 1, 1};
         readAll(parsed.root, instead, config, findings);

@@ -1,11 +1,14 @@
 #include "connector/config/tree.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <sstream>
 
 #include <toml++/toml.h>
 
 #include "base/file.h"
+#include "base/peer.h"
 #include "base/text.h"
 
 namespace postern::config {
@@ -65,6 +68,23 @@ Node convert(const toml::node& from, const std::string& file) {
     return node;
 }
 
+// The commonest mistake: a path, a name or a time without its quotes. Nothing when it is another.
+std::string quotesMissing(std::string_view text, const toml::source_region& source) {
+    const std::vector<std::string_view> lines = split(text, '\n');
+    if (source.begin.line < 1 || source.begin.line > lines.size()) return {};
+    const std::string_view line = lines[source.begin.line - 1];
+    const auto equals = line.find('=');
+    if (equals == std::string_view::npos) return {};
+    const std::string_view key = trim(line.substr(0, equals));
+    const std::string_view value = trim(line.substr(equals + 1, line.find('#') - equals - 1));
+    const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+    });
+    const bool number = value.find_first_not_of("0123456789+-._") == std::string_view::npos;  // or nothing
+    if (!bare || number || value.find_first_of("\"'[{") != std::string_view::npos) return {};
+    return "; a text needs quotes: " + std::string(key) + " = \"...\"";
+}
+
 }  // namespace
 
 std::string_view kindName(Node::Kind kind) {
@@ -90,9 +110,17 @@ ParsedFile parseText(std::string_view text, const std::string& name) {
     try {
         parsed.root = convert(toml::parse(text), name);
     } catch (const toml::parse_error& error) {
-        parsed.problem = Problem{placeOf(error.source(), name), escapeLine(error.description())};
+        parsed.problem = Problem{placeOf(error.source(), name),
+                                 escapeLine(error.description()) + quotesMissing(text, error.source())};
     }
     return parsed;
+}
+
+static std::string unreadable(const std::string& path, Errc code, const std::string& why) {
+    if (code != Errc::Denied) return "can not be read: " + why;
+    const auto owner = fileOwner(path);
+    return "can not be read by " + effectiveUser() + ": " + why +
+           (owner.ok() ? "; it belongs to " + *owner : std::string());
 }
 
 ParsedFile parseFile(const std::string& path) {
@@ -100,7 +128,7 @@ ParsedFile parseFile(const std::string& path) {
     if (!text.ok()) {
         std::string why = text.error().text;
         if (why.starts_with(path + ": ")) why.erase(0, path.size() + 2);  // the place says it
-        return {{}, Problem{{path, 0, 0}, "can not be read: " + why}};
+        return {{}, Problem{{path, 0, 0}, unreadable(path, text.error().code, why)}};
     }
     return parseText(*text, path);
 }

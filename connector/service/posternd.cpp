@@ -8,6 +8,8 @@
 
 #include <Poco/Util/HelpFormatter.h>
 #include <Poco/Util/OptionException.h>
+#include <Poco/Util/OptionProcessor.h>
+#include <Poco/Util/OptionSet.h>
 #include <Poco/Util/ServerApplication.h>
 
 #include "base/background_log.h"
@@ -31,6 +33,17 @@ using postern::StopSignals;
 constexpr int kExitUsage = 64;
 
 class Posternd final : public Poco::Util::ServerApplication {
+  public:
+    // Throws what is wrong with the command line: run() would end as for a wrong configuration.
+    void checkCommandLine(int count, char** words) {
+        Poco::Util::OptionSet options;
+        defineOptions(options);
+        Poco::Util::OptionProcessor processor(options);
+        std::string name, value;
+        for (int i = 1; i < count; ++i) processor.process(words[i], name, value);
+        processor.checkRequired();
+    }
+
   protected:
     void defineOptions(Poco::Util::OptionSet& options) override {
         ServerApplication::defineOptions(options);
@@ -144,6 +157,7 @@ class Posternd final : public Poco::Util::ServerApplication {
 int main(int argc, char** argv) {
     Posternd application;
     try {
+        application.checkCommandLine(argc, argv);
         return application.run(argc, argv);
     } catch (const Poco::Exception& error) {
         std::cerr << "posternd: " << error.displayText() << "; see posternd --help\n";

@@ -177,6 +177,23 @@ def test_a_second_service_on_the_same_store_is_refused():
         check(str(gateway.process.pid) in done.stderr.decode(), done.stderr.decode())
 
 
+def test_a_wrong_command_line_ends_with_64_and_help_with_0():
+    gateway = Gateway(BUILD)
+    try:
+        for words, word in ((["--nope"], "nope"), (["--config"], "config"), (["more"], "more"), (["--help=x"], "help")):
+            done = subprocess.run([gateway.posternd, *words], capture_output=True, timeout=30)
+            check(done.returncode == 64 and word in done.stderr.decode(), f"{words}: {done.returncode} {done.stderr.decode()}")
+        for words in (["--help"], ["-h"], ["--version"]):
+            done = subprocess.run([gateway.posternd, *words], capture_output=True, timeout=30)
+            check(done.returncode == 0 and done.stdout, f"{words}: {done.returncode} {done.stderr.decode()}")
+        missing = os.path.join(gateway.folder, "none.toml")
+        done = subprocess.run([gateway.posternd, "--config", missing], capture_output=True, timeout=30)
+        text = done.stderr.decode()
+        check(done.returncode == 78 and missing in text and "--config FILE" in text, f"{done.returncode}: {text}")
+    finally:
+        gateway.close()
+
+
 def test_a_bad_configuration_names_every_place_and_ends_with_78():
     gateway = Gateway(BUILD)
     try:

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/owners_rights.h"
+#include "base/peer.h"
 #include "net/wire.h"
 #include "tests/temp_folder.h"
 
@@ -35,6 +37,19 @@ TEST(EarTest, AnOwnerThatIsNotThereIsAnErrorAndLeavesNoFile) {
     ASSERT_FALSE(ear.ok());
     EXPECT_NE(ear.error().text.find("no-such-user-here"), std::string::npos) << ear.error().text;
     EXPECT_FALSE(pathExists(folder / "a.sock"));
+}
+
+TEST(EarTest, APortThatOnlySystemdMayOpenNamesTheWay) {
+    if (!isAdministrator()) GTEST_SKIP() << "only root can give its rights up";
+    const tests::TempFolder folder;
+    ASSERT_TRUE(setFileOwner(folder.path(), "65534").ok());
+    const auto rights = OwnersRights::of(folder.path());
+    ASSERT_TRUE(rights.ok()) << rights.error().text;
+    const auto ear = Ear::open({"127.0.0.1", 1, {}});
+    if (ear.ok()) GTEST_SKIP() << "this system lets everybody open low ports";
+    EXPECT_EQ(ear.error().code, Errc::Denied);
+    for (const char* part : {"127.0.0.1:1", "postern.socket", "CAP_NET_BIND_SERVICE"})
+        EXPECT_NE(ear.error().text.find(part), std::string::npos) << ear.error().text;
 }
 
 // What a service manager does: it binds, and the service takes the socket over by its address.
