@@ -56,6 +56,11 @@ class Netmail final : public BundleAdapter {
     std::string head(const Delivery& first) const override {
         return ftn::headFor(first, linkOf(first, plan_), plan_.options);
     }
+    std::string shownHead(const Delivery& first) const override {
+        ftn::Options shown = plan_.options;
+        shown.password.assign(shown.password.size(), '*');
+        return ftn::headFor(first, linkOf(first, plan_), shown);
+    }
     std::string tail() const override { return ftn::packetEnd(); }
     Result<std::optional<Outcome>> write(Job& job, const Sink& sink) const override {
         return ftn::writeNetmail(job, plan_.options, sink);

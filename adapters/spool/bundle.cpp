@@ -77,7 +77,7 @@ class BundleAdapter::Files final : public SpoolAdapter {
   protected:
     Result<Place> place(const Delivery& delivery) const override { return owner_.place(delivery); }
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
-        return owner_.writeFile(job, file);
+        return owner_.writeFile(job, owner_.head(job.delivery), file);
     }
 
   private:
@@ -100,8 +100,9 @@ Result<void> BundleAdapter::probe() {
     return files_->probe();
 }
 
-Result<std::optional<Outcome>> BundleAdapter::writeFile(Job& job, StagedFile& file) const {
-    POSTERN_TRY(file.write(head(job.delivery)));
+Result<std::optional<Outcome>> BundleAdapter::writeFile(Job& job, const std::string& head,
+                                                        StagedFile& file) const {
+    POSTERN_TRY(file.write(head));
     if (const Bundle* bundle = files_->sharing.find(job.delivery.key)) {
         POSTERN_TRY(file.write(bundle->text));
     } else {
@@ -113,7 +114,7 @@ Result<std::optional<Outcome>> BundleAdapter::writeFile(Job& job, StagedFile& fi
 }
 
 Result<std::optional<Outcome>> BundleAdapter::convert(Job& job, StagedFile& file) const {
-    return files_->convert(job, file);
+    return writeFile(job, shownHead(job.delivery), file);
 }
 
 // The job's mails in memory; nothing when it has an outcome now.

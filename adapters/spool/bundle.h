@@ -71,6 +71,8 @@ class BundleAdapter : public Adapter {
     // The bytes before the first mail of a file, made from that mail's delivery, and behind the last.
     virtual std::string head(const Delivery& first) const = 0;
     virtual std::string tail() const = 0;
+    // As head(), for people to read: without a password.
+    virtual std::string shownHead(const Delivery& first) const { return head(first); }
     // One delivery's mails, whole. An outcome ends the job; an Error of the sink is handed on, any other
     // defers the mail. What was lost goes to job.notes.
     virtual Result<std::optional<Outcome>> write(Job& job, const Sink& sink) const = 0;
@@ -80,7 +82,7 @@ class BundleAdapter : public Adapter {
     struct Bundle;
     struct Sharing;
 
-    Result<std::optional<Outcome>> writeFile(Job& job, StagedFile& file) const;
+    Result<std::optional<Outcome>> writeFile(Job& job, const std::string& head, StagedFile& file) const;
     std::optional<std::string> render(Job& job) const;
     std::size_t gather(std::span<Job> jobs, const std::function<void()>& beat,
                        std::vector<Bundle>& bundles) const;

@@ -6,7 +6,7 @@
 #include "adapters/spool/staged_file.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "mail/charset.h"
+#include "connector/admin/shown_lines.h"
 #include "queue/inspect.h"
 #include "store/messages.h"
 
@@ -76,22 +76,6 @@ Result<File> temporaryFile() {
     return file;
 }
 
-// Tabs as a terminal shows them, a stop every eight characters.
-std::string expandTabs(std::string_view line) {
-    std::string text;
-    std::size_t column = 0;
-    for (const char c : line) {
-        const std::size_t blanks = c == '\t' ? 8 - column % 8 : 0;
-        if (blanks > 0)
-            text.append(blanks, ' ');
-        else
-            text += c;
-        const bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // of a UTF-8 character
-        column += blanks > 0 ? blanks : begins ? 1 : 0;
-    }
-    return text;
-}
-
 Result<void> tellLines(File& file, const std::string& charset, const RowSink& row) {
     std::string bytes(kShown, '\0');
     std::size_t size = 0;
@@ -100,16 +84,11 @@ Result<void> tellLines(File& file, const std::string& charset, const RowSink& ro
         if (got == 0) break;
         size += got;
     }
-    for (std::string_view rest = std::string_view(bytes).substr(0, size); !rest.empty();) {
-        const std::size_t end = std::min({rest.find('\n'), rest.size(), kLongestLine});
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(end + (end < rest.size() && rest[end] == '\n' ? 1 : 0));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        const std::string text =
-            escapeLine(expandTabs(mail::toUtf8(std::string(line), charset)), 4 * kLongestLine);
-        POSTERN_TRY(row(Record().add("type", "line").add("text", text)));
-    }
-    return {};
+    ShownLines lines(charset, kLongestLine, [&](const std::string& text) {
+        return row(Record().add("type", "line").add("text", text));
+    });
+    POSTERN_TRY(lines.append(std::string_view(bytes).substr(0, size)));
+    return lines.finish();
 }
 
 Result<void> tellNotes(const adapters::Job& job, const RowSink& row) {

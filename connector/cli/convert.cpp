@@ -11,13 +11,13 @@
 #include "adapters/spool/staged_file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "connector/admin/shown_lines.h"
 #include "connector/cli/input.h"
 #include "connector/cli/look.h"
 #include "connector/config/unknown.h"
 #include "connector/intake/line_ends.h"
 #include "connector/intake/local_header.h"
 #include "mail/address.h"
-#include "mail/charset.h"
 
 namespace postern::cli {
 
@@ -230,27 +230,18 @@ class Conversion {
         if (run_.json) return {};
         std::ostream& out = run_.console.out;
         const bool plain = question_.raw || !run_.console.terminal;
-        std::string line;
-        POSTERN_TRY(eachPiece(file, size, [&](std::string_view bytes) -> Result<void> {
-            if (plain) out << bytes;
-            for (; !plain && !bytes.empty();) {
-                const auto end = std::min(bytes.find('\n'), bytes.size());
-                line += bytes.substr(0, end);
-                if (end < bytes.size() || line.size() > kLongestLine) showLine(settings, line);
-                bytes.remove_prefix(std::min(end + 1, bytes.size()));
-            }
+        admin::ShownLines lines(
+            settings.settings.text("charset"), kLongestLine, [&](const std::string& text) -> Result<void> {
+                out << text << "\n";
+                return out.good() ? Result<void>() : fail(Errc::Io, "the output was closed");
+            });
+        const auto tell = [&](std::string_view bytes) -> Result<void> {
+            if (!plain) return lines.append(bytes);
+            out << bytes;
             return out.good() ? Result<void>() : fail(Errc::Io, "the output was closed");
-        }));
-        if (!line.empty()) showLine(settings, line);
-        return {};
-    }
-
-    void showLine(const config::Adapter& settings, std::string& line) const {
-        if (line.ends_with('\r')) line.pop_back();
-        run_.console.out << escapeLine(mail::toUtf8(line, settings.settings.text("charset")),
-                                       2 * kLongestLine)
-                         << "\n";
-        line.clear();
+        };
+        POSTERN_TRY(eachPiece(file, size, tell));
+        return lines.finish();
     }
 
     static constexpr std::size_t kLongestLine = 16 * 1024;

@@ -252,6 +252,20 @@ TEST(FtnExport, ThousandsOfRecipientsAreNoWork) {
     EXPECT_GT(file.position(), kPeople * 100);
 }
 
+TEST(FtnExport, WhatPeopleAreShownHasNoPassword) {
+    AdapterRig rig("ftn", with({{"password", "SECRET"}}));
+    Job job = rig.job(1, 1);
+    job.delivery.recipients[0].legacy = "Bob Sysop";
+    std::string shown;
+    const std::function<void()> beat = [] {};
+    StagedFile file(shown, beat);  // which are not flushed
+    const auto written = rig.adapter().convert(job, file);
+    ASSERT_TRUE(written.ok() && !*written);
+    const auto read = tests::readFtnPacket(shown);
+    ASSERT_TRUE(read.ok()) << read.error().text;
+    EXPECT_EQ(read->password, "******");
+}
+
 TEST(FtnExport, HostileTextStaysText) {
     const Netmail made(mailWith("Subject: =?utf-8?Q?a=01b=0Dc=00d?=\r\n",
                                 "AREA:SYSOP\r\n\x01MSGID: 2:1/1 00000000\r\n--- \r\nSEEN-BY: 1/1\r\n"
