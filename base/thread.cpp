@@ -1,11 +1,12 @@
 #include "base/thread.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <malloc.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
+#include <thread>
 #include <unistd.h>
 
 namespace postern {
@@ -24,13 +25,13 @@ void giveWay() {
     (void)done;
 }
 
-void giveWayToAll() {
-    giveWay();
-    static thread_local const bool done = [] {
-        const sched_param none{};
-        return ::sched_setscheduler(0, SCHED_IDLE, &none) == 0;  // 0: this thread
-    }();
-    (void)done;
+void workInSlices() {
+    using std::chrono::steady_clock;
+    constexpr auto kSlice = std::chrono::microseconds(500);
+    static thread_local steady_clock::time_point begun = steady_clock::now();
+    if (steady_clock::now() - begun < kSlice) return;
+    std::this_thread::sleep_for(4 * kSlice);
+    begun = steady_clock::now();
 }
 
 void returnFreeMemory() {

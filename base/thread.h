@@ -11,11 +11,11 @@ void nameThisThread(const std::string& name);
 // privileges. Costs nothing the second time; where the system says no it stays as it is.
 void giveWay();
 
-// More of that: from now on the calling thread runs when nobody else wants to. For a program that only looks:
-// where it is stopped with a lock in its hand, as of the allocator, threads of its own process may wait for
-// seconds. Behind giveWay(), as a nicer thread alone still holds up each wake-up of the others by some
-// milliseconds on kernels that let a running thread end its slice.
-void giveWayToAll();
+// To be called between the steps of a long work that mail must not wait for: who has run for half a
+// millisecond sleeps for two. So it takes a fifth of a processor, holds up a wake-up of the others for half a
+// millisecond at most, and yet goes on where all processors are busy, which a thread of the idle class does
+// not: with a read of the store open, for minutes.
+void workInSlices();
 
 // Gives free memory back to the system, which the C library keeps otherwise. Milliseconds: after a crowd has
 // gone, not after each client.

@@ -178,10 +178,14 @@ class LookPlace {
 
 }  // namespace
 
-void lookedAtOne(void (*yield)()) {
+void lookedAtOne(Pace pace) {
     constexpr int kShort = 1000;
     static thread_local int items = 0;
-    if (items <= kShort && ++items > kShort) yield();
+    if (items < kShort) return void(++items);
+    if (pace == Pace::InSlices)
+        workInSlices();
+    else
+        giveWay();
 }
 
 Result<void> readThenHandOn(const ServiceView& view, const RowSink& row, const ReadRows& read) {

@@ -17,9 +17,11 @@
 
 namespace postern::admin {
 
-// To be called for each item of a list. A thread that goes on looking, behind a thousand of them, gives way
-// to the mail (base/thread.h) from then on; a short look is answered as fast as ever.
-void lookedAtOne(void (*yield)() = giveWay);
+// To be called for each item of a list. Behind a thousand of them the thread makes room for the mail; a short
+// look is answered as fast as ever. AtOnce: in the service, whose readers others wait for; the thread gives
+// way from then on (base/thread.h). InSlices: in a program that does nothing else.
+enum class Pace { AtOnce, InSlices };
+void lookedAtOne(Pace pace = Pace::AtOnce);
 
 // Reads in one session and hands the rows on when it is given back: none stays open while a client takes its
 // time.

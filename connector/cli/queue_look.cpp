@@ -52,7 +52,7 @@ Result<int> list(const Run& run, const FilterOptions& options) {
     POSTERN_LET(waits, admin::Waits::read(reader->session(), *config, run.console.clock.now()));
     Result<void> printed;
     POSTERN_TRY(queue::listItems(reader->session(), *filter, [&](const queue::ItemRow& item) {
-        admin::lookedAtOne(giveWayToAll);
+        admin::lookedAtOne(admin::Pace::InSlices);
         admin::Record row = admin::listRow(item, waits);
         if (output.form() == Form::Table) row = forPeople(std::move(row), item, waits);
         printed = output.row(row);

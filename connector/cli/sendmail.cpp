@@ -157,7 +157,7 @@ int Sendmail::listQueue() {
     filter.waiting = true;
     std::int64_t items = 0, bytes = 0;
     const auto listed = queue::listItems((*reader)->session(), filter, [&](const queue::ItemRow& item) {
-        admin::lookedAtOne(giveWayToAll);
+        admin::lookedAtOne(admin::Pace::InSlices);
         if (items++ == 0)
             console_.out << "-Queue ID--  --Size--  ----Arrival (UTC)---  -Sender/Recipient-------\n";
         bytes += item.size;
