@@ -38,8 +38,9 @@ install(FILES packaging/systemd/postern.logrotate DESTINATION /etc/logrotate.d R
 
 # What the first configuration is made of; documents and examples stand as in the sources, so that their links lead somewhere.
 install(FILES packaging/config/first.toml DESTINATION "${CMAKE_INSTALL_DATADIR}/postern" COMPONENT postern)
-install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT postern)
+install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT postern)
 install(DIRECTORY docs DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT postern)
+install(DIRECTORY examples/adapter DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" COMPONENT postern)
 install(FILES packaging/config/postern.toml DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples" COMPONENT postern)
 install(DIRECTORY packaging/config/examples/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/adapters" COMPONENT postern)
 install(DIRECTORY packaging/systemd/examples/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples/systemd" COMPONENT postern)

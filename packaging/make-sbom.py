@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 PROGRAMS = ["sbin/posternd", "bin/postern", "bin/postern-sendmail", "libexec/postern/postern-runner"]
+# Their notices stand in packaging/debian/copyright. toml++ is loaded as a library, but templates of it are part of the programs too.
 HEADERS_ONLY = ["libcli11-dev"]
 # By source package: what its debian/copyright says of the library itself.
 LICENCES = {

@@ -3,9 +3,11 @@
 Here the package's scripts start, restart and stop the service for real, and the unit's sandbox, readiness and watchdog are at work.
 """
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ import making
 from gateway import breathe
 from life import live, machine, put_inside, stage
 from making import Skipped, check, needs
-from service_life import files_in, until
+from service_life import files_in, read, until
 
 OUT = "/var/spool/postern/out"
 # A network of its own goes with it, so the first configuration's port is free; what sends runs outside and in that network.
@@ -27,6 +29,30 @@ for serial in sys.argv[2:]:
 """
 
 
+# Setuid root, it gives itself another user; that needs a capability.
+CHANGING = """
+[adapter.changing]
+kind = "pipe"
+folder = "/var/spool/postern/changing"
+command = ["/usr/local/bin/changing", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--", "/usr/bin/tee",
+           "/var/spool/postern/changed/file"]
+[[route]]
+recipient = "*@changing.example"
+adapter = "changing"
+"""
+RELAY = """
+[adapter.relay]
+kind = "smtp"
+hosts = ["127.0.0.1"]
+tls = "required"
+username = "postern"
+password_file = "{secret}"
+[[route]]
+recipient = "*@relay.example"
+adapter = "relay"
+"""
+
+
 class Booted:
     """A running systemd. Nothing of it outlives its container, which ends with this."""
 
@@ -34,7 +60,8 @@ class Booted:
         self.log = os.path.join(making.state["work"], "boot.log")
         self.name = f"postern-test-{os.getpid()}"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--register=no", "--keep-unit",
+            # It ends with this process, however that ends.
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "systemd-nspawn", "--quiet", f"--directory={root}", "--boot", "--register=no", "--keep-unit",
                                              "--private-network", f"--machine={self.name}", "--console=pipe"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
@@ -153,18 +180,38 @@ def test_inside_of_its_sandbox_it_takes_and_exports_mail():
     check("service.ready" in journal, journal)
 
 
+def restart():
+    booted().run("systemctl", "daemon-reload")
+    done = booted().enter("systemctl", "restart", "postern")
+    check(done.returncode == 0, done.stderr + booted().run("journalctl", "--unit=postern", "--no-pager", "--lines=20"))
+
+
+@contextlib.contextmanager
+def drop_in(name, text=None):
+    """The service with a drop-in: an example of the package, as its first lines say, or `text`."""
+    place = "/etc/systemd/system/postern.service.d"
+    booted().run("mkdir", "-p", place)
+    if text is None:
+        example = f"/usr/share/doc/postern/examples/systemd/{name}"
+        booted().run("cp", example, place)
+        for command in re.findall(r"^#   (install .+)$", read(machine().path(example)).decode(), re.MULTILINE):
+            booted().run(*command.split())
+    else:
+        with open(machine().path(place, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    try:
+        restart()
+        yield
+    finally:
+        booted().run("rm", "-r", place)
+        restart()
+
+
 def test_with_the_drop_in_of_the_examples_it_runs_commands():
     started()
-    place = "/etc/systemd/system/postern.service.d"
-    booted().run("mkdir", place)
-    booted().run("cp", "/usr/share/doc/postern/examples/systemd/commands.conf", place)
-    booted().run("systemctl", "daemon-reload")
-    booted().run("systemctl", "restart", "postern")
-    booted().send(5, to="b@command.example")
-    until(lambda: os.path.exists(machine().path("/var/spool/postern/piped")), 30, "what the command writes")
-    booted().run("rm", "-r", place)
-    booted().run("systemctl", "daemon-reload")
-    booted().run("systemctl", "restart", "postern")
+    with drop_in("commands.conf"):
+        booted().send(5, to="b@command.example")
+        until(lambda: os.path.exists(machine().path("/var/spool/postern/piped")), 30, "what the command writes")
 
 
 def test_a_service_that_stands_still_is_started_again_by_the_watchdog():
@@ -172,17 +219,17 @@ def test_a_service_that_stands_still_is_started_again_by_the_watchdog():
     place = machine().path("/etc/systemd/system/postern.service.d")
     os.makedirs(place)
     with open(os.path.join(place, "quick.conf"), "w", encoding="utf-8") as file:
-        file.write("[Service]\nWatchdogSec=2s\nRestartSec=100ms\n")
+        file.write("[Service]\nWatchdogSec=10s\nRestartSec=100ms\n")
     booted().run("systemctl", "daemon-reload")
     booted().run("systemctl", "restart", "postern")
     before = booted().about()
     check(before["NRestarts"] == "0" and before["ActiveState"] == "active", f"{before}")
-    deadline = time.monotonic() + 5  # it is fed: longer than the watchdog would wait
+    deadline = time.monotonic() + 12  # it is fed: longer than the watchdog would wait
     while time.monotonic() < deadline:
         breathe()
     check(booted().about()["MainPID"] == before["MainPID"], "it was restarted although it works")
     booted().run("kill", "-STOP", before["MainPID"])
-    until(lambda: booted().about()["NRestarts"] == "1" and booted().about()["ActiveState"] == "active", 60, "the restart")
+    until(lambda: int(booted().about()["NRestarts"]) >= 1 and booted().about()["ActiveState"] == "active", 60, "the restart")
     os.unlink(os.path.join(place, "quick.conf"))
     os.rmdir(place)
     booted().run("systemctl", "daemon-reload")
@@ -226,6 +273,130 @@ def test_an_upgrade_over_a_wrong_configuration_leaves_the_old_service_running():
         file.truncate()
     booted().send(21)
     until(lambda: 21 in arrived(), 30, "mail after it")
+
+
+def reinstalled():
+    return booted().apt("install", "--reinstall", put_inside(making.package()))
+
+
+def test_an_upgrade_leaves_a_service_alone_that_somebody_stopped():
+    upgraded()
+    for words, again in (("stop", "start"), ("disable", "enable"), ("mask", "unmask")):
+        booted().run("systemctl", words, *(["--now"] if words != "stop" else []), "postern")
+        before = booted().about()
+        said = reinstalled()
+        about = booted().about()
+        check(about["ActiveState"] == "inactive", f"{words}: it was started: {said}")
+        check(about["UnitFileState"] == before["UnitFileState"], f"{words}: {about['UnitFileState']}, was {before['UnitFileState']}")
+        booted().run("systemctl", again, "postern")
+        booted().run("systemctl", "start", "postern")
+        check(booted().about()["ActiveState"] == "active", f"{again}: it did not come back")
+    said = reinstalled()
+    check(booted().about()["ActiveState"] == "active", f"the stop of before is remembered: {said}")
+
+
+def test_a_package_that_is_too_old_for_the_store_leaves_the_running_service_running():
+    upgraded()
+    pid = booted().about()["MainPID"]
+    with contextlib.closing(sqlite3.connect(life.store("postern.db"), timeout=20)) as database:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        database.execute("PRAGMA user_version=99")
+        said = reinstalled()
+        database.execute(f"PRAGMA user_version={version}")
+    check("has version 99" in said and "was not restarted" in said, said)
+    check(booted().about()["MainPID"] == pid, "it was restarted, and will not come up")
+    booted().send(22)
+    until(lambda: 22 in arrived(), 30, "mail after it")
+
+
+def commands_of(document, heading):
+    """The indented lines below a heading; what a person reads beside them, behind three blanks, is left out."""
+    text = read(os.path.join(making.ROOT, "docs", document)).decode()
+    part = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return [line.strip().split("   ")[0] for line in part.splitlines() if line.startswith("    ")]
+
+
+def test_the_steps_of_an_upgrade_and_back_are_as_the_document_says():
+    upgraded()
+    booted().enter("postern", "adapter", "resume", "out")  # it may be resumed already
+    booted().send(24)
+    until(lambda: 24 in arrived(), 30, "a mail before the backup")
+    before = booted().run("postern", "--json", "queue", "list", "--state", "exported").splitlines()
+    package = put_inside(making.package())
+    there, back = commands_of("UPGRADING.md", "The steps"), commands_of("UPGRADING.md", "Going back")
+    check(len(there) == 7 and len(back) == 5, f"{there} {back}")
+    for line in there + back:
+        line = line.replace("./postern_NEW_amd64.deb", "--reinstall " + package).replace("./postern_OLD_amd64.deb", "--reinstall " + package)
+        booted().run("sh", "-c", line.replace("apt-get install", "apt-get install --yes -o Dpkg::Use-Pty=0"))
+    check(booted().about()["ActiveState"] == "active", "it does not run afterwards")
+    listed = booted().run("postern", "--json", "queue", "list", "--state", "exported").splitlines()
+    check(before and len(listed) == len(before), f"the store is another one: {before} before, {listed} now")
+
+
+def test_starts_that_were_used_up_are_no_reason_not_to_restart_it():
+    upgraded()
+    with drop_in("few.conf", "[Unit]\nStartLimitBurst=2\n"):
+        said = "".join(reinstalled() for _ in range(3))
+        check(booted().about()["ActiveState"] == "active" and "did not" not in said, said)
+
+
+def test_with_its_drop_in_the_log_stands_in_a_file_with_times():
+    upgraded()
+    log = "/var/log/postern/postern.log"
+    with drop_in("log-file.conf"):
+        booted().run("systemctl", "reload", "postern")
+        until(lambda: "reload" in read(machine().path(log)).decode(), 20, "lines in the file")
+        lines = read(machine().path(log)).decode().splitlines()
+        check(all(re.match(r"\d{4}-\d\d-\d\dT\S+Z [a-z]+ ", line) for line in lines), f"{lines}")
+        check(machine().stat(log) == ["postern:postern 640"], f"logrotate may not write it: {machine().stat(log)}")
+    at = booted().run("journalctl", "--unit=postern", "--no-pager", "--output=json", "--output-fields=PRIORITY,MESSAGE")
+    ready = [line for line in at.splitlines() if "service.ready" in line]
+    check(ready and all('"PRIORITY":"5"' in line or '"PRIORITY":"6"' in line for line in ready), f"severities: {ready[-1:]}")
+    check(not any("<6>" in line or "Z info" in line for line in ready), f"{ready[-1:]}")
+
+
+def test_with_its_drop_in_programs_change_their_user():
+    upgraded()
+    spool = machine().path("/var/spool/postern")
+    booted().run("install", "-m", "4755", "/usr/bin/setpriv", "/usr/local/bin/changing")
+    booted().run("install", "-d", "-o", "postern", "-g", "postern", "/var/spool/postern/changing")
+    booted().run("install", "-d", "-o", "nobody", "-g", "nogroup", "/var/spool/postern/changed")
+    booted().run("chmod", "0755", "/var/spool/postern")
+    path = machine().path(life.CONFIG)
+    before = read(path)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(CHANGING)
+    with drop_in("setuid-commands.conf"):
+        booted().send(23, to="b@changing.example")
+        until(lambda: os.path.exists(os.path.join(spool, "changed/file")), 30, "what the other user writes")
+        check(machine().stat("/var/spool/postern/changed/file")[0].startswith("nobody:nogroup"), "another user wrote it")
+    with open(path, "wb") as file:
+        file.write(before)
+    reinstalled()
+    check(machine().stat("/var/spool/postern") == ["postern:postern 755"], "the administrator's rights are gone")
+
+
+def test_installed_again_it_is_started_with_what_only_a_running_service_sees():
+    upgraded()
+    secret = "/run/credentials/postern.service/relay-password"
+    with open(machine().path(life.CONFIG), "a", encoding="utf-8") as file:
+        file.write(RELAY.format(secret=secret))
+    with open(machine().path("/etc/postern/relay-password"), "w", encoding="utf-8") as file:
+        file.write("secret\n")
+    place = "/etc/systemd/system/postern.service.d"
+    booted().run("mkdir", "-p", place)
+    with open(machine().path(place, "credentials.conf"), "w", encoding="utf-8") as file:
+        file.write("[Service]\nLoadCredential=relay-password:/etc/postern/relay-password\n")
+    restart()
+    pid = booted().about()["MainPID"]
+    said = reinstalled()
+    about = booted().about()
+    check(about["ActiveState"] == "active" and about["MainPID"] != pid, f"while it runs: {said}")
+    booted().apt("remove", "postern")
+    check(not os.path.exists(machine().path(secret)), "the credential stays, so this tests nothing")
+    said = booted().apt("install", put_inside(making.package()))
+    check(booted().about()["ActiveState"] == "active", f"after a removal: {said}")
+    booted().run("rm", "-r", place)
 
 
 def test_removal_stops_it():

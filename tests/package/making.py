@@ -1,7 +1,9 @@
 """How the package, the source tarball and the bill of materials are made, and what is in them."""
 
 import functools
+import glob
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -20,7 +22,12 @@ state = {}
 
 
 def begin(build):
-    state.update(build=build, work=tempfile.mkdtemp(prefix="package-test-", dir=build))
+    """A folder to work in, named after this process; those of processes that were killed go."""
+    for old in glob.glob(os.path.join(glob.escape(build), "package-test-*")):
+        process = old.rpartition("package-test-")[2].partition("-")[0]
+        if not process.isdigit() or not os.path.exists(f"/proc/{process}"):
+            shutil.rmtree(old, ignore_errors=True)
+    state.update(build=build, work=tempfile.mkdtemp(prefix=f"package-test-{os.getpid()}-", dir=build))
     return state["work"]
 
 
@@ -124,6 +131,8 @@ def test_the_control_fields_say_what_it_is_and_needs():
     depends = field("Depends")
     for each in ("libc6 (>=", "libsqlite3-0 (>=", "libssl3 (>=", "libpoconet80", "systemd | systemd-standalone-sysusers"):
         check(each in depends, f"it does not need {each}: {depends}")
+    check("systemd | systemd-standalone-tmpfiles" in depends, f"nothing makes its folders: {depends}")
+    check(field("Recommends") == "ca-certificates, tzdata", field("Recommends"))
     check("-dev" not in depends, f"it needs a library's headers: {depends}")
     for each in ("Provides", "Conflicts", "Replaces"):
         check(field(each) == "", f"{each}: {field(each)}")
@@ -136,6 +145,62 @@ def test_the_programs_are_stripped_and_look_for_libraries_only_where_the_system_
         path = os.path.join(unpacked(), name)
         check(".debug_info" not in run("readelf", "--sections", "--wide", path), f"{name} is not stripped")
         check(not re.search(r"R(UN)?PATH", run("readelf", "--dynamic", path)), f"{name} has a path of its own for libraries")
+
+
+def is_hardened():
+    """Whether this is a build of the preset "package"."""
+    with open(os.path.join(state["build"], "CMakeCache.txt"), encoding="utf-8") as file:
+        return bool(re.search(r"^CMAKE_EXE_LINKER_FLAGS:[A-Z]+=.*-z,now", file.read(), re.MULTILINE))
+
+
+def test_the_programs_are_as_hard_as_their_build_promises():
+    for name in PROGRAMS:
+        path = os.path.join(unpacked(), name)
+        head, segments = run("readelf", "--file-header", path), run("readelf", "--program-headers", "--wide", path)
+        check(re.search(r"Type:\s+DYN", head) and "GNU_RELRO" in segments, f"{name} stands at a fixed place, or its tables may be written")
+        check(re.search(r"GNU_STACK.* RW ", segments), f"{name}: its stack may be executed")
+        if not is_hardened():
+            continue
+        check("BIND_NOW" in run("readelf", "--dynamic", path), f"{name} binds late")
+        symbols = run("readelf", "--dyn-syms", "--wide", path)
+        check("__stack_chk_fail" in symbols and re.search(r"__\w+_chk\b", symbols), f"{name} does not guard its stack and buffers")
+        with open(path, "rb") as file:
+            check(os.fsencode(ROOT) not in file.read(), f"{name} names the folder of the sources")
+
+
+def test_the_documents_in_it_lead_somewhere():
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests/lint/documents.py"), os.path.join(unpacked(), "usr/share/doc/postern")],
+                          capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0, done.stdout + done.stderr)
+
+
+def script_of_the_bill():
+    where = importlib.util.spec_from_file_location("make_sbom", os.path.join(ROOT, "packaging", "make-sbom.py"))
+    module = importlib.util.module_from_spec(where)
+    where.loader.exec_module(module)
+    return module
+
+
+def test_what_is_compiled_in_goes_with_its_notice():
+    """Of every library that the build asks for: either it is loaded, or its notice is in the package."""
+    with open(os.path.join(unpacked(), "usr/share/doc/postern/copyright"), encoding="utf-8") as file:
+        stanzas = file.read().split("\n\n")
+    noticed = {name: stanza for stanza in stanzas for name in re.findall(r"\((lib[^)]+-dev)\)", stanza)}
+    script = script_of_the_bill()
+    licences = {"libcli11-dev": script.LICENCES["cli11"], "libtomlplusplus-dev": script.LICENCES["tomlplusplus"].replace("MIT", "Expat")}
+    for name in [*script.HEADERS_ONLY, "libtomlplusplus-dev"]:
+        check(name in noticed, f"{name} is compiled in without its notice")
+        check(f"License: {licences[name]}" in noticed[name].splitlines(), f"{name}: {noticed[name]}")
+        check(any(each.startswith(f"License: {licences[name]}\n ") for each in stanzas), f"{name}: the licence has no text")
+    loaded = {each["name"] for each in bill()["packages"]}
+    with open(os.path.join(ROOT, "packaging/debian-build-packages.txt"), encoding="utf-8") as file:
+        asked = re.findall(r"^(lib\S+-dev)\s*$", file.read(), re.MULTILINE)
+    check(len(asked) > 4, f"{asked}")
+    for name in asked:
+        needs_these = set(re.findall(r"[a-z0-9][a-z0-9.+-]+", run("dpkg-query", "--show", "--showformat", "${Depends}", name)))
+        for_tests_only = name.startswith(("libbenchmark", "libgmime", "libgmock", "libgtest"))
+        known = for_tests_only or name in noticed or needs_these & loaded
+        check(known, f"{name}: neither is a library of it loaded nor its notice in the package")
 
 
 def bill():

@@ -6,6 +6,7 @@ Usage: package.py BUILD_FOLDER [TEST ...]
 """
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -39,6 +40,7 @@ def run(tests, wanted):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # nothing stays then either
     work = making.begin(os.path.abspath(sys.argv[1]))
     try:
         tests = {}
