@@ -4,11 +4,16 @@
 #        make-deb.sh --from BUILD FOLDER [OPTION...]    packs what is built in BUILD, into FOLDER; options are cpack's
 # Needs packaging/debian-build-packages.txt, and dpkg-dev.
 set -euo pipefail
-source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # Times in the package: of the commit, or in an unpacked tarball of the newest change.
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
-    SOURCE_DATE_EPOCH=$(git -C "$source" log -1 --format=%ct 2>/dev/null || stat -c %Y "$source/CMakeLists.txt")
+    # A tarball that was unpacked inside of another clone has nothing to do with that one.
+    if [ "$(git -C "$source" rev-parse --show-toplevel 2>/dev/null)" = "$source" ]; then
+        SOURCE_DATE_EPOCH=$(git -C "$source" log -1 --format=%ct)
+    else
+        SOURCE_DATE_EPOCH=$(stat -c %Y "$source/CMakeLists.txt")
+    fi
 fi
 export SOURCE_DATE_EPOCH
 
