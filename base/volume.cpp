@@ -38,13 +38,10 @@ Result<void> writeNoise(File& file, std::int64_t from, std::int64_t size) {
     return {};
 }
 
-Result<void> takeSpace(File& file, std::int64_t from, std::int64_t size) {
-#ifdef __linux__
-    if (retried([&] { return ::fallocate(file.handle(), 0, from, size - from); }) == 0) return file.sync();
-    const bool unable = errno == EOPNOTSUPP || errno == ENOSYS;
-    if (!unable) return systemError(errno, "preallocating");
-#endif
-    POSTERN_TRY(writeNoise(file, from, size));
+Result<void> takeSpace(File& file, std::int64_t from, std::int64_t size, const Preallocate& ask) {
+    POSTERN_LET(promised, ask(file, from, size));
+    POSTERN_LET(allocated, allocatedBytes(file));
+    if (!promised || allocated < size) POSTERN_TRY(writeNoise(file, from, size));
     return file.sync();
 }
 
@@ -66,8 +63,18 @@ Result<Volume> lookAtVolume(const std::string& path) {
     return volume;
 }
 
-Result<void> allocate(File& file, std::int64_t from, std::int64_t size) {
-    const Result<void> taken = takeSpace(file, from, size);
+Result<bool> preallocate([[maybe_unused]] File& file, [[maybe_unused]] std::int64_t from,
+                         [[maybe_unused]] std::int64_t size) {
+#ifdef __linux__
+    if (retried([&] { return ::fallocate(file.handle(), 0, from, size - from); }) == 0) return true;
+    const bool unable = errno == EOPNOTSUPP || errno == ENOSYS;
+    if (!unable) return systemError(errno, "preallocating");
+#endif
+    return false;
+}
+
+Result<void> allocate(File& file, std::int64_t from, std::int64_t size, const Preallocate& ask) {
+    const Result<void> taken = takeSpace(file, from, size, ask);
     if (taken.ok()) return {};
     POSTERN_TRY(file.truncate(from));
     return taken;

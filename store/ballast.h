@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -28,18 +29,29 @@ class Ballast {
     // A full disk took it and it was not filled again yet, perhaps in another process.
     bool released() const { return released_.load(std::memory_order_acquire); }
 
-    // Makes it `bytes` long, allocated and on the disk; 0 removes it. After an error, NoSpace among them, it
-    // is as it was. Does not look how much room that leaves.
-    Result<void> fill(std::int64_t bytes);
-    // Result: bytes given back to the volume; 0 when there were none. Never blocks for long while it is
-    // there.
-    Result<std::int64_t> release();
+    // Somebody may have removed it or cut it short since: it is what stands there now.
+    void look() EXCLUDES(mutex_);
+    // Of a process that died while it made one. REQUIRES: nobody else has the store.
+    Result<void> sweep() EXCLUDES(mutex_);
+
+    // Makes it `bytes` long, allocated and on the disk; 0 removes it. Done in pieces, which count as soon as
+    // they stand. After an error, NoSpace among them, it is as it was. Stopped: release() came in between,
+    // and then all of it is given away, or `stopping` (asked before each piece) said yes, and then the pieces
+    // so far stay. Does not look how much room that leaves.
+    Result<void> fill(std::int64_t bytes, const std::function<bool()>& stopping = {}) EXCLUDES(mutex_);
+    // Result: bytes given back to the volume; 0 when there were none. Waits for one piece of fill() at most.
+    Result<std::int64_t> release() EXCLUDES(mutex_);
 
   private:
-    void look() EXCLUDES(mutex_);
+    Result<void> shrink(std::int64_t bytes) EXCLUDES(mutex_);
+    Result<void> grow(std::int64_t bytes, std::int64_t releases) EXCLUDES(mutex_);
+    Result<void> finish(std::int64_t releases) EXCLUDES(mutex_);
+    Result<void> undo(std::int64_t before, std::int64_t releases) EXCLUDES(mutex_);
+    void lookFirst() EXCLUDES(mutex_);
 
     const std::string folder_;
     Mutex mutex_;  // one change at a time
+    std::int64_t releases_ GUARDED_BY(mutex_) = 0;
     std::atomic<std::int64_t> held_{0};
     std::atomic<bool> released_{false};
 };

@@ -175,6 +175,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     auto ballast = std::make_unique<Ballast>(options.folder);
     Result<FileLock> lock = withRoom(*ballast, [&] { return lockStore(options.folder); });
     if (!lock.ok()) return lock.error();
+    POSTERN_TRY(ballast->sweep());
     POSTERN_LET(opened, withRoom(*ballast, [&] { return openDatabase(options); }));
     POSTERN_TRY(makeBodyFolder(options.folder));
     auto impl = std::make_unique<Impl>(std::move(lock).value(), std::move(options), std::move(ballast),
@@ -224,6 +225,18 @@ std::int64_t Store::inlineBodyLimit() const {
 
 Ballast& Store::ballast() {
     return *impl_->ballast;
+}
+
+std::int64_t Store::logBytes() const {
+    return impl_->writer.logBytes();
+}
+
+std::int64_t Store::checkpointBytes() const {
+    return impl_->options.checkpointBytes;
+}
+
+void Store::foldSoon() {
+    impl_->writer.foldSoon();
 }
 
 StoreCounters Store::counters() const {

@@ -85,6 +85,11 @@ class Store {
     const std::string& id() const;  // random, made with the store; in names and marker files
     std::int64_t inlineBodyLimit() const;
     StoreCounters counters() const;
+    std::int64_t logBytes() const;  // the counter alone
+    std::int64_t checkpointBytes() const;
+    // The writer folds the log back before its next group, or now when it has none. For who needs the room
+    // that new mail is refused for; done or not, nobody is told.
+    void foldSoon();
     Ballast& ballast();  // nobody fills it but the owner of the store
 
   private:

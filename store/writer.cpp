@@ -62,6 +62,14 @@ void Writer::submit(Store::Work work, Store::Done done) {
     condition_.notifyOne();
 }
 
+void Writer::foldSoon() {
+    foldAsked_ = true;
+    MutexLock lock(mutex_);
+    if (!asleep_) return;
+    asleep_ = false;
+    condition_.notifyOne();
+}
+
 bool Writer::isWriterThread() const {
     return std::this_thread::get_id() == thread_.get_id();
 }
@@ -74,10 +82,13 @@ StoreCounters Writer::counters() const {
 void Writer::loop() {
     std::vector<Job> jobs;
     while (take(jobs)) {
-        if (jobs.empty())
+        const bool asked = foldAsked_.exchange(false);
+        if (jobs.empty()) {
             keepHouse();
-        else
+        } else {
+            if (asked && !broken()) foldLog(Fold::Empty);
             runAll(jobs);
+        }
     }
     if (broken())
         engine_->leaveLogOnClose();
@@ -89,7 +100,7 @@ bool Writer::take(std::vector<Job>& jobs) {
     jobs.clear();
     MutexLock lock(mutex_);
     const SteadyTime deadline = std::chrono::steady_clock::now() + pause_;
-    while (waiting_.empty()) {
+    while (waiting_.empty() && !foldAsked_) {
         if (stopping_) return false;
         asleep_ = true;
         if (!condition_.waitUntil(mutex_, deadline)) break;

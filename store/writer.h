@@ -25,7 +25,8 @@ struct WriterOptions {
     std::function<void()> onFull{};  // each time a full disk is met, on the writer thread; may be empty
 };
 
-// Thread rule: submit, broken, counters and isWriterThread from any thread; start and stop from the owner's.
+// Thread rule: submit, foldSoon, broken, counters and isWriterThread from any thread; start and stop from the
+// owner's.
 class Writer {
   public:
     Writer(std::unique_ptr<SqliteWriter> engine, WriterOptions options);
@@ -36,9 +37,11 @@ class Writer {
     void stop();
 
     void submit(Store::Work work, Store::Done done);
+    void foldSoon();  // Store::foldSoon()
     bool isWriterThread() const;
     bool broken() const { return broken_.load(std::memory_order_acquire); }
     StoreCounters counters() const;
+    std::int64_t logBytes() const { return logBytes_.load(); }
 
   private:
     struct Job {
@@ -50,7 +53,7 @@ class Writer {
 
     void loop();
     // False when stop() was called and nothing waits. An empty `jobs` means that the pause was long enough
-    // for housekeeping.
+    // for housekeeping, or that a fold was asked for.
     bool take(std::vector<Job>& jobs);
     void runAll(std::vector<Job>& jobs);
     std::size_t runGroup(Jobs jobs);
@@ -82,6 +85,7 @@ class Writer {
     bool stopping_ GUARDED_BY(mutex_) = false;
 
     std::atomic<bool> broken_{false};
+    std::atomic<bool> foldAsked_{false};
     std::atomic<std::int64_t> commits_{0};
     std::atomic<std::int64_t> works_{0};
     std::atomic<std::int64_t> checkpoints_{0};

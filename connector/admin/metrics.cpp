@@ -124,10 +124,18 @@ void writeDisk(const disk::Overview& seen, MetricsText& text) {
     text.family("postern_store_ballast_bytes", "gauge", "Space kept in a file for a full disk.");
     text.sample({}, seen.ballastHeld);
     if (!seen.room) return;
+    text.family("postern_store_free_bytes", "gauge",
+                "Free space on the store's volume, or on that of its bodies where less is to spare.");
+    text.sample({}, seen.room->tight().volume.freeBytes);
+    text.family("postern_store_free_files", "gauge", "Free inodes, the fewer of both.");
+    text.sample({}, seen.room->freeFiles());
+    text.family("postern_adapter_low", "gauge", "1 while the volume of the adapter's folder runs low.");
+    for (const disk::FolderSpace& each : seen.folders)
+        text.sample({{"adapter", each.adapter}}, std::int64_t{seen.isLow(each)});
     text.family("postern_store_reserve_bytes", "gauge", "Free space below which new mail is refused.");
-    text.sample({}, seen.room->reserve);
+    text.sample({}, seen.room->tight().reserve);
     text.family("postern_store_warn_bytes", "gauge", "Free space below which operators are warned.");
-    text.sample({}, seen.room->warnBelow);
+    text.sample({}, seen.room->tight().warnBelow);
     text.family("postern_store_refuses", "gauge", "1 while new mail is refused for lack of space.");
     text.sample({}, std::int64_t{!seen.room->refusal().empty()});
     text.family("postern_store_full_in_seconds", "gauge",
@@ -150,12 +158,6 @@ void writeStore(const ServiceView& view, MetricsText& text) {
     text.histogram({}, counters.commitTimes);
     text.family("postern_store_broken", "gauge", "1 when the store refuses writes until the next start.");
     text.sample({}, std::int64_t{view.store.broken()});
-    const auto space = freeSpace(view.store.folder());
-    if (!space.ok()) return;  // a gauge that is missing says what a guess would hide
-    text.family("postern_store_free_bytes", "gauge", "Free space on the store's volume.");
-    text.sample({}, space->freeBytes);
-    text.family("postern_store_free_files", "gauge", "Free inodes there.");
-    text.sample({}, space->freeFiles);
 }
 
 void writeFacts(const ServiceView& view, MetricsText& text) {

@@ -71,10 +71,10 @@ std::optional<Trouble> lowStore(const config::Config& config) {
 void addDiskFacts(const disk::Overview& overview, Record& facts) {
     const auto& room = overview.room;
     const bool filling = overview.outlook.kind == disk::Outlook::Kind::Filling;
-    facts.add("free_bytes", room ? Value::size(room->volume.freeBytes) : Value())
-        .add("free_files", room ? Value(room->volume.freeFiles) : Value())
-        .add("refused_below", room ? Value::size(room->reserve) : Value())
-        .add("warned_below", room ? Value::size(room->warnBelow) : Value())
+    facts.add("free_bytes", room ? Value::size(room->tight().volume.freeBytes) : Value())
+        .add("free_files", room ? Value(room->freeFiles()) : Value())
+        .add("refused_below", room ? Value::size(room->tight().reserve) : Value())
+        .add("warned_below", room ? Value::size(room->tight().warnBelow) : Value())
         .add("full_in", disk::outlookText(overview.outlook))
         .add("full_in_s", filling ? Value(overview.outlook.left.count() / 1000) : Value())
         .add("ballast", Value::size(overview.ballastHeld));

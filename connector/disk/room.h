@@ -33,21 +33,32 @@ struct Limits {
 // them, for large ones so many. 0 on a volume that knows no limit.
 std::int64_t fewestFiles(const Volume& volume);
 std::int64_t fewFiles(const Volume& volume);
-// Less than `warnBelow` bytes are free, or few inodes.
-bool isLow(const Volume& volume, std::int64_t warnBelow);
+// Less than `warnBelow` bytes are free, or few inodes. Once that was told, a little more must be free.
+bool isLow(const Volume& volume, std::int64_t warnBelow, bool told = false);
+
+// A volume that new mail needs, with the limits that are meant for it: a share is one of its own size.
+struct Place {
+    Volume volume;
+    std::int64_t reserve = 0, warnBelow = 0;  // bytes
+    std::int64_t log = 0;                     // bytes to fold back into the database; the store's volume only
+    std::int64_t missing = 0;  // bytes that the ballast will take there; as whoever fills it knows
+    std::int64_t spare() const { return volume.freeBytes - reserve - log; }  // may be negative
+    bool low() const;
+};
 
 struct RoomState {
-    Volume volume;               // the store's; free are the smaller ones of it and of the bodies' volume
-    std::int64_t storeFree = 0;  // of the store's alone, where the ballast stands
-    std::int64_t reserve = 0, warnBelow = 0;  // bytes
-    std::int64_t log = 0;                     // bytes to fold back into the database
-    std::int64_t claimed = 0;                 // bytes for mail on its way in
+    Place store;
+    std::optional<Place> bodies;  // on a volume of their own
+    std::int64_t claimed = 0;     // bytes for mail on its way in
     bool ballastOut = false;
 
-    std::int64_t spare() const { return volume.freeBytes - reserve - log - claimed; }  // may be negative
+    const Place& tight() const;  // the one with less to spare
+    const char* tightName() const;
+    std::int64_t freeFiles() const;                                   // of either, the fewer
+    std::int64_t spare() const { return tight().spare() - claimed; }  // may be negative
     // Why no mail is taken, for operators; empty: mail is taken.
     std::string refusal() const;
-    bool low() const { return isLow(volume, warnBelow); }
+    bool low() const { return store.low() || (bodies && bodies->low()); }
 };
 
 class Room {
@@ -67,8 +78,12 @@ class Room {
     Result<RoomState> state();
 
   private:
-    Result<RoomState> look() REQUIRES(mutex_);
-    void note(const RoomState& state) REQUIRES(mutex_);
+    Result<RoomState> look() EXCLUDES(mutex_);
+    Result<void> lookAgain() REQUIRES(mutex_);
+    Place placeOf(const Volume& volume) const REQUIRES(mutex_);
+    Result<Claim> claimOrNot(std::int64_t announced, bool keeps) EXCLUDES(mutex_);
+    void tell(const RoomState& state) EXCLUDES(mutex_);
+    void askForFold(const RoomState& state, std::int64_t needed);
 
     store::Store& store_;
     Clock& clock_;
@@ -77,8 +92,8 @@ class Room {
     Mutex mutex_;
     Limits limits_ GUARDED_BY(mutex_);
     std::optional<SteadyTime> lookedAt_ GUARDED_BY(mutex_);
-    Volume last_ GUARDED_BY(mutex_);
-    std::int64_t lastStoreFree_ GUARDED_BY(mutex_) = 0;
+    Volume lastStore_ GUARDED_BY(mutex_);
+    Volume lastBodies_ GUARDED_BY(mutex_);
     std::int64_t taken_ GUARDED_BY(mutex_) = 0;  // since then
     bool refusing_ GUARDED_BY(mutex_) = false;   // as last told
 };

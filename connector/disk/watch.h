@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -29,8 +30,9 @@ struct Overview {
     std::string error;
     Outlook outlook;  // until new mail is refused
     std::int64_t ballastWanted = 0, ballastHeld = 0;
-    std::string ballastTrouble;        // why it is not there; empty: it is, or none is wanted
-    std::vector<FolderSpace> folders;  // of adapters
+    std::string ballastTrouble;                   // why it is not there; empty: it is, or none is wanted
+    std::vector<FolderSpace> folders;             // of adapters
+    bool isLow(const FolderSpace& folder) const;  // and not on a volume of the store's
     // What to tell an operator, each with what it is about: "disk", "adapter NAME".
     std::vector<std::pair<std::string, std::string>> troubles() const;
 };
@@ -52,7 +54,12 @@ class Watch {
 
   private:
     void run();
+    bool stopping() const EXCLUDES(mutex_);
     void fillBallast(const RoomState& state, Overview& into);
+    void noteRelease();
+    void waitLonger();
+    Result<void> tryToFill(const RoomState& state, std::int64_t wanted);
+    void sayOfStore(const RoomState& room);
     void say(const std::string& about, const Volume& volume, std::int64_t warnBelow);
 
     Room& room_;
@@ -64,6 +71,10 @@ class Watch {
     Forecast forecast_;
     std::map<std::string, bool> low_;  // as last told, by what it is about
     bool missingTold_ = false;
+    bool outSeen_ = false;               // that it is given away is known
+    std::optional<SteadyTime> triedAt_;  // when it was filled again, or could not be, the last time
+    SteadyTime notBefore_{};             // is it filled again
+    Millis pause_{0};                    // until then, from the moment when it was given away
 
     mutable Mutex mutex_;
     Condition wake_;

@@ -45,6 +45,34 @@ TEST(Volume, AnAllocatedFileOwnsEachOfItsBytes) {
     EXPECT_LT(allocatedBytes(*sparse).value(), kSize) << "the test knows a hole from space";
 }
 
+// Where the file system can not promise space, and where it says so and leaves a hole (OpenZFS).
+TEST(Volume, WithoutAPromiseThatHoldsItIsWritten) {
+    constexpr std::int64_t kFrom = 10'000, kSize = (1 << 20) + 17;
+    for (const bool claims : {false, true}) {
+        tests::TempFolder folder;
+        auto file = Folder::open(folder.path())->create("a", 0600);
+        ASSERT_TRUE(file.ok());
+        ASSERT_TRUE(file->writeAt(0, std::string(kFrom, 'k')).ok());
+        const auto allocated =
+            allocate(*file, kFrom, kSize, [&](File& it, std::int64_t, std::int64_t size) -> Result<bool> {
+                if (claims) POSTERN_TRY(it.truncate(size));
+                return claims;
+            });
+        ASSERT_TRUE(allocated.ok()) << allocated.error().text;
+        EXPECT_EQ(file->size().value(), kSize) << claims;
+        EXPECT_GE(allocatedBytes(*file).value(), kSize) << claims;
+        std::string bytes(kSize, '\0');
+        auto reading = File::openRead(folder / "a");
+        ASSERT_TRUE(reading.ok());
+        ASSERT_EQ(reading->readAt(0, bytes.data(), bytes.size()).value(), bytes.size());
+        EXPECT_EQ(bytes.substr(0, kFrom), std::string(kFrom, 'k')) << "what stood there stays";
+        std::size_t counts[256] = {};
+        for (std::size_t i = kFrom; i < bytes.size(); ++i) ++counts[static_cast<unsigned char>(bytes[i])];
+        const std::size_t even = (kSize - kFrom) / 256;
+        for (const std::size_t count : counts) EXPECT_NEAR(count, even, even / 5) << "it would compress";
+    }
+}
+
 TEST(Volume, WhatDoesNotFitLeavesTheFileAsItWas) {
     tests::TempFolder folder;
     auto file = File::openAppend(folder / "a");

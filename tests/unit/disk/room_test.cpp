@@ -106,6 +106,63 @@ TEST_F(RoomTest, TheSmallerOfTheStoresAndTheBodiesVolumeDecides) {
     EXPECT_NE(why(0).find("10 inodes are free, 50 are kept"), std::string::npos) << why(0);
 }
 
+// A share is one of each volume's own size: 5 % of a large store are more than small bodies could ever have.
+TEST_F(RoomTest, AShareIsOneOfEachVolume) {
+    room_.setLimits({{0, 5}, {0, 10}});
+    found(0);
+    store_volume = {1000 * kGiB, 900 * kGiB, 200'000, 100'000, 1};
+    bodies_volume = {10 * kGiB, 2 * kGiB, 200'000, 100'000, 2};
+    const auto state = room_.state();
+    EXPECT_EQ(state->tight().reserve, 10 * kGiB / 100 * 5);
+    EXPECT_FALSE(state->low());
+    EXPECT_TRUE(takes(kGiB / 2));
+    EXPECT_NE(why(2 * kGiB).find("the volume of the store's bodies has no room"), std::string::npos)
+        << why(2 * kGiB);
+    clock_.advance(Millis(1'001));
+    bodies_volume.freeBytes = kGiB / 4;
+    EXPECT_NE(why(0).find("256 MiB are free on the volume of the store's bodies; 512.0 MiB are kept"),
+              std::string::npos)
+        << why(0);
+    EXPECT_TRUE(room_.state()->low());
+    clock_.advance(Millis(1'001));
+    store_volume.freeBytes = 40 * kGiB;
+    EXPECT_NE(why(0).find("40 GiB are free on the store's volume; 50 GiB are kept"), std::string::npos)
+        << why(0);
+}
+
+// The log breathes by its limit: neither is told each time.
+TEST_F(RoomTest, FullIsToldOnceAndRoomOnlyWhereTheLogCanNotUndoIt) {
+    std::vector<std::string> said;
+    setLogSink([&](Severity, std::string_view line) {
+        for (const char* event : {"store.full", "store.room"})
+            if (line.find(std::string(event) + " ") != std::string_view::npos) said.emplace_back(event);
+    });
+    for (int i = 0; i < 5; ++i)
+        for (const std::int64_t more : {-kMiB, kMiB, 15 * kMiB}) {
+            found(kReserve + more);
+            EXPECT_EQ(takes(0), more > 0) << "mail itself is taken as soon as there is room";
+        }
+    EXPECT_EQ(said, std::vector<std::string>{"store.full"});
+    found(kReserve + 16 * kMiB + store_->logBytes());
+    EXPECT_TRUE(takes(0));
+    EXPECT_EQ(said, (std::vector<std::string>{"store.full", "store.room"}));
+    setLogSink({});
+}
+
+TEST_F(RoomTest, MailThatOnlyTheLogKeepsOutHasItFolded) {
+    const std::string large(kMiB, 'x');
+    ASSERT_TRUE(store_->write([&](store::WriteSession& s) { return tests::addNote(s, large); }).ok());
+    const std::int64_t log = store_->logBytes();
+    ASSERT_GT(log, kMiB);
+    found(kReserve - 1);
+    EXPECT_FALSE(takes(0));
+    EXPECT_EQ(store_->logBytes(), log) << "its bytes would not do";
+    found(kReserve + log / 2);
+    EXPECT_FALSE(takes(0));
+    EXPECT_TRUE(tests::eventually([&] { return store_->logBytes() == 0; }));
+    EXPECT_TRUE(takes(0));
+}
+
 TEST_F(RoomTest, InodesRunOutToo) {
     found(10 * kGiB, 101);
     EXPECT_TRUE(takes(0));
@@ -123,7 +180,7 @@ TEST_F(RoomTest, InodesRunOutToo) {
 TEST_F(RoomTest, LimitsMayBeSharesAndChangeWhileItRuns) {
     found(2 * kGiB);
     room_.setLimits({{0, 10}, {0, 25}});
-    EXPECT_EQ(room_.state()->reserve, 10 * kGiB / 100 * 10);
+    EXPECT_EQ(room_.state()->store.reserve, 10 * kGiB / 100 * 10);
     EXPECT_TRUE(room_.state()->low()) << "2 of 10 GiB are less than 25 %";
     EXPECT_TRUE(takes(500 * kMiB));
     EXPECT_FALSE(takes(kGiB));

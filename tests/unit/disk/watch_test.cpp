@@ -1,8 +1,11 @@
 #include "connector/disk/watch.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "tests/fake_clock.h"
 #include "tests/unit/store/open_store.h"
@@ -109,6 +112,78 @@ TEST_F(WatchTest, ItIsNotFilledFromItself) {
     EXPECT_FALSE(store_->ballast().released());
 }
 
+// A quota, a limit on file sizes: the volume says that there is room, and the next commit has none.
+TEST_F(WatchTest, WhatIsGivenAwayAgainAndAgainComesBackMoreAndMoreSeldom) {
+    look(5 * kGiB);
+    ASSERT_TRUE(store_->ballast().release().ok());
+    look(5 * kGiB);
+    EXPECT_EQ(store_->ballast().held(), kBallast) << "the first time at once";
+    for (int minutes = 1; minutes <= 60; minutes = std::min(60, minutes * 2)) {
+        ASSERT_TRUE(store_->ballast().release().ok());
+        watch_.runOnce();
+        EXPECT_THAT(overview().troubles(),
+                    testing::Contains(Pair("ballast", HasSubstr("the next try is in"))));
+        for (int i = 1; i < minutes; ++i) look(5 * kGiB);
+        EXPECT_EQ(store_->ballast().held(), 0) << minutes;
+        look(5 * kGiB);
+        EXPECT_EQ(store_->ballast().held(), kBallast) << minutes;
+        if (minutes == 60) break;
+    }
+    clock_.advance(Millis(61 * 60'000));
+    ASSERT_TRUE(store_->ballast().release().ok());
+    look(5 * kGiB);
+    EXPECT_EQ(store_->ballast().held(), kBallast) << "after a quiet hour it is the first time again";
+}
+
+TEST_F(WatchTest, ABallastThatCanNotBeMadeIsNotTriedEachTime) {
+    std::filesystem::create_directory(joinPath(store_->folder(), "ballast"));
+    look(5 * kGiB);
+    EXPECT_THAT(overview().troubles(), ElementsAre(Pair("ballast", HasSubstr("is not there"))));
+    std::filesystem::remove(joinPath(store_->folder(), "ballast"));
+    watch_.runOnce();
+    EXPECT_THAT(overview().troubles(), ElementsAre(Pair("ballast", HasSubstr("the next try is in 1m"))));
+    look(5 * kGiB);
+    EXPECT_EQ(store_->ballast().held(), kBallast);
+}
+
+TEST_F(WatchTest, ABallastThatSomebodyRemovedIsMadeAgain) {
+    look(5 * kGiB);
+    std::filesystem::remove(joinPath(store_->folder(), "ballast"));
+    look(kReserve);
+    EXPECT_EQ(overview().ballastHeld, 0);
+    EXPECT_THAT(overview().troubles(), testing::Contains(Pair("ballast", HasSubstr("is not there"))));
+    look(5 * kGiB);
+    EXPECT_EQ(store_->ballast().held(), kBallast);
+    EXPECT_TRUE(std::filesystem::exists(joinPath(store_->folder(), "ballast")));
+}
+
+// With the ballast given away there seems to be more than there is.
+TEST_F(WatchTest, WhatTheBallastWillTakeIsNotAmple) {
+    look(5 * kGiB);
+    EXPECT_EQ(store_->ballast().held(), kBallast);
+    said();
+    look(kGiB - 1);
+    ASSERT_TRUE(store_->ballast().release().ok());
+    wanted_ = 200 * kMiB;
+    room_.setLimits({{kGiB}, {kGiB}});
+    look(kGiB + 190 * kMiB);
+    EXPECT_THAT(said(), ElementsAre("disk.low", "store.full")) << "and not disk.ample";
+    EXPECT_TRUE(overview().room->low());
+    wanted_ = 0;
+    room_.setLimits({{kReserve}, {kGiB}});
+    look(kGiB + 190 * kMiB);
+    EXPECT_THAT(said(), testing::IsSupersetOf({"disk.ample", "store.room"}));
+}
+
+TEST_F(WatchTest, InodesBecomeAmpleOnlyWithALittleMoreToo) {
+    look(5 * kGiB);
+    said();
+    for (const std::int64_t files : {9'999, 10'000, 9'999, 10'624}) look(5 * kGiB, files);
+    EXPECT_THAT(said(), ElementsAre("disk.low"));
+    look(5 * kGiB, 10'625);
+    EXPECT_THAT(said(), ElementsAre("disk.ample"));
+}
+
 TEST_F(WatchTest, LowIsSaidOnceAndAmpleOnlyWithALittleMore) {
     look(5 * kGiB);
     said();
@@ -156,7 +231,9 @@ TEST_F(WatchTest, AVolumeThatCanNotBeAskedIsATrouble) {
 
 TEST_F(WatchTest, ItsThreadLooksAtOnceAndEndsWithIt) {
     volume_ = {10 * kGiB, 5 * kGiB, 200'000, 100'000, 1};
-    const Watch watch(room_, store_->ballast(), clock_, WatchOptions{[] { return kBallast; }});
+    Room room(*store_, Clock::system(), Limits{{kReserve}, {kGiB}},
+              [this](const std::string&) -> Result<Volume> { return volume_; });
+    const Watch watch(room, store_->ballast(), Clock::system(), WatchOptions{[] { return kBallast; }});
     EXPECT_TRUE(tests::eventually([&] { return watch.overview().room.has_value(); }));
     EXPECT_EQ(store_->ballast().held(), kBallast);
 }

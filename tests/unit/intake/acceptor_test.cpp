@@ -112,6 +112,8 @@ TEST_F(Room, Q189587_short_of_room_is_said_once_and_so_is_room_again) {
     EXPECT_TRUE(said_.empty()) << "nothing to say";
     for (int mail = 0; mail < 3; ++mail) EXPECT_FALSE(takes(0, kReserve - 1));
     for (int mail = 0; mail < 3; ++mail) EXPECT_TRUE(takes(0, kReserve));
+    EXPECT_EQ(said_, (std::vector<std::string>{"store.full"})) << "the log's next megabyte would end it";
+    for (int mail = 0; mail < 3; ++mail) EXPECT_TRUE(takes(0, kReserve + (16 << 20)));
     EXPECT_FALSE(takes(0, 1LL << 40, 0)) << "no file can be made";
     EXPECT_EQ(said_, (std::vector<std::string>{"store.full", "store.room", "store.full"}));
 }

@@ -118,6 +118,70 @@ TEST(Ballast, WithoutRoomItIsAsItWas) {
     ASSERT_TRUE(ballast.fill(2 * kSize).ok());
 }
 
+// Who meets the full disk meanwhile does not wait for the end, and does not see its room taken again.
+TEST(Ballast, ARoomNeededWhileItIsFilledIsThereAtOnce) {
+    const TempFolder folder;
+    Ballast ballast(folder.path());
+    int pieces = 0;
+    std::int64_t given = 0;
+    const auto filled = ballast.fill(40 * kSize, [&] {
+        if (++pieces == 3) given = ballast.release().value();
+        return false;
+    });
+    ASSERT_FALSE(filled.ok());
+    EXPECT_EQ(filled.error().code, Errc::Stopped) << filled.error().text;
+    EXPECT_EQ(pieces, 3);
+    EXPECT_EQ(given, 16 * kSize) << "two pieces";
+    EXPECT_EQ(ballast.held(), 0);
+    EXPECT_TRUE(ballast.released());
+    EXPECT_EQ(ownedBy(folder / "ballast"), 0);
+}
+
+TEST(Ballast, WhoStopsWaitsForOnePieceAndTheRestFollowsLater) {
+    const TempFolder folder;
+    Ballast ballast(folder.path());
+    ASSERT_TRUE(ballast.fill(kSize).ok());
+    ASSERT_TRUE(ballast.release().ok());
+    int pieces = 0;
+    const auto filled = ballast.fill(40 * kSize, [&] { return ++pieces == 2; });
+    ASSERT_FALSE(filled.ok());
+    EXPECT_EQ(filled.error().code, Errc::Stopped) << filled.error().text;
+    EXPECT_EQ(ballast.held(), 8 * kSize);
+    EXPECT_TRUE(ballast.released()) << "new mail comes when it is whole";
+    EXPECT_GE(ownedBy(folder / "ballast"), 8 * kSize);
+    ASSERT_TRUE(ballast.fill(40 * kSize).ok());
+    EXPECT_FALSE(ballast.released());
+    EXPECT_EQ(ballast.held(), 40 * kSize);
+}
+
+TEST(Ballast, WhatSomebodyRemovedOrCutIsNotHeld) {
+    const TempFolder folder;
+    Ballast ballast(folder.path());
+    ASSERT_TRUE(ballast.fill(kSize).ok());
+    ballast.look();
+    EXPECT_EQ(ballast.held(), kSize);
+    fs::resize_file(folder / "ballast", kSize / 2);
+    ballast.look();
+    EXPECT_EQ(ballast.held(), kSize / 2);
+    fs::remove(folder / "ballast");
+    EXPECT_EQ(ballast.release().value(), 0) << "and that is no error";
+    EXPECT_EQ(ballast.held(), 0);
+    ballast.look();
+    EXPECT_FALSE(ballast.released());
+    ASSERT_TRUE(ballast.fill(kSize).ok());
+    EXPECT_GE(ownedBy(folder / "ballast"), kSize);
+}
+
+TEST(Ballast, WhatAKilledProcessLeftIsSweptAtTheStart) {
+    const TempFolder folder;
+    const auto options = optionsFor(folder);
+    ASSERT_TRUE(openStore(options));
+    const std::string left = joinPath(options.folder, "ballast.new");
+    ASSERT_TRUE(replaceFile(left, std::string(5000, 'x')).ok());
+    ASSERT_TRUE(openStore(options));
+    EXPECT_FALSE(fs::exists(left));
+}
+
 TEST(Ballast, ALinkIsNotFollowed) {
     const TempFolder folder;
     ASSERT_TRUE(replaceFile(folder / "precious", std::string(5000, 'p')).ok());
