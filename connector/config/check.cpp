@@ -225,8 +225,28 @@ void checkRoutes(const Config& config, Findings& findings) {
         findings.warning(top, "there is no [[listener]]: mail comes in by 'postern submit' only");
 }
 
+// What these write is read at one place, and goes on to no Internet.
+constexpr std::string_view kEnds[] = {"b2f",   "ccmail",  "drop", "fbb", "ftn",
+                                      "gwapi", "maildir", "mbox", "mh",  "mhs"};
+
+// Senders sit everywhere; the folder of an application that gets their mail is hardly the way to them.
+void checkReportsWay(const Config& config, Findings& findings) {
+    const Adapter* adapter = adapterNamed(config, config.reports.adapter);
+    if (adapter == nullptr || std::find(std::begin(kEnds), std::end(kEnds), adapter->kind) == std::end(kEnds))
+        return;
+    for (const Route& route : config.routes) {
+        if (route.adapter != adapter->name || route.use == RouteUse::Replies || route.pattern == "*")
+            continue;
+        return findings.warning(config.reports.place,
+                                "[reports] \"adapter\": reports to senders everywhere would go to \"" +
+                                    adapter->name + "\", the way of " + escapeLine(route.pattern, 100) +
+                                    "; name one that hands mail to the Internet, as kind smtp does");
+    }
+}
+
 void checkReports(const Config& config, Findings& findings) {
     const Reports& reports = config.reports;
+    checkReportsWay(config, findings);
     const auto complain = [&](const char* key, const std::string& text) {
         findings.problem(reports.place, "[reports] \"" + std::string(key) + "\": " + text);
     };
