@@ -12,6 +12,7 @@
 #include "base/peer.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/usable_folder.h"
 #include "store/backup.h"
 #include "store/opening.h"
 
@@ -251,8 +252,7 @@ class NewFolder {
 // Whose the new store shall be: the folder's owner, or the old store's in a folder of root's; of a folder
 // that is not there yet, the owner of the one around it.
 std::string whoseStore(const std::string& folder) {
-    std::string path = folder;
-    while (!pathExists(path) && parentPath(path) != path) path = parentPath(path);
+    std::string path = nearestThere(folder);
     const std::string database = joinPath(folder, kDatabaseName);
     return fileOwner(path).valueOr("") == "root" && pathExists(database) ? database : path;
 }

@@ -4,11 +4,14 @@
 
 #include "adapters/registry.h"
 #include "base/file.h"
+#include "base/owners_rights.h"
 #include "connector/admin/waits.h"
 #include "connector/cli/backend.h"
+#include "connector/cli/folder_look.h"
 #include "connector/cli/look.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/load.h"
+#include "connector/config/unknown.h"
 #include "connector/config/words.h"
 #include "queue/operate.h"
 
@@ -116,10 +119,39 @@ Result<int> listAdapters(const Run& run) {
     return int{kExitDone};
 }
 
+// Nothing is opened, so that nothing is made that would be of another user than the service's.
+Result<int> testBeforeTheFirstStart(const Run& run, const config::Config& config, const std::string& name) {
+    if (!name.empty() && config::adapterNamed(config, name) == nullptr)
+        return config::noAdapter(config, name);
+    POSTERN_LET(made, makeLookAdapters(config));
+    Output output(run.console, run.form());
+    const FolderLook look(config);
+    bool allUsable = true;
+    for (const config::Adapter& each : config.adapters) {
+        if (!name.empty() && each.name != name) continue;
+        const std::string found = look.at(each);
+        allUsable = allUsable && found.empty();
+        POSTERN_TRY(output.row(admin::Record()
+                                   .add("adapter", each.name)
+                                   .add("ok", found.empty())
+                                   .add("text", found.empty() ? made[each.name]->describe() : found)));
+    }
+    output.finish();
+    run.complain(
+        "the service was not started yet: only looked whether the folders can work; the start opens "
+        "them and asks hosts and programs");
+    return int{allUsable ? kExitDone : kExitUnavailable};
+}
+
 Result<int> testAdapters(const Run& run, const std::string& name) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_LET(backend, Backend::open(*config, run.console.clock));
+    auto opened = Backend::open(*config, run.console.clock);
+    const bool sees = !opened.ok() && (opened.error().code == Errc::Unavailable || isAdministrator());
+    // It is there from the first start on.
+    if (sees && !pathExists(joinPath(config->store, "store.id")))
+        return testBeforeTheFirstStart(run, *config, name);
+    POSTERN_LET(backend, std::move(opened));
     admin::Request request;
     request.verb = "adapter.test";
     request.who = userName();

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/secret_file.h"
 #include "base/text.h"
+#include "connector/cli/folder_look.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/example.h"
 #include "connector/config/keys.h"
@@ -99,6 +100,18 @@ void checkFiles(config::Loaded& loaded, WallTime now) {
             loaded.warnings.push_back({pickup.place, "there is no folder " + pickup.folder + ": make it"});
 }
 
+// Folders that can not work.
+void checkFolders(config::Loaded& loaded) {
+    const config::Config& config = *loaded.config;
+    const FolderLook look(config);
+    const auto warn = [&](const config::Place& place, const std::string& what, const std::string& found) {
+        if (!found.empty()) loaded.warnings.push_back({place, what + found});
+    };
+    warn({config.file, 1, 1}, "the store: ", look.atStore());
+    for (const config::Adapter& adapter : config.adapters)
+        warn(adapter.place, "adapter \"" + adapter.name + "\": ", look.at(adapter));
+}
+
 std::string counted(std::size_t count, const std::string& what) {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
@@ -107,6 +120,7 @@ Result<int> check(const Run& run) {
     config::Loaded loaded = config::load(run.configPath);
     if (loaded.config) checkWithRouter(loaded);
     if (loaded.config) checkFiles(loaded, run.console.clock.now());
+    if (loaded.config) checkFolders(loaded);
     const int exit = loaded.problems.empty() ? kExitDone : kExitConfig;
     if (run.form() == Form::Json) {
         Output output(run.console, Form::Json);

@@ -72,6 +72,7 @@ def words_of_check(path):
     done = subprocess.run([os.path.join(BUILD, "connector/cli/postern"), "--config", path, "--json", "config", "check"],
                           capture_output=True, timeout=60, check=False)
     found = [json.loads(line)["text"] for line in done.stdout.decode().splitlines()]
+    found = [text for text in found if "there is no folder" not in text]  # an example's is on another machine
     check(done.returncode == (78 if done.stderr else 0) or found, done.stderr.decode())
     return found + ([done.stderr.decode()] if done.stderr else [])
 
