@@ -1,6 +1,7 @@
 #include "base/owners_rights.h"
 
 #include <cerrno>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,10 @@ Result<OwnersRights> OwnersRights::of(const std::string& path) {
 OwnersRights::~OwnersRights() {
     if (!taken_) return;
     // Where that fails this process goes on with less: the safe side.
-    if (::seteuid(0) == 0) (void)::setegid(group_);
+    if (::seteuid(0) != 0) return;
+    (void)::setegid(group_);
+    // The change of rights took that away: debuggers, leak checkers and core files want it.
+    (void)::prctl(PR_SET_DUMPABLE, 1);
 }
 
 }  // namespace postern
