@@ -89,6 +89,9 @@
     EVENT(AdapterWeaker, "adapter.weaker", Warning,                                                          \
           "Put the folder onto another file system (ext4, XFS, btrfs), or accept what docs/PROMISE.md says " \
           "of this one.")                                                                                    \
+    EVENT(AdapterGroup, "adapter.group", Warning,                                                            \
+          "Files there do not get the group of their folder, and its reader may not read them. Put the "     \
+          "service's user into that group, and restart.")                                                    \
     EVENT(AdapterHostDown, "adapter.host_down", Warning,                                                     \
           "Mail goes by its other hosts, if it has any. Look at this one; it is asked again by itself.")     \
     EVENT(AdapterHostUp, "adapter.host_up", Notice, "Nothing to do: the host takes mail again.")             \

@@ -13,18 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder_access.h"
 #include "base/text.h"
 
 namespace postern {
-
-static std::string nameOfUser(uid_t id) {
-    char buffer[4096];
-    passwd entry;
-    passwd* found = nullptr;
-    if (::getpwuid_r(id, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr)
-        return found->pw_name;
-    return "uid " + std::to_string(id);
-}
 
 static Result<uid_t> peerId(int socketHandle) {
     ucred peer{};
