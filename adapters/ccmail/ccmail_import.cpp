@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/folder_access.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -79,7 +80,8 @@ Result<void> Importer::probe() {
     POSTERN_LET(again, Folder::make(joinPath(plan_.state, "again"), 0700));
     POSTERN_LET(answers, Folder::make(joinPath(plan_.state, "answers"), 0700));
     for (const Folder* folder : {&submit, &import, &bad, &state}) {
-        POSTERN_TRY(folder->mayWrite());
+        const auto may = folder->mayWrite();
+        if (!may.ok()) return explainDenied(may.error(), {folder->path()});
         POSTERN_LET(one, folder->sameVolume(submit));
         if (!one)
             return fail(Errc::Unavailable, folder->path() + " is on another volume than " + submit.path());

@@ -58,7 +58,9 @@ Result<void> CommandAdapter::probe() {
         return fail(Errc::Unavailable, program.error().text);
     if (const auto folder = Folder::open(plan_.workingFolder); !folder.ok())
         return fail(Errc::Unavailable, folder.error().within("working_folder").text);
-    POSTERN_LET(opened, SpoolFolders::open(context_, plan_.spool));
+    const auto before = folders();
+    POSTERN_LET(opened,
+                SpoolFolders::open(context_, plan_.spool, before.ok() ? before->folders.get() : nullptr));
     const MutexLock lock(mutex_);
     folders_ = std::move(opened);
     return {};
@@ -66,10 +68,10 @@ Result<void> CommandAdapter::probe() {
 
 void CommandAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto looked = folders();
-    if (!looked.ok()) return endAll(jobs, unusable(looked.error().text));
+    if (!looked.ok()) return endAll(jobs, unusableBy(looked.error()));
     const auto writer = [this](Job& job, StagedFile& file, Companions&) { return write(job, file); };
     auto staging = Staging::begin(*looked->folders, jobs.size(), 0600, writer, beat);
-    if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
+    if (!staging.ok()) return endAll(jobs, unusableBy(staging.error()));
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) job.outcome = refusalOf(*this, job.delivery);
@@ -78,7 +80,7 @@ void CommandAdapter::stage(std::span<Job> jobs, const std::function<void()>& bea
         const std::string key = stagedName(job.delivery.key);
         if (!possible.ok()) {
             job.outcome = rejectedOrDeferred(possible.error());
-        } else if (staging->write(job)) {
+        } else if (staging->write(job, {})) {
             job.evidence =
                 formatEvidence({looked->folders->token(), key, plan_.spool.live.front(), key + ".started"});
         }
@@ -109,7 +111,7 @@ Outcome CommandAdapter::publishOne(Job& job, const Looked& looked, const std::fu
     if (!evidence) return unknown("the record of its staged file is damaged: " + job.evidence);
     if (hasty_) return giveUp(looked, *evidence, unusable("not begun: the service ends or is reloaded"));
     if (const auto checked = checkedFolders(); !checked.ok())
-        return giveUp(looked, *evidence, unusable(checked.error().text));
+        return giveUp(looked, *evidence, unusableBy(checked.error()));
     if (evidence->token != looked.folders->token())
         return giveUp(looked, *evidence, deferred("its staged file was withdrawn by a recovery"));
     if (earlierRuns(looked.run->folder, job.delivery.key))

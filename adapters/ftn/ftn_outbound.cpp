@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/folder_access.h"
 #include "base/text.h"
 
 namespace postern::adapters::ftn {
@@ -72,7 +73,8 @@ Result<void> Outbound::probe() {
     POSTERN_TRY(packets_->probe());
     POSTERN_LET(outbound,
                 Folder::make(joinPath(plan_.flow.folder, plan_.flow.outbound), plan_.flow.folderMode));
-    return outbound.mayWrite();
+    const auto may = outbound.mayWrite();
+    return may.ok() ? may : explainDenied(may.error(), {outbound.path()});
 }
 
 void Outbound::stage(std::span<Job> jobs, const std::function<void()>& beat) {
@@ -152,11 +154,12 @@ void Outbound::publishFor(const Node& link, std::vector<Job*>& jobs, SteadyTime 
 // The link can not be had: the packet does not appear, unless it is there already.
 void Outbound::keepBack(Job& job, const Error& error) {
     const Recovery seen = packets_->recover(job.delivery.key, parseFlowEvidence(job.evidence)->packet);
+    const Error told = explainDenied(error, {joinPath(plan_.flow.folder, plan_.flow.outbound)});
     const bool linksOwn = !hasty_ && (error.code == Errc::Busy || !isShared(error));
     if (seen.found != Found::NotPublished)
         job.outcome = unknown(error.text);
     else
-        job.outcome = linksOwn ? deferred(error) : unusable(error.text);
+        job.outcome = linksOwn ? deferred(told) : unusableBy(told);
 }
 
 void Outbound::abandon(Job& job) {

@@ -49,7 +49,8 @@ Result<std::string> Mbox::mailboxFor(const Delivery& delivery) const {
 }
 
 Result<void> Mbox::probe() {
-    POSTERN_LET(opened, SpoolFolders::open(context_, plan_.spool));
+    const auto before = folders();
+    POSTERN_LET(opened, SpoolFolders::open(context_, plan_.spool, before.ok() ? before->get() : nullptr));
     if (!plan_.file.empty()) {
         POSTERN_LET(boxes, opened->live(""));
         const auto facts = boxes->folder.facts(plan_.file);
@@ -108,11 +109,11 @@ Result<std::optional<Outcome>> Mbox::convert(Job& job, StagedFile& file) const {
 
 void Mbox::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
-    if (!held.ok()) return endAll(jobs, unusable(held.error().text));
-    if (const auto boxes = (*held)->live(""); !boxes.ok()) return endAll(jobs, unusable(boxes.error().text));
+    if (!held.ok()) return endAll(jobs, unusableBy(held.error()));
+    if (const auto boxes = (*held)->live(""); !boxes.ok()) return endAll(jobs, unusableBy(boxes.error()));
     const auto writer = [this](Job& job, StagedFile& file, Companions&) { return convert(job, file); };
     auto staging = Staging::begin(**held, jobs.size(), 0600, writer, beat);
-    if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
+    if (!staging.ok()) return endAll(jobs, unusableBy(staging.error()));
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) job.outcome = refusalOf(*this, job.delivery);
@@ -120,7 +121,7 @@ void Mbox::stage(std::span<Job> jobs, const std::function<void()>& beat) {
         const auto mailbox = mailboxFor(job.delivery);
         if (!mailbox.ok()) {
             job.outcome = rejected(mailbox.error().text);
-        } else if (staging->write(job)) {
+        } else if (staging->write(job, {})) {
             job.evidence = formatEvidence({(*held)->token(), stagedName(job.delivery.key), "", *mailbox});
         }
     }

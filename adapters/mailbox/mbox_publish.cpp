@@ -2,6 +2,7 @@
 
 #include "adapters/mailbox/mbox.h"
 #include "adapters/spool/witness.h"
+#include "base/folder_access.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -108,9 +109,11 @@ Outcome Mbox::done(const std::string& mailbox) const {
 
 // One recipient's spoilt mailbox is not everybody's.
 Outcome Mbox::trouble(const Error& error) const {
-    return plan_.file.empty() || error.code == Errc::Busy || error.code == Errc::NoSpace
-               ? deferred(error)
-               : unusable(error.text);
+    std::vector<std::string> paths{plan_.spool.folder};
+    if (!plan_.file.empty()) paths.push_back(joinPath(plan_.spool.folder, plan_.file));
+    const Error told = explainDenied(error, paths);
+    return plan_.file.empty() || error.code == Errc::Busy || error.code == Errc::NoSpace ? deferred(told)
+                                                                                         : unusableBy(told);
 }
 
 // That we could not wait is no attempt of the mail's.
@@ -173,8 +176,7 @@ void Mbox::publish(std::span<Job> jobs, const std::function<void()>& beat) {
         if (const auto there = (*boxes)->folder.stillThere(); !there.ok()) boxes = there.error();
     if (!boxes.ok()) {
         Publishing publishing{**held, (*held)->stage(), beat};
-        for (auto& [mailbox, pending] : byMailbox)
-            giveUpAll(publishing, pending, unusable(boxes.error().text));
+        for (auto& [mailbox, pending] : byMailbox) giveUpAll(publishing, pending, unusableBy(boxes.error()));
         return;
     }
     Publishing publishing{**held, (*boxes)->folder, beat};
@@ -261,7 +263,7 @@ void Mbox::add(Publishing& publishing, MailboxLock& mailbox, std::vector<Job*> j
         return;
     }
     if (const auto written = writeJournal(folders.stage(), *journal); !written.ok())
-        return endJobs(unusable(written.error().text));
+        return endJobs(unusableBy(written.error()));
     waitForNextTouch(*journal);
     auto added = addBytes(folders.stage(), *journal, mailbox.file(), publishing.beat);
     // Those that are whole are published, the one that was cut off is cut back. After a failed sync nothing

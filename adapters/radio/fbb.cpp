@@ -30,7 +30,8 @@ std::optional<std::string> Fbb::refuses(const Recipient& recipient) const {
 }
 
 Result<void> Fbb::probe() {
-    POSTERN_LET(opened, SpoolFolders::open(context_, plan_.spool));
+    const auto before = folders();
+    POSTERN_LET(opened, SpoolFolders::open(context_, plan_.spool, before.ok() ? before->get() : nullptr));
     POSTERN_LET(board, opened->live(""));
     const auto facts = board->folder.facts(plan_.file);
     if (!facts.ok() && facts.error().code != Errc::NotFound) return facts.error();
@@ -67,9 +68,9 @@ Result<std::optional<Outcome>> Fbb::convert(Job& job, StagedFile& file) const {
 
 void Fbb::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
-    if (!held.ok()) return endAll(jobs, unusable(held.error().text));
+    if (!held.ok()) return endAll(jobs, unusableBy(held.error()));
     const auto ours = (*held)->stillOurs();
-    if (!ours.ok()) return endAll(jobs, unusable(ours.error().text));
+    if (!ours.ok()) return endAll(jobs, unusableBy(ours.error()));
     std::vector<Rendered> rendered;
     std::size_t inMemory = 0;
     for (Job& job : jobs) {
@@ -96,9 +97,10 @@ void Fbb::stageAll(const SpoolFolders& folders, std::span<Rendered> rendered,
     // One that is too large for the disk keeps nobody else back.
     for (Rendered& each : rendered)
         if (const auto staged = stageBundle(folders, {&each, 1}, beat); !staged.ok())
-            each.job->outcome = staged.error().code == Errc::Exists
-                                    ? deferred(staged.error())
-                                    : unusable(staged.error().within(folders.stage().path()).text);
+            each.job->outcome =
+                staged.error().code == Errc::Exists
+                    ? deferred(staged.error())
+                    : unusableBy(folders.explained(staged.error().within(folders.stage().path())));
 }
 
 // All messages in one file, synced once. An Error: none of them is staged.

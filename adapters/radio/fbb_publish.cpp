@@ -3,6 +3,7 @@
 #include "adapters/radio/fbb.h"
 #include "adapters/spool/spool_evidence.h"
 #include "adapters/spool/staging.h"
+#include "base/folder_access.h"
 #include "base/peer.h"
 #include "base/text.h"
 
@@ -45,7 +46,9 @@ Outcome Fbb::done() const {
 // There is one file for everybody: what is wrong with it is no mail's fault. Nor is a stop that could not
 // wait.
 Outcome Fbb::trouble(const Error& error) const {
-    return error.code == Errc::Busy && !hasty_ ? deferred(error.text, Cause::Busy) : unusable(error.text);
+    if (error.code == Errc::Busy && !hasty_) return deferred(error.text, Cause::Busy);
+    return unusableBy(
+        explainDenied(error, {plan_.spool.folder, done().target, stagePath(context_, plan_.spool)}));
 }
 
 Result<void> Fbb::syncBoth(const SpoolFolders& folders, const LiveFolder& board) const {
@@ -163,6 +166,7 @@ Result<void> Fbb::writeMerged(Publishing& publishing, MailboxLock& lock, const s
     if (old > 0 && old + added > plan_.fileLimit)
         return fail(Errc::Busy, "the board has not read " + done().target + " yet, " + formatSize(old));
     POSTERN_LET(merged, stage.create(name, plan_.spool.fileMode));
+    if (publishing.board.group) POSTERN_TRY(setFileGroup(merged, *publishing.board.group));
     POSTERN_TRY(setOpenFileMode(merged.handle(), plan_.spool.fileMode));
     POSTERN_LET(bundle, stage.openRead(publishing.bundle));
     std::string piece;

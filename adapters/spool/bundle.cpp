@@ -199,7 +199,7 @@ void BundleAdapter::stageShared(std::vector<Bundle>& bundles, const std::functio
         leader.delivery = bundle.members.front()->delivery;
         if (bundle.members.size() > 1)
             if (const auto listed = listMembers(bundle); !listed.ok())
-                leader.outcome = unusable(listed.error().text);
+                leader.outcome = unusableBy(listed.error());
         if (bundle.shared) files_->sharing.set(leader.delivery.key, &bundle);
     }
     files_->stage(leaders, beat);

@@ -30,7 +30,8 @@ bool isShared(const SpoolFolders& folders, const std::string& folder, const Erro
 }
 
 Outcome trouble(const SpoolFolders& folders, const std::string& folder, const Error& error) {
-    return isShared(folders, folder, error) ? unusable(error.text) : deferred(error);
+    const Error told = folders.explained(error, folder);
+    return isShared(folders, folder, error) ? unusableBy(told) : deferred(told);
 }
 
 Recovery cannotLookIn(const SpoolFolders& folders, const std::string& folder, const Error& error) {
@@ -100,7 +101,8 @@ SpoolAdapter::SpoolAdapter(AdapterContext context, SpoolPlan plan)
     : context_(std::move(context)), plan_(std::move(plan)) {}
 
 Result<void> SpoolAdapter::probe() {
-    POSTERN_LET(opened, SpoolFolders::open(context_, plan_));
+    const auto before = folders();
+    POSTERN_LET(opened, SpoolFolders::open(context_, plan_, before.ok() ? before->get() : nullptr));
     if (!opened->durableRenames())
         LogLine(LogEvent::AdapterWeaker).with("adapter", context_.name).with("folder", plan_.folder);
     const MutexLock lock(mutex_);
@@ -116,12 +118,12 @@ Result<std::shared_ptr<const SpoolFolders>> SpoolAdapter::folders() const {
 
 void SpoolAdapter::stage(std::span<Job> jobs, const std::function<void()>& beat) {
     const auto held = folders();
-    if (!held.ok()) return endAll(jobs, unusable(held.error().text));
+    if (!held.ok()) return endAll(jobs, unusableBy(held.error()));
     const auto writer = [this](Job& job, StagedFile& file, Companions& beside) {
         return write(job, file, beside);
     };
     auto staging = Staging::begin(**held, jobs.size(), plan_.fileMode, writer, beat);
-    if (!staging.ok()) return endAll(jobs, unusable(staging.error().text));
+    if (!staging.ok()) return endAll(jobs, unusableBy(staging.error()));
     for (Job& job : jobs) {
         beat();
         if (!job.outcome) stageOne(job, **held, *staging);
@@ -147,7 +149,11 @@ void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& stag
         job.outcome = trouble(folders, where->folder, live.error());
         return;
     }
-    const auto written = staging.write(job);
+    Staging::Groups groups{(*live)->group};
+    if (!where->besideFolder.empty())
+        if (const auto beside = folders.live(where->besideFolder); beside.ok())
+            groups.companions = (*beside)->group;  // otherwise publish() says what is wrong there
+    const auto written = staging.write(job, groups);
     if (!written) return;
     job.evidence = formatEvidence({folders.token(), stagedName(job.delivery.key), where->folder,
                                    where->name.empty() ? kNamedLate : nameFor(*where, written->bytes),
@@ -199,7 +205,7 @@ void SpoolAdapter::syncBeside(Publishing& publishing) const {
         auto found = synced.find(live.get());
         if (found == synced.end()) found = synced.emplace(live.get(), live->folder.sync()).first;
         if (!found->second.ok())
-            publishing.giveUp(*job, *parseEvidence(job->evidence), unusable(found->second.error().text));
+            publishing.giveUp(*job, *parseEvidence(job->evidence), unusableBy(found->second.error()));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -19,9 +20,25 @@ Error unusableFolder(const Error& error) {
     return Error{error.code == Errc::NotFound ? Errc::Unavailable : error.code, error.text};
 }
 
-Result<Folder> openBase(const SpoolPlan& plan) {
-    auto opened = plan.create ? Folder::make(plan.folder, plan.folderMode) : Folder::open(plan.folder);
-    if (!opened.ok()) return unusableFolder(opened.error());
+// It was open, and this is not it: a share went away, or somebody made the folder anew.
+Error notTheOne(const SpoolPlan& plan, const std::string& seen) {
+    return fail(Errc::Unavailable, plan.folder + " is not the folder that was in use: " + seen +
+                                       ". Mount it again or put it back, and it goes on by itself; if this "
+                                       "one is meant, restart the service");
+}
+
+Result<Folder> openBase(const SpoolPlan& plan, bool again) {
+    auto opened =
+        plan.create && !again ? Folder::make(plan.folder, plan.folderMode) : Folder::open(plan.folder);
+    if (opened.ok()) return opened;
+    if (again && opened.error().code == Errc::NotFound) return notTheOne(plan, opened.error().text);
+    return unusableFolder(opened.error());
+}
+
+Result<Folder> openStage(const SpoolPlan& plan, const std::string& path, bool again) {
+    auto opened = again ? Folder::open(path) : Folder::make(path, 0700);
+    if (again && !opened.ok() && opened.error().code == Errc::NotFound)
+        return notTheOne(plan, opened.error().text);
     return opened;
 }
 
@@ -55,21 +72,44 @@ std::string withdrawnPath(const AdapterContext& context, const SpoolPlan& plan) 
     return joinPath(parentPath(stagePath(context, plan)), "withdrawn");
 }
 
-Result<std::shared_ptr<SpoolFolders>> SpoolFolders::open(const AdapterContext& context,
-                                                         const SpoolPlan& plan) {
-    POSTERN_LET(base, openBase(plan));
+Result<std::shared_ptr<SpoolFolders>> SpoolFolders::open(const AdapterContext& context, const SpoolPlan& plan,
+                                                         const SpoolFolders* before) {
+    auto opened = openAll(context, plan, before);
+    if (opened.ok()) return opened;
+    std::vector<std::string> paths{plan.folder, stagePath(context, plan), withdrawnPath(context, plan)};
+    for (const std::string& live : plan.live) paths.push_back(joinPath(plan.folder, live));
+    return explainDenied(opened.error(), paths);
+}
+
+Result<std::shared_ptr<SpoolFolders>> SpoolFolders::openAll(const AdapterContext& context,
+                                                            const SpoolPlan& plan,
+                                                            const SpoolFolders* before) {
+    POSTERN_LET(base, openBase(plan, before != nullptr));
     POSTERN_TRY(refuseNeighbours(base, context));
-    POSTERN_LET(stage, Folder::make(stagePath(context, plan), 0700));
+    POSTERN_LET(stage, openStage(plan, stagePath(context, plan), before != nullptr));
     POSTERN_LET(withdrawn, Folder::make(withdrawnPath(context, plan), 0700));
     std::shared_ptr<SpoolFolders> folders(
-        new SpoolFolders(plan, std::move(base), std::move(stage), std::move(withdrawn)));
-    POSTERN_TRY(folders->claim(context));
-    POSTERN_TRY(folders->openPlanned());
+        new SpoolFolders(context.name, plan, std::move(base), std::move(stage), std::move(withdrawn)));
+    POSTERN_TRY(folders->beSameAs(before));
+    POSTERN_TRY(folders->claim(context, before));
     POSTERN_TRY(folders->tryOut());
+    POSTERN_TRY(folders->openPlanned());
     return folders;
 }
 
-Result<void> SpoolFolders::claim(const AdapterContext& context) {
+// A stage inside the folder carries the marker for both. One elsewhere says nothing about the folder, which
+// is known by its number then: the handle that `before` holds keeps the file system from giving it to
+// another.
+Result<void> SpoolFolders::beSameAs(const SpoolFolders* before) {
+    POSTERN_LET(facts, lookAtFolder(plan_.folder));
+    baseNumber_ = facts.number;
+    if (before == nullptr) return {};
+    toldGroup_ = before->toldGroup_.load();
+    if (plan_.stage.empty() || before->baseNumber_ == baseNumber_) return {};
+    return notTheOne(plan_, "another one has its name");
+}
+
+Result<void> SpoolFolders::claim(const AdapterContext& context, const SpoolFolders* before) {
     marker_ = std::string(kMarkerPrefix) + context.storeId;
     std::string foreign;
     POSTERN_TRY(stage_.list([&](std::string_view name) {
@@ -82,6 +122,7 @@ Result<void> SpoolFolders::claim(const AdapterContext& context) {
                                            escapeLine(foreign, 100) +
                                            "): remove that folder if its store is gone");
     POSTERN_LET(marked, stage_.has(marker_));
+    if (!marked && before != nullptr) return notTheOne(plan_, path + " is missing");
     if (!marked) POSTERN_TRY(makeMarker(context));
     POSTERN_LET(text, readFile(path, 4096));
     const std::string owner = firstLine(text);
@@ -90,6 +131,8 @@ Result<void> SpoolFolders::claim(const AdapterContext& context) {
                                            "': give each adapter a stage folder of its own");
     token_ = firstLine(std::string_view(text).substr(std::min(text.size(), owner.size() + 1)));
     if (token_.empty()) return fail(Errc::Corrupt, path + " is damaged: its second line is missing");
+    if (before != nullptr && token_ != before->token_)
+        return notTheOne(plan_, path + " is that of another folder");
     return {};
 }
 
@@ -118,12 +161,14 @@ Result<void> SpoolFolders::openPlanned() {
 }
 
 // A full disk, a read-only volume or a missing permission shows here and not with the first mail.
-Result<void> SpoolFolders::tryOut() const {
+Result<void> SpoolFolders::tryOut() {
     const std::string name = ".try-" + randomName(8);
     POSTERN_LET(file, stage_.create(name, 0600));
     const auto tried = [&]() -> Result<void> {
         POSTERN_TRY(file.write(std::string(4096, ' ')));
         POSTERN_TRY(file.sync());
+        POSTERN_LET(group, fileGroup(file));
+        stagedGroup_ = group;
         POSTERN_LET(moved, stage_.moveNoReplace(name, withdrawn_, name));
         if (moved != Moved::Done)
             return fail(Errc::Unavailable, stage_.path() + " does not keep the files written there");
@@ -135,8 +180,38 @@ Result<void> SpoolFolders::tryOut() const {
     return tried.error().within("trying out " + stage_.path());
 }
 
+// In a folder that hands on its group (setgid) the reader counts on it; a file keeps the group of where it
+// was created, and that was the stage. Where that is the same no mail costs a call more.
+Result<std::optional<GroupId>> SpoolFolders::groupFor(const std::string& path) const {
+    POSTERN_LET(facts, lookAtFolder(path));
+    if (!plan_.oneVolume || !facts.handsOnGroup || facts.group == stagedGroup_)
+        return std::optional<GroupId>();
+    const auto may = mayGiveTo(facts.group);
+    if (may.ok()) return std::optional<GroupId>(facts.group);
+    if (!toldGroup_.exchange(true))
+        LogLine(LogEvent::AdapterGroup)
+            .with("adapter", adapter_)
+            .with("folder", path)
+            .with("group", nameOfGroup(facts.group))
+            .with("files_have", nameOfGroup(stagedGroup_))
+            .with("reason", may.error().text);
+    return std::optional<GroupId>();
+}
+
+Result<void> SpoolFolders::mayGiveTo(GroupId group) const {
+    const std::string name = ".try-" + randomName(8);
+    POSTERN_LET(file, stage_.create(name, 0600));
+    const auto given = setFileGroup(file, group);
+    POSTERN_TRY(stage_.remove(name));
+    return given;
+}
+
+std::string SpoolFolders::livePath(const std::string& path) const {
+    return path.empty() ? plan_.folder : joinPath(plan_.folder, path);
+}
+
 Result<std::shared_ptr<const LiveFolder>> SpoolFolders::openLive(const std::string& path) const {
-    const std::string whole = path.empty() ? plan_.folder : joinPath(plan_.folder, path);
+    const std::string whole = livePath(path);
     if (!path.empty()) {
         for (const std::string& sibling : plan_.siblings)
             POSTERN_TRY(makeFolders(joinPath(parentPath(whole), sibling), plan_.folderMode));
@@ -152,7 +227,8 @@ Result<std::shared_ptr<const LiveFolder>> SpoolFolders::openLive(const std::stri
         return fail(Errc::Unavailable, "files can not be moved from " + stage_.path() + " to " + whole +
                                            " (both must be on one volume): " + moved.error().text);
     const bool durable = plan_.synchronousRenames && folder.askSynchronousRenames();
-    return std::make_shared<const LiveFolder>(LiveFolder{std::move(folder), durable});
+    POSTERN_LET(group, groupFor(whole));
+    return std::make_shared<const LiveFolder>(LiveFolder{std::move(folder), durable, group});
 }
 
 Result<std::shared_ptr<const LiveFolder>> SpoolFolders::live(const std::string& path) const {
@@ -181,6 +257,10 @@ void SpoolFolders::forget(const std::string& path) const {
     if (isPlanned(path)) return;
     const MutexLock lock(mutex_);
     live_.erase(path);
+}
+
+Error SpoolFolders::explained(const Error& error, const std::string& live) const {
+    return explainDenied(error, {livePath(live), stage_.path(), withdrawn_.path()});
 }
 
 Result<void> SpoolFolders::stillOurs() const {

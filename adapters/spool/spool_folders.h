@@ -7,15 +7,22 @@
 // with it. Another store's or another adapter's marker is refused (KB Q131988); a stage folder that was made
 // anew has another token, so what was staged in its predecessor is never taken for published.
 //
+// Who had folders open is given no others in their place: the mount point of a share that went away would
+// take mail that nobody reads. Only with the same marker it is the same folder; a new Adapter, which a
+// restart or a changed configuration makes, begins without memory.
+//
 // Thread rule: every const function may be called from any thread.
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "adapters/registry.h"
 #include "base/file.h"
+#include "base/folder_access.h"
 #include "base/sync.h"
 
 namespace postern::adapters {
@@ -35,13 +42,18 @@ struct SpoolPlan {
 struct LiveFolder {
     Folder folder;
     bool durableRenames = false;  // a rename into it is on the device when it returns
+    // Set: a staged file is given to this group, which it would have had if it had been created here.
+    std::optional<GroupId> group = {};
 };
 
 class SpoolFolders {
   public:
     // Opens, and where allowed makes, everything; tries writing and moving a file of ours. Unavailable,
-    // Denied, NoSpace, ... with the path in the text.
-    static Result<std::shared_ptr<SpoolFolders>> open(const AdapterContext& context, const SpoolPlan& plan);
+    // Denied, NoSpace, ... with the path in the text. With `before`, which this adapter had open last,
+    // nothing of the plan's is made but live folders, and others than those that were open then are
+    // Unavailable.
+    static Result<std::shared_ptr<SpoolFolders>> open(const AdapterContext& context, const SpoolPlan& plan,
+                                                      const SpoolFolders* before);
 
     const Folder& stage() const { return stage_; }
     const Folder& withdrawn() const { return withdrawn_; }
@@ -60,20 +72,38 @@ class SpoolFolders {
     Result<void> stillOurs() const;
     bool durableRenames() const { return durableRenames_; }
 
+    // An error of a call in the stage, withdrawn or live folder; where rights are wanting, with whose the
+    // folder is, as whom we asked and what to do.
+    Error explained(const Error& error, const std::string& live = {}) const;
+
   private:
-    SpoolFolders(const SpoolPlan& plan, Folder base, Folder stage, Folder withdrawn)
-        : plan_(plan), base_(std::move(base)), stage_(std::move(stage)), withdrawn_(std::move(withdrawn)) {}
-    Result<void> claim(const AdapterContext& context);
+    SpoolFolders(std::string adapter, const SpoolPlan& plan, Folder base, Folder stage, Folder withdrawn)
+        : adapter_(std::move(adapter)),
+          plan_(plan),
+          base_(std::move(base)),
+          stage_(std::move(stage)),
+          withdrawn_(std::move(withdrawn)) {}
+    static Result<std::shared_ptr<SpoolFolders>> openAll(const AdapterContext& context, const SpoolPlan& plan,
+                                                         const SpoolFolders* before);
+    Result<void> beSameAs(const SpoolFolders* before);
+    Result<void> claim(const AdapterContext& context, const SpoolFolders* before);
     Result<void> makeMarker(const AdapterContext& context);
     Result<void> openPlanned();
-    Result<void> tryOut() const;
+    Result<void> tryOut();
+    std::string livePath(const std::string& path) const;
     Result<std::shared_ptr<const LiveFolder>> openLive(const std::string& path) const;
+    Result<std::optional<GroupId>> groupFor(const std::string& path) const;
+    Result<void> mayGiveTo(GroupId group) const;
     std::shared_ptr<const LiveFolder> knownLive(const std::string& path) const EXCLUDES(mutex_);
 
-    SpoolPlan plan_;
+    const std::string adapter_;  // its name
+    const SpoolPlan plan_;
     Folder base_, stage_, withdrawn_;
     std::string marker_, token_;
+    std::uint64_t baseNumber_ = 0;
+    GroupId stagedGroup_ = 0;  // of a file that is created in the stage folder
     bool durableRenames_ = false;
+    mutable std::atomic<bool> toldGroup_{false};  // the log has that files can not be given to a group
     mutable Mutex mutex_;
     mutable std::map<std::string, std::shared_ptr<const LiveFolder>> live_ GUARDED_BY(mutex_);
 };

@@ -29,22 +29,18 @@ Result<Staging> Staging::begin(const SpoolFolders& folders, std::size_t jobs, un
 // The companions of the job that is being written.
 class Staging::Beside final : public Companions {
   public:
-    Beside(const Staging& staging, const DeliveryKey& key) : staging_(staging), staged_(stagedName(key)) {}
+    Beside(const Staging& staging, const DeliveryKey& key, std::optional<GroupId> group)
+        : staging_(staging), staged_(stagedName(key)), group_(group) {}
 
     Result<void> add(const std::function<Result<void>(StagedFile&)>& write) override {
         if (count() >= kMostCompanions)
             return fail(Errc::Invalid, "it has more than " + std::to_string(kMostCompanions) + " files");
-        auto created =
-            staging_.folders_.stage().create(companionStagedName(staged_, count() + 1), staging_.fileMode_);
+        auto created = staging_.create(companionStagedName(staged_, count() + 1), group_);
         if (!created.ok()) {
             refused_ = refused_ || created.error().code != Errc::Exists;
             return created.error();
         }
         ++count_;
-        if (const auto set = setOpenFileMode(created->handle(), staging_.fileMode_); !set.ok()) {
-            refused_ = true;
-            return set;
-        }
         StagedFile file(std::move(*created), buffer_, staging_.beat_);
         auto written = write(file);
         if (written.ok()) written = file.flush();
@@ -58,10 +54,21 @@ class Staging::Beside final : public Companions {
   private:
     const Staging& staging_;
     const std::string staged_;
+    const std::optional<GroupId> group_;
     std::string buffer_;
     std::vector<File> files_;
     bool refused_ = false;
 };
+
+// A file of the mode that is asked for, whatever the umask is. The group first: it takes bits away.
+Result<File> Staging::create(const std::string& name, std::optional<GroupId> group) const {
+    POSTERN_LET(file, folders_.stage().create(name, fileMode_));
+    auto set = group ? setFileGroup(file, *group) : Result<void>();
+    if (set.ok()) set = setOpenFileMode(file.handle(), fileMode_);
+    if (set.ok()) return file;
+    (void)folders_.stage().remove(name);  // empty; the error that matters is `set`
+    return set.error().within(joinPath(folders_.stage().path(), name));
+}
 
 // Where each file is synced for itself it stays open until then.
 void Staging::keep(File file, std::vector<File>& files) const {
@@ -70,29 +77,23 @@ void Staging::keep(File file, std::vector<File>& files) const {
     files.push_back(std::move(file));
 }
 
-std::optional<Staging::Written> Staging::write(Job& job) {
+std::optional<Staging::Written> Staging::write(Job& job, const Groups& groups) {
     const std::string name = stagedName(job.delivery.key);
-    auto created = folders_.stage().create(name, fileMode_);
-    // Whatever the umask is.
-    const auto set = created.ok() ? setOpenFileMode(created->handle(), fileMode_) : Result<void>();
-    if (!set.ok()) {
-        (void)folders_.stage().remove(name);  // empty; the error that matters is `set`
-        created = set.error();
-    }
+    auto created = create(name, groups.artifact);
     if (!created.ok()) {
         const bool taken = created.error().code == Errc::Exists;
-        job.outcome = taken ? deferred(created.error()) : unusable(created.error().text);
+        job.outcome = taken ? deferred(created.error()) : unusableBy(folders_.explained(created.error()));
         return std::nullopt;
     }
     StagedFile file(std::move(*created), buffer_, beat_);
-    Beside beside(*this, job.delivery.key);
+    Beside beside(*this, job.delivery.key, groups.companions);
     auto written = writer_(job, file, beside);
     if (written.ok() && !written->has_value()) {
         if (const auto flushed = file.flush(); !flushed.ok()) written = flushed.error();
     }
     if (!written.ok()) {
         job.outcome = file.refused() || beside.refused()
-                          ? unusable(written.error().within(folders_.stage().path()).text)
+                          ? unusableBy(folders_.explained(written.error().within(folders_.stage().path())))
                           : deferred(written.error());
     } else if (written->has_value()) {
         job.outcome = std::move(**written);
@@ -111,7 +112,7 @@ std::optional<Staging::Written> Staging::write(Job& job) {
 void Staging::drop(const Kept& kept, const Error& error) const {
     removeStaged(folders_, stagedName(kept.job->delivery.key), kept.companions);
     kept.job->evidence.clear();
-    kept.job->outcome = unusable(error.text);
+    kept.job->outcome = unusableBy(error);
 }
 
 void Staging::finish() {
@@ -145,6 +146,12 @@ std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& deliver
 
 Outcome rejectedOrDeferred(const Error& error) {
     return error.code == Errc::Invalid ? rejected(error.text) : deferred(error);
+}
+
+Outcome unusableBy(const Error& error) {
+    Outcome outcome = unusable(error.text);
+    outcome.cause = causeOf(error.code);
+    return outcome;
 }
 
 void endAll(std::span<Job> jobs, const Outcome& outcome) {

@@ -30,9 +30,13 @@ class Staging {
     static Result<Staging> begin(const SpoolFolders& folders, std::size_t jobs, unsigned fileMode,
                                  Writer writer, const std::function<void()>& beat);
 
+    // The groups that a job's files are given; nothing: the one that they got by being written here.
+    struct Groups {
+        std::optional<GroupId> artifact = {}, companions = {};
+    };
     // Writes the job's file as stagedName(key), and its companions. On failure the job has its outcome and no
     // file.
-    std::optional<Written> write(Job& job);
+    std::optional<Written> write(Job& job, const Groups& groups);
 
     // Syncs all that was written. Jobs whose file may not be durable get an outcome and lose their evidence.
     void finish();
@@ -46,6 +50,7 @@ class Staging {
     };
     Staging(const SpoolFolders& folders, unsigned fileMode, Writer writer, const std::function<void()>& beat)
         : folders_(folders), fileMode_(fileMode), writer_(std::move(writer)), beat_(beat) {}
+    Result<File> create(const std::string& name, std::optional<GroupId> group) const;
     void keep(File file, std::vector<File>& files) const;
     void drop(const Kept& kept, const Error& error) const;
 
@@ -64,6 +69,9 @@ std::optional<Outcome> refusalOf(const Adapter& adapter, const Delivery& deliver
 
 // What an Error means that says why a mail can not be delivered: Errc::Invalid, never; any other, not now.
 Outcome rejectedOrDeferred(const Error& error);
+
+// The adapter can not be used because of this.
+Outcome unusableBy(const Error& error);
 
 // Ends every job that has no outcome yet.
 void endAll(std::span<Job> jobs, const Outcome& outcome);

@@ -13,6 +13,7 @@ Usage: guides.py BUILD_FOLDER [TEST ...]
 """
 
 import contextlib
+import errno
 import glob
 import json
 import os
@@ -252,6 +253,21 @@ def test_reasons_that_where_explains_are_the_programs():
     check(quoted > 20, quoted)
     for text in re.findall(r'CannotTell,\s*"([^"]+)"', code):
         check(text.split(",")[0].strip() in page, f"an adapter says {text!r}, which docs/WHERE.md does not explain")
+
+
+def test_troubles_that_settings_explains_are_the_programs():
+    code = re.sub(r'"\s*\n\s*"', "", "\n".join(sources()))
+    by_the_system = {os.strerror(number) for number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOENT, errno.ENOTDIR)}
+    quoted = 0
+    for line in read("docs/adapters/SETTINGS.md").split("## Trouble")[1].split("\n"):
+        if not line.startswith("| ") or line.startswith(("| ---", "| the reason")):
+            continue
+        for phrase in re.findall(r"`([^`]+)`", line.split("|")[1]):
+            for words in (part.strip(" ()'") for part in re.split(r"\.\.\.", phrase)):
+                if len(words) > 3 and words not in by_the_system:
+                    quoted += 1
+                    check(words in code, f"{phrase!r}: nothing says {words!r}")
+    check(quoted > 15, quoted)
 
 
 class Sink(socketserver.ThreadingTCPServer):

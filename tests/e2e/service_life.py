@@ -232,22 +232,6 @@ def test_SIGHUP_with_a_bad_configuration_keeps_the_old_one():
         check(len(files_in(gateway.out)) == 1 or gateway.process.poll() is None, "service ended")
 
 
-def test_Q202178_a_folder_replaced_by_a_file_suspends_and_heals():
-    with Running() as gateway:
-        ledger = Ledger()
-        ledger.send(gateway.port, 1)
-        until(lambda: ledger.take(gateway.out) == 1, 10, "the first mail")
-        os.rename(gateway.out, gateway.out + ".away")
-        with open(gateway.out, "w", encoding="utf-8") as file:
-            file.write("in the way")
-        ledger.send(gateway.port, 2)
-        until(lambda: any("adapter.suspended" in line for line in gateway.log), 15, "the alarm")
-        os.unlink(gateway.out)
-        os.rename(gateway.out + ".away", gateway.out)
-        until(lambda: ledger.take(gateway.out) == 1, 30, "the second mail after the folder came back")
-        check(not ledger.verdict(), ledger.verdict())
-
-
 def test_lmtp_over_a_unix_socket_answers_for_each_recipient():
     gateway = Gateway(BUILD)
     try:
