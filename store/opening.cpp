@@ -84,11 +84,14 @@ Result<void> nameNew(const std::string& path) {
 }
 
 // Mail whose database is gone: a new store would sweep it away as belonging to nothing.
-bool hasBodies(const std::string& folder) {
+Result<bool> hasBodies(const std::string& folder) {
+    const std::string path = joinPath(folder, kBodiesName);
     std::error_code error;
-    std::filesystem::recursive_directory_iterator each(joinPath(folder, kBodiesName), error), end;
+    std::filesystem::recursive_directory_iterator each(path, error), end;
+    if (error == std::errc::no_such_file_or_directory) return false;
     for (; !error && each != end; each.increment(error))
         if (each->is_regular_file(error)) return true;
+    if (error) return systemError(error.value(), path);
     return false;
 }
 
@@ -115,7 +118,8 @@ Result<void> findOrCreate(const StoreOptions& options) {
         return fail(Errc::NotFound, "there was a store in " + options.folder +
                                         ", but postern.db is missing: restore it from a backup, or remove "
                                         "store.id and postern.db-wal to begin an empty one");
-    if (hasBodies(options.folder))
+    POSTERN_LET(bodies, hasBodies(options.folder));
+    if (bodies)
         return fail(Errc::NotFound, "there was a store in " + options.folder +
                                         ": bodies of mail are there, but postern.db is missing: restore it "
                                         "from a backup, or move \"bodies\" away to begin an empty one");

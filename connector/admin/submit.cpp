@@ -118,7 +118,7 @@ Result<void> submit(const ServiceView& view, const Request& request, ByteStream&
         POSTERN_LET(more, intake::headerRecipients(intake::localFields(text.header()), config->hostname));
         addresses.insert(addresses.end(), more.begin(), more.end());
     }
-    POSTERN_LET(recipients, intake::routeAll(view.acceptor, addresses, {message.sender, size, "submit", {}}));
+    POSTERN_LET(recipients, intake::routeAll(view.acceptor, addresses, {message.sender, 0, "submit", {}}));
     for (auto& recipient : recipients) recipient.notify = notify;
     mail.message = std::move(message);
     mail.recipients = recipients;

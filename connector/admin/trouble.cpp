@@ -63,7 +63,17 @@ std::vector<Trouble> diskTroubles(const disk::Overview& overview) {
 
 std::optional<Trouble> lowStore(const config::Config& config) {
     const auto volume = lookAtVolume(config.store);
-    if (!volume.ok() || !disk::isLow(*volume, config.warnBelow.of(volume->bytes))) return std::nullopt;
+    if (!volume.ok()) return std::nullopt;
+    if (store::Ballast(config.store).released())
+        return Trouble{"disk", "the disk was full and the ballast is given away; " +
+                                   formatSize(volume->freeBytes) +
+                                   " are free now: the service fills it again when there is room for " +
+                                   formatSize(config.ballast) + " and the reserve"};
+    const std::int64_t reserve = config.reserve.of(volume->bytes);
+    if (volume->freeBytes < reserve)
+        return Trouble{"disk", "new mail is refused: " + formatSize(volume->freeBytes) + " are free; " +
+                                   formatSize(reserve) + " are kept (reserve): make room there"};
+    if (!disk::isLow(*volume, config.warnBelow.of(volume->bytes))) return std::nullopt;
     return Trouble{"disk", "the store's volume runs low: " + formatSize(volume->freeBytes) + " and " +
                                std::to_string(volume->freeFiles) + " inodes are free"};
 }

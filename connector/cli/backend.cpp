@@ -5,6 +5,7 @@
 #include "base/peer.h"
 #include "connector/admin/commands.h"
 #include "connector/admin/control_client.h"
+#include "connector/disk/watch.h"
 #include "connector/reports/reporter.h"
 #include "queue/queue.h"
 #include "store/messages.h"
@@ -36,6 +37,12 @@ class OwnBackend final : public Backend {
           acceptor_(*store_, notifier_, clock, {config.reserve, config.warnBelow}) {}
 
     Result<void> makeAdapters();
+    // A ballast that was given away keeps mail out, and without the service nobody else fills it.
+    void fillBallast() {
+        if (!store_->ballast().released()) return;
+        disk::Watch(acceptor_.room(), store_->ballast(), clock_, {[this] { return config_->ballast; }}, false)
+            .runOnce();
+    }
     Result<void> call(const admin::Request& request, admin::ByteStream& body,
                       const admin::RowSink& row) override;
 
@@ -116,6 +123,7 @@ Result<std::unique_ptr<Backend>> openOwn(const config::Config& config, Clock& cl
     if (!store.ok()) return store.error();
     auto own = std::make_unique<OwnBackend>(config, clock, std::move(store).value());
     POSTERN_TRY(own->makeAdapters());
+    own->fillBallast();
     return std::unique_ptr<Backend>(std::move(own));
 }
 

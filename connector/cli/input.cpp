@@ -67,11 +67,11 @@ Result<std::size_t> InputUpToDot::read(char* into, std::size_t size) {
 Result<std::unique_ptr<Kept>> Kept::all(admin::ByteStream& from, std::int64_t most) {
     auto kept = std::make_unique<Kept>();
     const auto piece = std::make_unique<char[]>(kPiece);
-    for (std::int64_t size = 0;;) {
+    for (;;) {
         POSTERN_LET(got, from.read(piece.get(), kPiece));
         if (got == 0) break;
-        size += static_cast<std::int64_t>(got);
-        if (size > most) return fail(Errc::Invalid, "the mail is larger than " + formatSize(most));
+        kept->size_ += static_cast<std::int64_t>(got);
+        if (kept->size_ > most) return fail(Errc::Invalid, "the mail is larger than " + formatSize(most));
         POSTERN_TRY(kept->add(piece.get(), got));
     }
     if (kept->file_) std::rewind(kept->file_.get());

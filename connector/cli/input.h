@@ -40,6 +40,7 @@ class Kept final : public admin::ByteStream {
   public:
     // Invalid beyond `most` bytes.
     static Result<std::unique_ptr<Kept>> all(admin::ByteStream& from, std::int64_t most);
+    std::int64_t size() const { return size_; }  // bytes of all of it
     Result<std::size_t> read(char* into, std::size_t size) override;
 
   private:
@@ -49,6 +50,7 @@ class Kept final : public admin::ByteStream {
     Result<void> add(const char* bytes, std::size_t size);
     std::string memory_;  // the first bytes
     std::size_t at_ = 0;
+    std::int64_t size_ = 0;
     std::unique_ptr<std::FILE, Close> file_;  // the others
 };
 

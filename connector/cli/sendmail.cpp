@@ -107,13 +107,14 @@ Result<admin::Request> Sendmail::request() const {
 }
 
 int Sendmail::takeMail() {
-    const auto asked = request();
+    auto asked = request();
     if (!asked.ok()) return refuse(asked.error(), exitForMail(asked.error()));
     InputBytes whole(console_.in);
     InputUpToDot upToDot(console_.in);
     admin::ByteStream& bytes = command_.dotEnds ? static_cast<admin::ByteStream&>(upToDot) : whole;
     const auto kept = Kept::all(bytes, config_->submitMessageSize);
     if (!kept.ok()) return refuse(kept.error(), exitForMail(kept.error()));
+    asked->fields["size"] = std::to_string((*kept)->size());
     const auto backend = Backend::open(*config_, console_.clock);
     if (!backend.ok()) return refuse(backend.error(), kExitTemporary);
     const auto stored =

@@ -54,6 +54,7 @@ int submit(const Run& run, const Submission& mail) {
         run.complain(kept.error().text);
         return exitForMail(kept.error());
     }
+    request.fields["size"] = std::to_string((*kept)->size());
     const auto backend = Backend::open(*config, run.console.clock);
     Output output(run.console, run.form());
     const Result<void> stored =

@@ -166,7 +166,7 @@ void Exporter::capture(Works& works, const std::function<bool()>& stopping,
         if (stopping()) return;
         const Pulse::Away away(post_.pulse);
         const auto kept = captureArtifact(post_.store.folder(), post_.settings, post_.adapter,
-                                          work.job.delivery, post_.reserve, beat);
+                                          work.job.delivery, post_.reserve ? post_.reserve() : 0, beat);
         if (kept.ok()) captured_ += *kept;
         if (kept.ok()) continue;
         work.job.notes.push_back("no copy of it was captured: " + kept.error().text);

@@ -51,7 +51,7 @@ struct Post {
     Counters& counters;
     Pulse& pulse;  // of the thread that works
     Elsewhere elsewhere = {};
-    std::int64_t reserve = 0;  // bytes of the store's volume that copies leave free
+    std::function<std::int64_t()> reserve = {};  // bytes of the store's volume that copies leave free
 };
 
 // What a round came to.

@@ -25,9 +25,9 @@ struct RunnerOptions {
     Millis pollInterval{5'000};  // I6: the most that a lost hint can delay mail
     Millis firstProbe{1'000};    // until an unusable folder is looked at again; doubles
     Millis longestProbe{60'000};
-    Millis sweepInterval{3'600'000};            // between two looks for working files nobody needs
-    decltype(Elsewhere::regroup) regroup = {};  // for the fallback
-    std::int64_t reserve = 0;                   // as Post::reserve
+    Millis sweepInterval{3'600'000};             // between two looks for working files nobody needs
+    decltype(Elsewhere::regroup) regroup = {};   // for the fallback
+    std::function<std::int64_t()> reserve = {};  // as Post::reserve; any thread
 };
 
 class Runner {

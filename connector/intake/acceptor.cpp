@@ -246,7 +246,9 @@ void Acceptor::accept(IncomingMail mail, std::function<void(const Answer&)> done
         ++impl_->open;
     }
     // Between two looks at the disk the reserve must hold as well, however fast mail comes in.
-    impl_->room.took(2 * job->mail.body->size());
+    // What is in a file of its own stands there already, and its rows are small.
+    const std::int64_t size = job->mail.body->size();
+    impl_->room.took(job->mail.body->inFile() ? size : 2 * size);
     if (const auto made = impl_->makeItems(*job); !made.ok()) return impl_->finish(*job, made);
     if (job->mail.body->inFile()) return impl_->sealLater(job);
     impl_->keepSealed(job);

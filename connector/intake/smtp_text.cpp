@@ -75,7 +75,10 @@ std::string SmtpSession::traceAbove() const {
 
 void SmtpSession::workText(std::string_view& input) {
     const bool end = text_.take(input, [this](std::string_view text) { keep(text); });
-    if (text_.flaws().any()) transaction_->body.reset();
+    if (text_.flaws().any()) {
+        transaction_->body.reset();
+        transaction_->room = {};  // its sender may go on for hours
+    }
     if (end) return endText(text_.flaws());
     if (transaction_->size / kReadOnFactor > listener_.limits.messageSize) {
         endText({});

@@ -125,6 +125,8 @@ void AdapterSet::use(const config::Config& config, Made made, std::vector<routin
         router_ = router;
     }
     useRouter_(config, router);
+    const auto volume = lookAtVolume(config.store);
+    reserve_ = config.reserve.of(volume.ok() ? volume->bytes : 0);
     replaceRunners(config, std::move(made));
 }
 
@@ -158,8 +160,7 @@ std::unique_ptr<exporting::Runner> AdapterSet::newRunner(const config::Adapter& 
                                                          std::shared_ptr<adapters::Adapter> adapter,
                                                          const config::Config& config) {
     exporting::RunnerOptions options;
-    const auto volume = lookAtVolume(config.store);
-    options.reserve = config.reserve.of(volume.ok() ? volume->bytes : 0);
+    options.reserve = [this] { return reserve_.load(); };
     options.pollInterval = config.pollInterval;
     options.regroup = [this](const std::string& name, const std::vector<queue::RecipientRow>& recipients,
                              WallTime received) -> Result<std::vector<queue::NewItem>> {

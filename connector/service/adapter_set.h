@@ -6,6 +6,7 @@
 // Thread rule: make() and use() from one thread at a time; everything else from any. stop() once, by the
 // owner.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -70,6 +71,7 @@ class AdapterSet {
     store::Notifier& notifier_;
     queue::Queue& queue_;
     const UseRouter useRouter_;
+    std::atomic<std::int64_t> reserve_{0};  // of the configuration in force, in bytes
     mutable Mutex routerMutex_;
     std::shared_ptr<const routing::Router> router_ GUARDED_BY(routerMutex_);
     mutable Mutex runnersMutex_;

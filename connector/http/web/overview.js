@@ -96,7 +96,7 @@ function serviceLine(service) {
     service.version && `version ${service.version}`,
     service.started && `up for ${ageOf(service.started)}`,
     service.sessions !== undefined && plural(service.sessions, "open session"),
-    free !== undefined && `${size(free)} free${service.full_in_s ? `, full in ${span(service.full_in_s)}` : ""}`,
+    free !== undefined && `${size(free)} free${service.full_in_s != null ? `, full in ${span(service.full_in_s)}` : ""}`,
   ];
   return h("p", { class: "soft facts" }, facts.filter(Boolean).join("  ·  "));
 }

@@ -62,7 +62,8 @@ class CaptureTest : public testing::Test {
         office_.post("out", next_, count);
         next_ += count;
         Pulse pulse(clock_);
-        Exporter exporter({office_.store(), queue_, adapter, settings_, counters_, pulse, {}, reserve_});
+        Exporter exporter(
+            {office_.store(), queue_, adapter, settings_, counters_, pulse, {}, [this] { return reserve_; }});
         for (;;) {
             const auto round = exporter.exportBatch([&] { return asked_++ >= stopAfter_; }, 10);
             ASSERT_TRUE(round.ok()) << round.error().text;

@@ -125,6 +125,20 @@ TEST(SmtpSession, WhoSaysNoSizeTakesItsRoomAsTheTextComes) {
     EXPECT_LT(door.claims.size(), 10u) << "few steps";
 }
 
+TEST(SmtpSession, ATextWithWrongLineEndsGivesItsRoomBackAtOnce) {
+    House house;
+    ScriptedDoor door(house.store());
+    Talk talk(house, door, listenerOf(config::Protocol::Smtp));
+    talk.say("EHLO c");
+    talk.say("MAIL FROM:<a@example.com> SIZE=5000");
+    talk.say("RCPT TO:<joe@example.org>");
+    talk.say("DATA");
+    talk.send("x\r\n");
+    EXPECT_EQ(*door.claimed, 5000);
+    talk.send("y\nz\r\n");
+    EXPECT_EQ(*door.claimed, 0) << "its sender may take hours to end it";
+}
+
 TEST(SmtpSession, RoomThatOthersTookMeanwhileIsRefusedAtTheRecipient) {
     House house;
     ScriptedDoor door(house.store());

@@ -99,6 +99,14 @@ const Refusal kRefusals[] = {
              fs::remove(f + name);
      },
      Errc::NotFound, "bodies of mail are there"},
+    {"BodiesThatCanNotBeRead",
+     [](const std::string& f) {
+         fs::remove_all(f + "/bodies");
+         overwrite(f + "/bodies", "no folder");
+         for (const char* name : {"/postern.db", "/postern.db-wal", "/postern.db-shm", "/store.id"})
+             fs::remove(f + name);
+     },
+     Errc::NotFound, "/bodies"},
     {"ALink",
      [](const std::string& f) {
          fs::rename(database(f), f + "/elsewhere.db");
