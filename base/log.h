@@ -48,8 +48,8 @@ class LogLine {
     std::string line_;
 };
 
-// Where lines go. The default writes to standard error: "<6>line" under a service manager (JOURNAL_STREAM is
-// set), "2026-11-20T14:03:07Z info line" otherwise.
+// Where lines go. The default writes to standard error: "<6>line" where that is the journal (base/journal.h),
+// "2026-11-20T14:03:07Z info line" otherwise.
 using LogSink = std::function<void(Severity, std::string_view line)>;
 void setLogSink(LogSink sink);  // replaces; an empty one restores the default
 // The line as the default writes it, with its line end.
