@@ -39,17 +39,17 @@ struct Migration {
 };
 
 struct StoreOptions {
-    std::string folder;                       // absolute; holds postern.db, bodies/, lock, store.id
-    std::vector<Migration> migrations;        // all of them, in order, messageMigrations() among them
-    bool create = true;                       // false: Errc::NotFound when there is no store yet
-    std::int64_t inlineBodyLimit = 65536;     // bytes; larger bodies stand in files beside the database
+    std::string folder;                    // absolute; holds postern.db, bodies/, lock, store.id
+    std::vector<Migration> migrations;     // all of them, in order, messageMigrations() among them
+    bool create = true;                    // false: Errc::NotFound when there is no store yet
+    std::int64_t inlineBodyLimit = 65536;  // bytes; larger bodies stand in files beside the database
     // The write-ahead log is folded back when it grows beyond this: before its index needs a second page, at
     // 4,063 frames, for which a full disk would have no room.
     std::int64_t checkpointBytes = 15 << 20;
-    int readers = 4;                          // read-only connections kept open
-    int groupLimit = 256;                     // closures per commit
-    Millis idle{1000};                        // without a write, before the writer keeps house
-    std::string engineOption;                 // tests: SQLite's VFS; empty is the engine's own way
+    int readers = 4;                             // read-only connections kept open
+    int groupLimit = 256;                        // closures per commit
+    Millis idle{1000};                           // without a write, before the writer keeps house
+    std::string engineOption;                    // tests: SQLite's VFS; empty is the engine's own way
     std::function<void(const Error&)> onBroken;  // called once, on the writer thread
 };
 
