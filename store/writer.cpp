@@ -116,9 +116,9 @@ void Writer::runAll(std::vector<Job>& jobs) {
     while (!rest.empty()) {
         const auto most = std::min(rest.size(), static_cast<std::size_t>(std::max(1, options_.groupLimit)));
         const std::size_t ran = runGroup(rest.first(most));
+        logBytes_ = engine_->unfoldedBytes();  // whoever has an answer sees what it cost
         answer(rest.first(ran));
         rest = rest.subspan(ran);
-        logBytes_ = engine_->unfoldedBytes();
         if (engine_->unfoldedBytes() > foldAt_) foldLog(Fold::Keep);
     }
 }
