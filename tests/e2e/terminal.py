@@ -228,9 +228,10 @@ def test_replay_asks_a_person_and_refuses_a_program():
 def test_settings_keep_who_may_read_their_file():
     with service_life.Running() as gateway:
         folder = os.path.join(gateway.folder, "adapters.d")
+        os.chmod(gateway.config, 0o640)
         cli(gateway, "adapter", "add", "more", "drop", f"folder={gateway.folder}/more")
         path = os.path.join(folder, "more.toml")
-        check(os.stat(path).st_mode & 0o777 == 0o640, oct(os.stat(path).st_mode))
+        check(os.stat(path).st_mode & 0o777 == 0o640, f"not for the readers of the main file: {oct(os.stat(path).st_mode)}")
         for mode in (0o600, 0o664):
             os.chmod(path, mode)
             cli(gateway, "adapter", "set", "more", f"most_recipients={mode}")
