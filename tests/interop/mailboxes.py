@@ -246,14 +246,22 @@ def test_formail_takes_mail_under_a_dot_lock_while_it_comes_in():
     count = 60
     with delivered("mbox", {"first": MAILS["lines"]}) as gateway:
         box = os.path.join(gateway.out, "inbox")
-        sender = threading.Thread(
-            target=lambda: [send(gateway, f"mail {number}.", MAILS["lines"]) for number in range(count)])
+        took = threading.Semaphore(0)
+
+        def send_them():  # in thirds, so that some are taken before the last come
+            for number in range(count):
+                if number in (count // 3, 2 * count // 3):
+                    took.acquire(timeout=60)
+                send(gateway, f"mail {number}.", MAILS["lines"])
+
+        sender = threading.Thread(target=send_them)
         sender.start()
         taken, rounds = [], 0
         while sender.is_alive() or not gateway.wait_until_settled(0.01):
             if os.path.getsize(box) > 0:
                 taken += run(["sh", "-c", TAKE, "sh", box]).split("END-OF-MAIL\n")[:-1]
                 rounds += 1
+                took.release()
         sender.join()
         taken += run(["sh", "-c", TAKE, "sh", box]).split("END-OF-MAIL\n")[:-1]
         for mail in taken:
