@@ -1,5 +1,6 @@
 #include "connector/admin/shown_lines.h"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,12 @@ Lines shown(std::string_view bytes, const std::string& charset = "us-ascii", std
     return lines;
 }
 
+// With the NULs in it.
+template <std::size_t N>
+std::string bytesOf(const char (&literal)[N]) {
+    return {literal, N - 1};
+}
+
 TEST(ShownLines, EveryEndOfALineEndsIt) {
     const Lines wanted{"one", "two", "", "three", "", "four"};
     EXPECT_EQ(shown("one\ntwo\n\nthree\n\nfour"), wanted);
@@ -31,13 +38,14 @@ TEST(ShownLines, EveryEndOfALineEndsIt) {
 }
 
 TEST(ShownLines, PiecesMakeNoDifference) {
-    const std::string text("one\r\ntwo\r\0\0Ada\0\0\x02\0\0\0x\n", 23);
+    const std::string text = bytesOf("one\r\ntwo\r\0\0Ada\0\0\x02\0\0\0x\n");
     for (std::size_t piece = 1; piece < text.size(); ++piece)
         EXPECT_EQ(shown(text, "us-ascii", piece), shown(text)) << piece;
 }
 
 TEST(ShownLines, FieldsOfAPacketAreLinesAndItsNumbersAreNot) {
-    const std::string packet("\x02\0\x01\0\x64\0\0\0 14 Nov 23\0Ada Adams\0Bob\0\0Hello\rWorld\r\0\0\0", 54);
+    const std::string packet =
+        bytesOf("\x02\0\x01\0\x64\0\0\0 14 Nov 23\0Ada Adams\0Bob\0\0Hello\rWorld\r\0\0\0");
     EXPECT_EQ(shown(packet),
               (Lines{"\\x02\\x00\\x01\\x00d\\x00 14 Nov 23", "Ada Adams", "Bob", "Hello", "World", "\\x00"}));
 }
