@@ -11,9 +11,9 @@ void nameThisThread(const std::string& name);
 // privileges. Costs nothing the second time; where the system says no it stays as it is.
 void giveWay();
 
-// To be called between the steps of a long work that mail must not wait for: who has run for half a
-// millisecond sleeps for two. So it takes a fifth of a processor, holds up a wake-up of the others for half a
-// millisecond at most, and yet goes on where all processors are busy, which a thread of the idle class does
+// To be called between the steps of a long work that mail must not wait for: who has run for a quarter of a
+// millisecond sleeps for two. So it takes a ninth of a processor, holds up a wake-up of the others for no
+// longer than a slice, and yet goes on where all processors are busy, which a thread of the idle class does
 // not: with a read of the store open, for minutes.
 void workInSlices();
 

@@ -57,7 +57,7 @@ TEST(Thread, WorkInSlicesLeavesMostOfTheProcessor) {
     const auto begun = std::chrono::steady_clock::now();
     const auto usedBefore = ownTime();
     while (ownTime() - usedBefore < std::chrono::milliseconds(5)) workInSlices();
-    // Ten slices with a sleep behind each; a busy machine only makes it longer.
+    // Twenty slices with a sleep behind each; a busy machine only makes it longer.
     EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(15));
 }
 
