@@ -1,14 +1,12 @@
 #include "base/usable_folder.h"
 
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/peer.h"
+#include "base/folder_access.h"
 
 namespace postern {
 
@@ -50,11 +48,7 @@ std::string folderObstacle(const FolderWanted& wanted) {
     if (missing && !wanted.made) return "there is no folder " + wanted.path + ": make it";
     if (keepsNoFiles(there)) return wanted.path + " stands on a file system that keeps no files";
     if (isReadOnly(there)) return wanted.path + " stands on a file system that is read-only";
-    if (!wanted.byUs || ::faccessat(AT_FDCWD, there.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
-    const auto owner = fileOwner(there);
-    return there + " can not be written by " + effectiveUser() +
-           (owner.ok() ? "; it belongs to " + *owner : "") +
-           (missing ? ", and " + wanted.path + " is missing" : "");
+    return wanted.byUs ? hindrance(wanted.path).value_or("") : "";
 }
 
 }  // namespace postern

@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from service_life import Skipped, check, run  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCES = os.path.join(ROOT, "packaging", "completion")
@@ -33,15 +35,6 @@ folder = "%(folder)s/boxes"
 recipient = "*"
 adapter = "boxes"
 """
-
-
-class Skipped(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise AssertionError(text)
 
 
 def needs(shell):
@@ -264,27 +257,6 @@ def test_nothing_is_said_and_it_is_quick_without_configuration_or_service():
             check(place.run("postern", "complete", "fish", "--", *words) == ["words"], f"{words}")
         # It takes some hundredths of a second each; a machine that does more than this test may take its time.
         check(time.monotonic() - started < 15.0, "it waits for something")
-
-
-def run(tests, wanted):
-    """Runs `tests` (name to function), or those of them that are `wanted`; the exit status."""
-    passed = failed = skipped = 0
-    for name, test in tests.items():
-        if wanted and name not in wanted:
-            continue
-        try:
-            test()
-            passed += 1
-            print(f"  ok      {name}", flush=True)
-        except Skipped as why:
-            skipped += 1
-            print(f"  skipped {name}: {why}", flush=True)
-        except Exception:  # a test's failure, whatever it is, must not keep the others from running
-            failed += 1
-            print(f"  FAILED  {name}", flush=True)
-            traceback.print_exc()
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed or not passed + skipped else 0
 
 
 def main():

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from completion import Skipped, check, run  # noqa: E402
+from service_life import Skipped, check, run  # noqa: E402
 
 BUILD = ""
 WIDTH = 80
