@@ -1,0 +1,97 @@
+#pragma once
+// The chat as a pure machine: bytes of clients go in, bytes for clients come out, and time is a clock that is
+// asked. No socket, no thread, no lock; passwords are decided elsewhere and the answers brought in by id, so
+// that a client may vanish meanwhile.
+//
+// Each call is one turn. Whoever is to leave in it (QUIT, KILL, too much unsent) leaves when the turn ends,
+// so that nobody is freed while lists are walked.
+//
+//   connected ─▶ NICK, USER, CAP and AUTHENTICATE in any order ─▶ registered (001) ─▶ gone ─▶ disconnect()
+//
+// A refused NICK changes nothing (Q178627). Before 001 PASS, NICK, USER, CAP, AUTHENTICATE, PING, PONG and
+// QUIT are carried out, all else is 451. While a password is decided the client's later lines wait.
+//
+// Silence (Q233512) is measured from the last whole line a client sent, and from nothing else: two PINGs,
+// then the end. A client that we ourselves do not read is not silent.
+//
+// Thread rule: one thread.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "connector/accounts/log_on_desk.h"
+#include "connector/chat/model.h"
+#include "connector/chat/settings.h"
+
+namespace postern::chat {
+
+class Floor;
+
+struct Counters {
+    std::int64_t connections = 0, refused = 0;  // since the start; refused by a limit
+    std::int64_t registered = 0;                // since the start: had 001
+    std::int64_t notRegistered = 0;             // ended before 001, for whatever reason
+    std::int64_t nickInUse = 0, wrongPasswords = 0;
+    std::int64_t commands = 0;
+    std::int64_t silent = 0, overflown = 0, stalled = 0, late = 0;  // ended for that reason
+};
+
+// What is held now; all zero when nobody is there and no channel lasts.
+struct Held {
+    std::size_t clients = 0, nicks = 0, channels = 0, members = 0, invites = 0, addresses = 0, timers = 0,
+                unregistered = 0, opers = 0;
+    bool operator==(const Held&) const = default;
+};
+
+class Hall {
+  public:
+    // REQUIRES: `clock` outlives the hall.
+    Hall(Settings settings, Clock& clock);
+    ~Hall();
+
+    // Nothing: turned away by a limit (clients, of one address, new ones of one address).
+    std::optional<ConnectionId> connect(Peer peer);
+    // The socket is gone, or everything of a finished connection was sent. An id that is not known is no
+    // error.
+    void disconnect(ConnectionId id, std::string_view why);
+
+    // How many bytes it may be given now; 0: do not read from it.
+    std::size_t room(ConnectionId id) const;
+    void receive(ConnectionId id, std::string_view bytes);
+
+    // What is to be sent; empty for an id that is not known.
+    std::string_view output(ConnectionId id) const;
+    void sent(ConnectionId id, std::size_t bytes);
+    // Once its output is sent the connection is to be closed, and disconnect() called.
+    bool finished(ConnectionId id) const;
+    // It is finished, and has had its time to take what was left: close it as it is.
+    bool overdue(ConnectionId id) const;
+    // Those for whom there is something new to send, or that finished; each once.
+    std::vector<ConnectionId> takeTouched();
+
+    // Questions for the log-on desk. At most one of each connection is out.
+    std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> takeQuestions();
+    void answer(ConnectionId id, const accounts::LogOnReply& reply);
+
+    // When lookAtClock() has something to do next; it may find nothing to do.
+    SteadyTime nextLook() const;
+    void lookAtClock();
+
+    // Tells everybody, and finishes all connections.
+    void shutDown(std::string_view why);
+
+    const Counters& counters() const;
+    Held held() const;
+    const Client* client(ConnectionId id) const;  // for logs and tests; null when there is none
+
+  private:
+    const std::unique_ptr<Floor> floor_;
+};
+
+}  // namespace postern::chat

@@ -1,0 +1,171 @@
+// AUTHENTICATE (IRCv3 sasl-3.2) and OPER: the exchange of lines. Whether a password is right is decided by
+// the log-on desk; the client's later lines wait until its answer is there.
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "connector/chat/commands.h"
+
+namespace postern::chat {
+
+namespace {
+
+constexpr std::size_t kChunk = 400;  // base64 of one line; a shorter one is the last
+using Step = SaslExchange::Step;
+using Question = accounts::LogOnQuestion;
+
+// The exchange is over; registration may go on without it.
+void fail(Floor& floor, Client& client, Numeric numeric, std::string_view text = {}) {
+    client.sasl.reset();
+    floor.reply(client, numeric, {}, text);
+    tryRegister(floor, client);
+}
+
+void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& account) {
+    const SteadyTime now = floor.clock.steady();
+    ++floor.counters.wrongPasswords;
+    if (!account.empty()) floor.wrongTries.note("account " + account, now);
+    if (!client.peer.countedAs.empty()) floor.wrongTries.note("address " + client.peer.countedAs, now);
+    client.sasl.reset();
+    floor.reply(client, numeric);
+    if (++client.wrongTries >= floor.settings.limits.loginTries)
+        return floor.doom(client, "Too many wrong passwords");
+    tryRegister(floor, client);
+}
+
+bool mayTry(Floor& floor, const Client& client, const std::string& account) {
+    const SteadyTime now = floor.clock.steady();
+    return floor.wrongTries.allows("address " + client.peer.countedAs, now) &&
+           (account.empty() || floor.wrongTries.allows("account " + account, now));
+}
+
+void ask(Floor& floor, Client& client, Question question, Client::Waiting waiting) {
+    client.waiting = waiting;
+    floor.questions.emplace_back(client.id, std::move(question));
+}
+
+// In pieces of 400; one that is full is followed by a shorter one, or by "+" (sasl-3.1).
+void saySasl(Floor& floor, Client& client, std::string_view bytes) {
+    const std::string text = base64Encode(bytes);
+    std::size_t at = 0;
+    for (; text.size() - at >= kChunk; at += kChunk)
+        floor.send(client, {writeMessage("", "AUTHENTICATE", {text.substr(at, kChunk)})});
+    const std::string last = text.substr(at);
+    floor.send(client, {writeMessage("", "AUTHENTICATE", {last.empty() ? "+" : last})});
+}
+
+void loggedOn(Floor& floor, Client& client) {
+    client.account = client.sasl->account;
+    client.roles = client.sasl->roles;
+    client.sasl.reset();
+    client.wrongTries = 0;
+    floor.reply(client, Numeric::LoggedIn, {client.mask(), client.account},
+                "You are now logged in as " + client.account);
+    floor.reply(client, Numeric::SaslSuccess);
+    tryRegister(floor, client);
+}
+
+void beginSasl(Floor& floor, Client& client, const std::string& word) {
+    const std::string mechanism = upperAscii(word);
+    if (mechanism == "*") return fail(floor, client, Numeric::SaslAborted);
+    const bool plain = mechanism == "PLAIN" && client.peer.mayPlain;
+    if (!plain && mechanism != "SCRAM-SHA-256") {
+        floor.reply(client, Numeric::SaslMechanisms,
+                    {client.peer.mayPlain ? "PLAIN,SCRAM-SHA-256" : "SCRAM-SHA-256"});
+        return fail(floor, client, Numeric::SaslFail);
+    }
+    client.sasl.emplace().step = plain ? Step::Plain : Step::ScramFirst;
+    floor.send(client, {writeMessage("", "AUTHENTICATE", {"+"})});
+}
+
+void onPlain(Floor& floor, Client& client, std::string_view said) {
+    const auto parts = split(said, '\0');
+    const bool fine = parts.size() == 3 && !parts[1].empty() && (parts[0].empty() || parts[0] == parts[1]);
+    if (!fine) return wrong(floor, client, Numeric::SaslFail, {});
+    const std::string name(parts[1]);
+    if (!mayTry(floor, client, name)) return fail(floor, client, Numeric::SaslFail, "Too many wrong tries");
+    Question question;
+    question.name = name;
+    question.password = parts[2];
+    ask(floor, client, std::move(question), Client::Waiting::Sasl);
+}
+
+void onSaid(Floor& floor, Client& client, std::string said) {
+    SaslExchange& sasl = *client.sasl;
+    if (sasl.step == Step::Plain) return onPlain(floor, client, said);
+    if (sasl.step == Step::ScramDone) {
+        return said.empty() ? loggedOn(floor, client) : wrong(floor, client, Numeric::SaslFail, {});
+    }
+    if (!mayTry(floor, client, {})) return fail(floor, client, Numeric::SaslFail, "Too many wrong tries");
+    Question question;
+    question.kind = sasl.step == Step::ScramFirst ? Question::Kind::ScramFirst : Question::Kind::ScramLast;
+    question.message = std::move(said);
+    question.exchange = sasl.scram;
+    ask(floor, client, std::move(question), Client::Waiting::Sasl);
+}
+
+// Denied and Invalid are the client's fault and counted; the rest is ours.
+void onRefusal(Floor& floor, Client& client, Numeric numeric, const accounts::LogOnReply& reply) {
+    if (reply.error->code == Errc::Denied || reply.error->code == Errc::Invalid)
+        return wrong(floor, client, numeric, reply.name);
+    fail(floor, client, numeric, "Logging on is not possible now: try again later");
+}
+
+void onSaslReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
+    if (!client.sasl) return;
+    if (reply.error) return onRefusal(floor, client, Numeric::SaslFail, reply);
+    SaslExchange& sasl = *client.sasl;
+    if (sasl.step == Step::ScramFirst) {
+        // The name is known only now.
+        if (!mayTry(floor, client, reply.name))
+            return fail(floor, client, Numeric::SaslFail, "Too many wrong tries");
+        sasl.scram = reply.exchange;
+        sasl.step = Step::ScramLast;
+        return saySasl(floor, client, reply.message);
+    }
+    sasl.account = reply.name;
+    sasl.roles = reply.roles;
+    if (sasl.step == Step::Plain) return loggedOn(floor, client);
+    sasl.step = Step::ScramDone;
+    saySasl(floor, client, reply.message);
+}
+
+void onOperReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
+    if (reply.error) return onRefusal(floor, client, Numeric::PasswordMismatch, reply);
+    if (!reply.roles.admin) return wrong(floor, client, Numeric::PasswordMismatch, reply.name);
+    client.oper = true;
+    floor.reply(client, Numeric::YouAreOper);
+    floor.send(client, floor.lineFrom(client, "MODE", {client.nick, "+o"}));
+}
+
+}  // namespace
+
+void onAuthenticate(Floor& floor, Client& client, const Message& message) {
+    const std::string& word = message.parameter(0);
+    if (!client.sasl) return beginSasl(floor, client, word);
+    if (word == "*") return fail(floor, client, Numeric::SaslAborted);
+    SaslExchange& sasl = *client.sasl;
+    if (word.size() > kChunk || sasl.received.size() + word.size() > floor.settings.limits.saslBytes)
+        return fail(floor, client, Numeric::SaslTooLong);
+    if (word != "+") sasl.received += word;
+    if (word.size() == kChunk) return;
+    const auto said = base64Decode(std::exchange(sasl.received, {}));
+    if (!said) return fail(floor, client, Numeric::SaslFail);
+    onSaid(floor, client, *said);
+}
+
+void onOper(Floor& floor, Client& client, const Message& message) {
+    const std::string& name = message.parameter(0);
+    if (!mayTry(floor, client, name)) return floor.reply(client, Numeric::PasswordMismatch);
+    Question question;
+    question.name = name;
+    question.password = message.parameter(1);
+    ask(floor, client, std::move(question), Client::Waiting::Oper);
+}
+
+void onReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
+    const auto waiting = std::exchange(client.waiting, Client::Waiting::Nothing);
+    if (waiting == Client::Waiting::Sasl) onSaslReply(floor, client, reply);
+    if (waiting == Client::Waiting::Oper) onOperReply(floor, client, reply);
+}
+
+}  // namespace postern::chat

@@ -1,0 +1,130 @@
+#pragma once
+// Inside of server.h: the event loop. Everything but the mailbox, the atomics, the figures and the poller's
+// wake() belongs to the loop's thread once it runs.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/poller.h"
+#include "base/pulse.h"
+#include "base/sync.h"
+#include "connector/accounts/log_on_desk.h"
+#include "connector/chat/server.h"
+
+namespace postern::chat {
+
+// Answers of the log-on desk, on their way to the loop. One for each life of the loop: an answer that comes
+// after a death reaches nobody, although ids begin anew.
+class Answers {
+  public:
+    using Letters = std::vector<std::pair<ConnectionId, accounts::LogOnReply>>;
+
+    explicit Answers(Poller& poller) : poller_(&poller) {}
+    void close() {
+        MutexLock lock(mutex_);
+        poller_ = nullptr;
+    }
+    void post(ConnectionId id, accounts::LogOnReply reply) {
+        MutexLock lock(mutex_);
+        if (poller_ == nullptr) return;
+        letters_.emplace_back(id, std::move(reply));
+        if (letters_.size() == 1) poller_->wake();
+    }
+    Letters take() {
+        MutexLock lock(mutex_);
+        return std::exchange(letters_, {});
+    }
+
+  private:
+    Mutex mutex_;
+    Poller* poller_ GUARDED_BY(mutex_);
+    Letters letters_ GUARDED_BY(mutex_);
+};
+
+struct Gate {
+    Place place;
+    net::Ear ear;
+    std::uint64_t token;
+    std::optional<SteadyTime> pausedUntil{};
+};
+
+struct Wired {
+    net::Wire wire;
+    std::string name;                           // of the other side, for the log
+    std::optional<net::Handshake> handshake{};  // under way: what it waits for
+    bool watchesRead = true, watchesWrite = false;
+    bool sendingEnded = false;  // all was said: what still comes is dropped until it closes, too
+};
+
+class ChatServer::Loop {
+  public:
+    Loop(Settings settings, accounts::Directory directory, Clock& clock);
+    ~Loop() { stop(); }
+
+    Result<void> start(std::vector<Place> places);
+    void stop();
+    void tick() {
+        if (poller_) poller_->wake();
+    }
+
+    std::function<void()> peril;
+    std::vector<int> ports() const;
+    Figures figures() const EXCLUDES(mutex_);
+    bool stuck() const { return !stopping_ && thread_.joinable() && pulse_.look() != Pulse::Life::Well; }
+
+  private:
+    Result<void> openGate(Place place);
+    void run();
+    void live();
+    void die(const std::string& why);
+    void rest(SteadyTime until);
+    void turn();
+    Millis untilNextLook() const;
+    void onEvent(const Poller::Ready& event);
+    void acceptAt(Gate& gate);
+    void admit(const Gate& gate, net::Accepted accepted);
+    void openPaused();
+    void shakeHands(ConnectionId id, Wired& wired);
+    void onReadable(ConnectionId id, Wired& wired);
+    void readHeld();
+    void bringAnswers();
+    void askDesk();
+    void settle(ConnectionId id);
+    void settleAll();
+    bool sendAll(ConnectionId id, Wired& wired);
+    void watch(ConnectionId id, Wired& wired);
+    void lookAtPaused();
+    void forget(ConnectionId id, std::string_view why);
+    void sayGoodbye();
+    void publish() EXCLUDES(mutex_);
+
+    const Settings settings_;
+    const accounts::Directory directory_;
+    Clock& clock_;
+    Pulse pulse_;
+    std::string buffer_;
+    std::unique_ptr<Poller> poller_;
+    std::vector<std::unique_ptr<Gate>> gates_;  // the list itself is fixed by start()
+    std::unique_ptr<Hall> hall_;
+    std::shared_ptr<Answers> answers_;
+    std::unordered_map<ConnectionId, Wired> wired_;
+    std::set<ConnectionId> paused_;   // not read from: the hall has no room
+    std::vector<ConnectionId> held_;  // have input that only TLS knows of
+    Counters before_;                 // of the lives that are over
+    std::atomic<bool> stopping_{false};
+    mutable Mutex mutex_;
+    Figures figures_ GUARDED_BY(mutex_);
+    std::unique_ptr<accounts::LogOnDesk> desk_;
+    std::jthread thread_;
+};
+
+}  // namespace postern::chat

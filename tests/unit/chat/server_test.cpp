@@ -1,0 +1,279 @@
+// The chat on real sockets: in the clear, over TLS and on a Unix socket; limits, a loop that dies, stopping.
+
+#include "connector/chat/server.h"
+
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/digest.h"
+#include "net/link.h"
+#include "store/messages.h"
+#include "store/store.h"
+#include "tests/fake_clock.h"
+#include "tests/kit/wait.h"
+#include "tests/temp_folder.h"
+#include "tests/tls_paper.h"
+#include "tests/unit/chat/chat_rig.h"
+
+namespace postern::chat {
+namespace {
+
+constexpr Millis kPatience{30'000};
+
+// A client that waits for what it wants to see, and not for ever.
+class Caller {
+  public:
+    explicit Caller(const net::Endpoint& to) {
+        auto link = net::Link::connect(to, "", kPatience, [] {});
+        EXPECT_TRUE(link.ok()) << link.error().text;
+        if (link.ok()) link_ = std::move(*link);
+    }
+
+    void send(const std::string& bytes) {
+        EXPECT_TRUE(link_
+                        ->write(
+                            bytes, kPatience, [] {}, net::Link::Meanwhile::Answers)
+                        .ok());
+    }
+    std::string line() {
+        const auto line = link_->readLine(10'000, kPatience, [] {});
+        return line.ok() ? *line : "(" + std::string(errcName(line.error().code)) + ")";
+    }
+    std::string say(const std::string& text) {
+        send(text + "\r\n");
+        return line();
+    }
+    // What comes up to a line that holds `word`, which it returns.
+    std::string until(const std::string& word) {
+        std::string got;
+        do {
+            got = line();
+        } while (got.find(word) == std::string::npos && got.front() != '(');
+        return got;
+    }
+    void logOn(const std::string& nick) {
+        send("NICK " + nick + "\r\nUSER u 0 * :u\r\n");
+        EXPECT_NE(std::string::npos, until(" 422 ").find(" 422 "));
+    }
+    void startTls(const net::TlsClientContext& context) {
+        const auto started = link_->startTls(context, "localhost", kPatience, [] {});
+        EXPECT_TRUE(started.ok()) << started.error().text;
+    }
+    void vanish() { link_.reset(); }
+
+  private:
+    std::unique_ptr<net::Link> link_;
+};
+
+class ChatServerTest : public testing::Test {
+  protected:
+    ChatServerTest() {
+        store::StoreOptions options;
+        options.folder = folder_ / "store";
+        options.migrations = store::messageMigrations();
+        store_ = store::Store::open(std::move(options)).value();
+        addAccount("ann", "pencil", "operator");
+    }
+    ~ChatServerTest() override {
+        if (server_) server_->stop();
+    }
+
+    void addAccount(const std::string& name, const std::string& password, const std::string& roles) {
+        const accounts::Account account{name, *accounts::makeVerifier(password), *accounts::parseRoles(roles),
+                                        fromMillis(1'000)};
+        const auto added = store_->write(
+            [&](store::WriteSession& session) { return accounts::addAccount(session, account); });
+        EXPECT_TRUE(added.ok());
+    }
+    ChatServer& make(Settings settings = openHouse()) {
+        settings.limits.perLoopback = 1'000;
+        server_ =
+            std::make_unique<ChatServer>(std::move(settings), *accounts::Directory::open(*store_), clock_);
+        return *server_;
+    }
+    void start(std::vector<Place> places = {{"plain", {"127.0.0.1"}}}) {
+        const auto started = server_->start(std::move(places));
+        ASSERT_TRUE(started.ok()) << started.error().text;
+        port_ = server_->ports().front();
+    }
+    Caller call() const { return Caller(net::Endpoint{"127.0.0.1", port_}); }
+    bool comes(const std::function<bool(const Figures&)>& what) const {
+        return tests::waitFor([&] { return what(server_->figures()); }, kPatience);
+    }
+
+    tests::TempFolder folder_;
+    tests::FakeClock clock_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<ChatServer> server_;
+    int port_ = 0;
+};
+
+TEST_F(ChatServerTest, TwoTalk) {
+    make();
+    start();
+    Caller ann = call(), bob = call();
+    ann.logOn("ann");
+    bob.logOn("bob");
+    ann.send("JOIN #x\r\n");
+    ann.until(" 366 ");
+    bob.send("JOIN #x\r\n");
+    bob.until(" 366 ");
+    bob.send("PRIVMSG #x :hello\r\nQUIT :bye\r\n");
+    EXPECT_EQ(":bob!u@127.0.0.1 JOIN #x", ann.line());
+    EXPECT_EQ(":bob!u@127.0.0.1 PRIVMSG #x :hello", ann.line());
+    EXPECT_EQ(":bob!u@127.0.0.1 QUIT :Quit: bye", ann.line());
+    EXPECT_EQ("ERROR :Closing Link: bob (Quit: bye)", bob.line());
+    EXPECT_EQ("(unavailable)", bob.line());
+    // bob's side stays open; after a while ours does not wait for it any more.
+    clock_.advance(Millis(5'000));
+    server_->tick();
+    EXPECT_TRUE(comes([](const Figures& figures) { return figures.connected == 1; }));
+    EXPECT_EQ(2, server_->figures().counters.registered);
+}
+
+TEST_F(ChatServerTest, LogsOnWithAPasswordOfTheStore) {
+    make();
+    start();
+    Caller ann = call();
+    EXPECT_EQ("AUTHENTICATE +", ann.say("AUTHENTICATE PLAIN"));
+    const std::string right = base64Encode(std::string("\0ann\0pencil", 11));
+    EXPECT_EQ(":chat.test 900 * *!*@127.0.0.1 ann :You are now logged in as ann",
+              ann.say("AUTHENTICATE " + right));
+    EXPECT_EQ(":chat.test 903 * :SASL authentication successful", ann.line());
+    ScramClient scram("ann", "pencil");
+    EXPECT_EQ("AUTHENTICATE +", ann.say("AUTHENTICATE SCRAM-SHA-256"));
+    const std::string first = ann.say("AUTHENTICATE " + base64Encode(scram.first()));
+    const std::string last =
+        ann.say("AUTHENTICATE " + base64Encode(scram.last(*base64Decode(first.substr(13)))));
+    EXPECT_EQ(scram.serverFinal(), *base64Decode(last.substr(13)));
+    EXPECT_EQ(":chat.test 900 * *!*@127.0.0.1 ann :You are now logged in as ann", ann.say("AUTHENTICATE +"));
+}
+
+TEST_F(ChatServerTest, OverTls) {
+    tests::makePaper(folder_.path(), {"server", "localhost"});
+    const auto tls = net::TlsContext::make({folder_ / "server.pem", folder_ / "server.key", "", false},
+                                           Clock::system().now());
+    ASSERT_TRUE(tls.ok()) << tls.error().text;
+    make();
+    start({{"tls", {"127.0.0.1"}, *tls}});
+    const auto context = net::TlsClientContext::make({false, "", false});
+    Caller ann = call();
+    ann.startTls(**context);
+    ann.logOn("ann");
+    // More than one record, and more than the hall takes at once.
+    for (int i = 0; i < 300; ++i)
+        ann.send("PING " + std::to_string(i) + " " + std::string(400, 'x') + "\r\n");
+    for (int i = 0; i < 300; ++i) EXPECT_EQ(":chat.test PONG chat.test :" + std::to_string(i), ann.line());
+    Caller mute = call();
+    mute.send("NICK no-tls\r\nUSER u 0 * :u\r\n");
+    EXPECT_TRUE(comes([](const Figures& figures) { return figures.tlsFailed == 1; }));
+}
+
+TEST_F(ChatServerTest, OnAUnixSocket) {
+    make();
+    net::EarPlace place;
+    place.socketPath = folder_ / "chat.sock";
+    start({{"socket", place}});
+    Caller ann(net::unixEndpoint(folder_ / "chat.sock"));
+    ann.logOn("ann");
+    EXPECT_EQ(":chat.test 302 ann :ann=+u@local", ann.say("USERHOST ann"));
+}
+
+TEST_F(ChatServerTest, InTheClearOnlyWhereNobodyCanListen) {
+    make();
+    const auto started = server_->start({{"open", {"0.0.0.0"}}});
+    ASSERT_FALSE(started.ok());
+    EXPECT_EQ(Errc::Invalid, started.error().code);
+    EXPECT_NE(std::string::npos, started.error().text.find("open")) << started.error().text;
+}
+
+TEST_F(ChatServerTest, TurnsAwayWhoIsTooMuch) {
+    Settings settings = openHouse();
+    settings.limits.clients = 1;
+    make(settings);
+    start();
+    Caller ann = call();
+    ann.logOn("ann");
+    Caller bob = call();
+    EXPECT_EQ("ERROR :Too many connections", bob.line());
+    EXPECT_TRUE(comes([](const Figures& figures) { return figures.counters.refused == 1; }));
+}
+
+TEST_F(ChatServerTest, TheSilentAreAskedAndEndedByTheClock) {
+    make();
+    start();
+    Caller ann = call();
+    ann.logOn("ann");
+    for (const char* wanted :
+         {"PING :chat.test", "PING :chat.test", "ERROR :Closing Link: ann (Ping timeout)"}) {
+        clock_.advance(Millis(120'000));
+        server_->tick();
+        EXPECT_EQ(wanted, ann.line());
+    }
+    EXPECT_EQ("(unavailable)", ann.line());
+}
+
+// "Silently stop" is a defect of its own: the loop's death is told, and it begins anew.
+TEST_F(ChatServerTest, ALoopThatDiesBeginsAnew) {
+    std::atomic<bool> deadly{false};
+    make().disturb([&] {
+        if (deadly.exchange(false)) throw std::runtime_error("a test's exception");
+    });
+    start();
+    Caller ann = call();
+    ann.logOn("ann");
+    deadly = true;
+    server_->tick();
+    EXPECT_EQ("(unavailable)", ann.line());
+    ASSERT_TRUE(comes([](const Figures& figures) { return figures.deaths == 1; }));
+    EXPECT_EQ("a test's exception", server_->figures().lastDeath);
+    EXPECT_FALSE(server_->figures().running);
+    clock_.advance(Millis(1'000));
+    server_->tick();
+    Caller again = call();
+    again.logOn("ann");
+    EXPECT_TRUE(server_->figures().running);
+    EXPECT_TRUE(comes([](const Figures& figures) { return figures.counters.registered == 2; }));
+}
+
+TEST_F(ChatServerTest, ClientsThatVanishWhileTheDeskIsAtWork) {
+    make();
+    start();
+    const std::string wrong = base64Encode(std::string("\0ann\0wrong", 10));
+    for (int i = 0; i < 30; ++i) {
+        Caller caller = call();
+        caller.send("NICK n" + std::to_string(i) + "\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE " + wrong +
+                    "\r\n");
+        caller.vanish();
+    }
+    EXPECT_TRUE(comes(
+        [](const Figures& figures) { return figures.counters.connections == 30 && figures.connected == 0; }));
+    Caller ann = call();
+    ann.logOn("ann");
+}
+
+TEST_F(ChatServerTest, StopsWithManyAndHalfOfThemNotLoggedOn) {
+    make();
+    start();
+    std::vector<std::unique_ptr<Caller>> callers;
+    for (int i = 0; i < 40; ++i) {
+        callers.push_back(std::make_unique<Caller>(net::Endpoint{"127.0.0.1", port_}));
+        if (i % 2 == 0) callers.back()->logOn("n" + std::to_string(i));
+    }
+    ASSERT_TRUE(comes([](const Figures& figures) { return figures.connected == 40; }));
+    std::jthread reader([&] {
+        for (const auto& caller : callers) {
+            EXPECT_NE(std::string::npos, caller->line().find("The service is shutting down"));
+            caller->vanish();
+        }
+    });
+    server_->stop();
+    EXPECT_FALSE(server_->figures().running);
+    EXPECT_EQ(0, server_->figures().connected);
+}
+
+}  // namespace
+}  // namespace postern::chat
