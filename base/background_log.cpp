@@ -6,15 +6,21 @@
 #include <string>
 #include <thread>
 
-#include "base/log.h"
 #include "base/sync.h"
 #include "base/thread.h"
 
 namespace postern {
 
 namespace {
+
 constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
+
+// A log that can not be written must not stop the mail; there is nowhere left to say so.
+void writeToStandardError(std::string_view lines) {
+    (void)std::fwrite(lines.data(), 1, lines.size(), stderr);
 }
+
+}  // namespace
 
 struct BackgroundLog::Impl {
     void put(std::string_view line, bool urgent) EXCLUDES(mutex);
@@ -27,6 +33,7 @@ struct BackgroundLog::Impl {
     std::uint64_t given GUARDED_BY(mutex) = 0, done GUARDED_BY(mutex) = 0;  // bytes put, and written
     bool idle GUARDED_BY(mutex) = false;
     bool stopping GUARDED_BY(mutex) = false;
+    LogTargets targets;
     std::jthread thread;
 };
 
@@ -60,14 +67,16 @@ bool BackgroundLog::Impl::take(std::string& into) {
 void BackgroundLog::Impl::run() {
     nameThisThread("log");
     std::string lines;
-    // A log that can not be written must not stop the mail; there is nowhere left to say so.
-    while (take(lines)) (void)std::fwrite(lines.data(), 1, lines.size(), stderr);
+    while (take(lines)) targets.write(lines);
 }
 
-BackgroundLog::BackgroundLog() : impl_(std::make_unique<Impl>()) {
+BackgroundLog::BackgroundLog(LogTargets targets) : impl_(std::make_unique<Impl>()) {
+    impl_->targets = std::move(targets);
+    if (!impl_->targets.write) impl_->targets.write = writeToStandardError;
     impl_->thread = std::jthread([impl = impl_.get()] { impl->run(); });
     setLogSink([impl = impl_.get()](Severity severity, std::string_view line) {
         impl->put(standardErrorLine(severity, line), severity <= Severity::Notice);
+        if (impl->targets.tell) impl->targets.tell(severity, line);
     });
 }
 

@@ -1,7 +1,11 @@
 #include "base/networks.h"
 
 #include <algorithm>
+#ifdef _WIN32
+#include <ws2tcpip.h>
+#else
 #include <arpa/inet.h>
+#endif
 
 #include "base/text.h"
 

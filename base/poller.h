@@ -1,7 +1,8 @@
 #pragma once
-// Waits for many sockets at once (epoll; WSAPoll on Windows). The sockets stay the caller's: only their
-// native handles are watched. Thread rule: one thread owns a Poller; wake() alone may be called from any
-// thread.
+// Waits for many sockets at once (epoll; on Windows WSAPoll, which looks at all of them each time, and which
+// before Windows 10 2004 said nothing of a connection that could not be made: only listening and connected
+// sockets belong in here). The sockets stay the caller's: only their native handles are watched. Thread rule:
+// one thread owns a Poller; wake() alone may be called from any thread.
 
 #include <chrono>
 #include <cstdint>
@@ -33,9 +34,9 @@ class Poller {
     void wake();
 
   private:
-    Poller(int poll, int wakeUp) : poll_(poll), wakeUp_(wakeUp) {}
-    int poll_;
-    int wakeUp_;
+    struct System;  // what the system needs for it
+    explicit Poller(std::unique_ptr<System> system);
+    std::unique_ptr<System> system_;
     std::vector<Ready> ready_;
 };
 

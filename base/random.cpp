@@ -1,8 +1,6 @@
 #include "base/random.h"
 
 #include <random>
-#include <stdexcept>
-#include <unistd.h>
 
 namespace postern {
 
@@ -24,13 +22,6 @@ std::string randomName(int count) {
     std::string name;
     for (int i = 0; i < count; ++i) name.push_back(kAlphabet[device() % 36]);
     return name;
-}
-
-std::string secretBytes(std::size_t count) {
-    std::string bytes(count, '\0');
-    // Up to 256 bytes it can fail only where the system has no such source at all.
-    if (getentropy(bytes.data(), bytes.size()) != 0) throw std::runtime_error("no entropy source");
-    return bytes;
 }
 
 }  // namespace postern

@@ -10,7 +10,7 @@
 namespace postern {
 
 // Tells systemd (sd_notify(3)): "READY=1", "STOPPING=1", "STATUS=...", "RELOADING=1". Does nothing without
-// one.
+// one. On Windows the manager that hosts us hears it (base/service_host.h).
 void notifyServiceManager(const std::string& state);
 
 // Within what time the manager's watchdog wants to hear "WATCHDOG=1" (sd_watchdog_enabled(3)); nothing when
@@ -22,7 +22,10 @@ std::optional<std::chrono::milliseconds> watchdogLimit();
 // thread starts.
 std::vector<int> inheritedSockets();
 
-// Turns SIGTERM, SIGINT and SIGHUP into requests that one thread waits for; ignores SIGPIPE and SIGXFSZ.
+// Turns SIGTERM, SIGINT and SIGHUP into requests that one thread waits for; ignores SIGPIPE and SIGXFSZ. On
+// Windows: Ctrl-C, Ctrl-Break, the closing of the console's window, the end of the session and the system's
+// shutdown ask to stop; whoever runs this process as a service hands its requests on by askToStop() and
+// askToReload(). There no dialog waits for a person when something crashes.
 // REQUIRES: create before any other thread starts, so that all of them inherit the signal mask.
 class StopSignals {
   public:
@@ -31,6 +34,10 @@ class StopSignals {
     // The next request, or None when `timeout` passed. One thread.
     Request wait(std::chrono::milliseconds timeout);
 };
+
+// The same requests by a part of this process. Any thread.
+void askToStop();
+void askToReload();
 
 // For programs that only write: a closed pipe is an error code, not a death.
 void ignoreBrokenPipes();

@@ -10,6 +10,15 @@
 
 namespace postern {
 
+// To be called first of all by a program that people start: standard input, output and error carry bytes as
+// they are, and the terminal shows UTF-8. Both are so by themselves but on Windows, where the program's end
+// puts the terminal back as it was.
+void useStandardStreams();
+
+// Whether the terminal at standard output and error can do more than take lines: colours, drawing over what
+// stands there. REQUIRES: useStandardStreams() was called.
+bool terminalTakesSequences();
+
 bool standardInputIsTerminal();
 bool standardErrorIsTerminal();
 

@@ -7,8 +7,9 @@ namespace postern {
 void nameThisThread(const std::string& name);
 
 // From now on the calling thread takes only what others leave of a busy processor (fifteen steps nicer than
-// before, this thread alone): for looking, which mail must not wait for. It can not be taken back without
-// privileges. Costs nothing the second time; where the system says no it stays as it is.
+// before, on Windows the lowest priority but idle; this thread alone): for looking, which mail must not wait
+// for. It can not be taken back without privileges. Costs nothing the second time; where the system says no
+// it stays as it is.
 void giveWay();
 
 // To be called between the steps of a long work that mail must not wait for: who has run for a quarter of a

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/places.h"
 
 namespace postern {
 
@@ -14,7 +15,10 @@ using std::chrono::sys_days;
 
 namespace {
 
-constexpr const char* kZoneFolder = "/usr/share/zoneinfo";
+const char* zoneFolder() {
+    return placeFor("/usr/share/zoneinfo");
+}
+
 constexpr std::size_t kLargestFile = 1 << 20;
 constexpr seconds kFurthest{26 * 3600};  // RFC 9636 3.2 allows no offset beyond it
 
@@ -261,11 +265,12 @@ Result<TimeZone> TimeZone::load(const std::string& name) {
     });
     if (!plain || name.front() == '/' || name.back() == '/')
         return fail(Errc::Invalid, "must be the name of a time zone, such as Europe/Berlin");
-    const auto bytes = readFile(joinPath(kZoneFolder, name), kLargestFile);
+    const auto bytes = readFile(joinPath(zoneFolder(), name), kLargestFile);
     if (!bytes.ok()) {
-        const bool installed = pathExists(joinPath(kZoneFolder, "Europe/Berlin"));
+        const bool installed = pathExists(joinPath(zoneFolder(), "Europe/Berlin"));
         return fail(Errc::NotFound, installed ? "there is no time zone of that name on this machine"
-                                              : "this machine has no time zones: install the package tzdata");
+                                              : "there are no time zones in " + std::string(zoneFolder()) +
+                                                    ": install the package tzdata");
     }
     return parse(name, *bytes);
 }

@@ -12,6 +12,7 @@
 #include <Poco/Net/StreamSocket.h>
 
 #include "base/text.h"
+#include "net/system_sockets.h"
 
 namespace postern::net {
 
@@ -29,7 +30,7 @@ std::string bracketed(const Poco::Net::IPAddress& address) {
 }
 
 SocketAddress socketAddress(const Endpoint& to) {
-    if (!to.socketPath.empty()) return {SocketAddress::UNIX_LOCAL, to.socketPath};
+    if (!to.socketPath.empty()) return localAddress(to.socketPath);
     return {Poco::Net::IPAddress(to.address), static_cast<Poco::UInt16>(to.port)};
 }
 

@@ -14,21 +14,18 @@
 #include "base/file.h"
 #include "base/peer.h"
 #include "base/sync.h"
+#include "net/system_sockets.h"
 
 namespace postern::net {
 
 namespace {
 
-constexpr int kBacklog = 511;
+constexpr int kBacklog = 1024;
 constexpr std::size_t kSocketPathLimit = 107;  // sun_path without its zero
-
-Poco::Net::SocketAddress unixAddress(const std::string& path) {
-    return {Poco::Net::SocketAddress::UNIX_LOCAL, path};
-}
 
 bool somebodyListens(const std::string& path) {
     try {
-        const Poco::Net::StreamSocket probe(unixAddress(path));
+        const Poco::Net::StreamSocket probe(localAddress(path));
         return true;
     } catch (const Poco::Exception&) {
         return false;
@@ -56,28 +53,8 @@ Result<void> secureSocket(const EarPlace& place) {
 }
 
 bool outOfHandles(const Poco::Exception& exception) {
-    return exception.code() == EMFILE || exception.code() == ENFILE || exception.code() == ENOBUFS ||
-           exception.code() == ENOMEM;
-}
-
-constexpr int kFirstOpenPort = 1024;
-constexpr const char* kLowPort =
-    ": Permission denied: ports below 1024 are opened for the service by systemd ('systemctl enable --now "
-    "postern.socket', docs/SERVICE.md), or take the capability CAP_NET_BIND_SERVICE";
-
-// `port` 0: a socket in the file system.
-Error cannotListen(const std::string& where, int port, const Poco::Exception& exception) {
-    switch (exception.code()) {
-        case EADDRINUSE:
-            return fail(Errc::Busy, where + ": another process listens there; where that is systemd, for " +
-                                        "postern.socket, start this with 'systemctl start postern'");
-        case EACCES:
-            if (port > 0 && port < kFirstOpenPort) return fail(Errc::Denied, where + kLowPort);
-            return systemError(exception.code(), where);
-        case EPERM:
-        case ENOENT: return systemError(exception.code(), where);
-        default: return fail(Errc::Unavailable, where + ": " + exception.displayText());
-    }
+    return exception.code() == POCO_EMFILE || exception.code() == POCO_ENOBUFS ||
+           exception.code() == ENFILE || exception.code() == ENOMEM;
 }
 
 }  // namespace
@@ -88,7 +65,7 @@ Wire& Wire::operator=(Wire&&) noexcept = default;
 Wire::~Wire() = default;
 
 int Wire::handle() const {
-    return socket_->impl()->sockfd();
+    return static_cast<int>(socket_->impl()->sockfd());
 }
 
 int Wire::receive(char* into, std::size_t size) {
@@ -218,8 +195,7 @@ std::vector<std::string> untakenSockets() {
     MutexLock lock(Offered::mutex());
     for (const auto& socket : Offered::all()) {
         const auto address = socket->address();
-        const bool local = address.family() == Poco::Net::SocketAddress::UNIX_LOCAL;
-        places.push_back((local ? "unix:" : "") + address.toString());
+        places.push_back((isLocal(address) ? "unix:" : "") + address.toString());
     }
     return places;
 }
@@ -247,16 +223,19 @@ Ear::~Ear() {
 
 Result<Ear> Ear::open(const EarPlace& place) {
     const bool local = !place.socketPath.empty();
+    if (local && !hasLocalSockets())
+        return fail(Errc::Invalid, place.socketPath +
+                                       ": there are no Unix sockets on this system; listen on " +
+                                       "127.0.0.1 and a port");
     if (place.socketPath.size() > kSocketPathLimit)
         return fail(Errc::Invalid, "the path of the socket is too long: " + place.socketPath);
     try {
         const auto address =
-            local ? unixAddress(place.socketPath)
+            local ? localAddress(place.socketPath)
                   : Poco::Net::SocketAddress(place.host, static_cast<Poco::UInt16>(place.port));
         if (auto offered = Offered::take(address)) return Ear(std::move(offered), local, "");
         if (local) POSTERN_TRY(clearStaleSocket(place));
-        auto socket = std::make_unique<Poco::Net::ServerSocket>();
-        socket->bind(address, !local, false);
+        auto socket = boundSocket(address);
         // Before listen(), so that nobody gets in while the mode is still wider.
         if (local) POSTERN_TRY(secureSocket(place));
         socket->listen(kBacklog);
@@ -269,7 +248,7 @@ Result<Ear> Ear::open(const EarPlace& place) {
 }
 
 int Ear::handle() const {
-    return socket_->impl()->sockfd();
+    return static_cast<int>(socket_->impl()->sockfd());
 }
 
 Result<std::unique_ptr<Poco::Net::StreamSocket>> Ear::acceptSocket() {

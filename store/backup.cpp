@@ -1,8 +1,8 @@
 #include "store/backup.h"
 
-#include <filesystem>
-
 #include "base/file.h"
+#include "base/library_error.h"
+#include "base/path.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "store/opening.h"
@@ -71,7 +71,7 @@ Result<void> Copy::fill(SqliteReader& store, const Forget& forget, const Progres
     progress("copying", 0, 0);
     // Made here, so that nobody else ever reads it; the engine takes an empty file for a new one.
     POSTERN_LET(parent, Folder::open(parentPath(partial_)));
-    POSTERN_LET(made, parent.create(partial_.substr(partial_.rfind('/') + 1), 0600));
+    POSTERN_LET(made, parent.create(lastName(partial_), 0600));
     POSTERN_TRY(made.close());
     POSTERN_TRY(store.copyInto(partial_));
     POSTERN_LET(engine, SqliteWriter::open(partial_, "", SqliteWriter::File::Existing));
@@ -147,13 +147,11 @@ Result<void> count(Session& session, const std::string& path, BackupFigures& fig
     POSTERN_LET(id, valueOf(session, "id"));
     POSTERN_LET(messages, session.one("SELECT count(*) FROM message"));
     POSTERN_LET(items, session.one("SELECT count(*) FROM item"));
-    std::error_code error;
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (error) return systemError(error.value(), path);
+    POSTERN_LET(bytes, fileSize(path));
     figures.id = id;
     figures.messages = messages;
     figures.items = items;
-    figures.bytes = static_cast<std::int64_t>(bytes);
+    figures.bytes = bytes;
     return {};
 }
 
@@ -168,9 +166,8 @@ Result<void> Copy::check(const Progress& progress, BackupFigures& figures) {
 
 Result<void> Copy::name() {
     POSTERN_LET(folder, Folder::open(parentPath(path_)));
-    const std::string name = path_.substr(path_.rfind('/') + 1);
-    POSTERN_LET(moved, folder.moveNoReplace(partial_.substr(partial_.rfind('/') + 1), folder, name,
-                                            Folder::Namers::Others));
+    const std::string name(lastName(path_));
+    POSTERN_LET(moved, folder.moveNoReplace(lastName(partial_), folder, name, Folder::Namers::Others));
     if (moved == Moved::TargetExists) return fail(Errc::Exists, path_ + " is there already");
     if (moved != Moved::Done) return fail(Errc::Io, partial_ + " was taken away");
     return folder.sync();

@@ -281,11 +281,12 @@ bool isBodyName(std::string_view name) {
     return name.ends_with(kTemporary) || name.ends_with(kFinal);
 }
 
+// The names are as the database has them, with "/" on every system.
 Result<std::vector<std::string>> orphansIn(Store& store, const std::string& folderName) {
     std::vector<std::string> names;
     POSTERN_LET(folder, Folder::open(joinPath(store.folder(), folderName)));
     POSTERN_TRY(folder.list([&](std::string_view name) {
-        if (isBodyName(name)) names.emplace_back(joinPath(folderName, name));
+        if (isBodyName(name)) names.push_back(folderName + "/" + std::string(name));
         return true;
     }));
     std::vector<std::string> orphans;

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/peer.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -18,7 +19,7 @@ namespace {
 constexpr char kNewName[] = "postern.db.new";
 constexpr char kMarkerName[] = "store.id";
 // Reading more than this would make the start slow; larger files are checked by `postern store check`.
-constexpr std::uintmax_t kQuickCheckBytes = 64u << 20;
+constexpr std::int64_t kQuickCheckBytes = 64 << 20;
 constexpr Millis kFoldPatience{10'000};
 
 Result<void> apply(SqliteWriter& engine, const Migration& migration) {
@@ -87,11 +88,11 @@ Result<void> nameNew(const std::string& path) {
 Result<bool> hasBodies(const std::string& folder) {
     const std::string path = joinPath(folder, kBodiesName);
     std::error_code error;
-    std::filesystem::recursive_directory_iterator each(path, error), end;
+    std::filesystem::recursive_directory_iterator each(libraryPath(path), error), end;
     if (error == std::errc::no_such_file_or_directory) return false;
     for (; !error && each != end; each.increment(error))
         if (each->is_regular_file(error)) return true;
-    if (error) return systemError(error.value(), path);
+    if (error) return libraryError(error, path);
     return false;
 }
 
@@ -176,9 +177,7 @@ Result<void> bringUpToDate(SqliteWriter& engine, const StoreOptions& options, st
 }
 
 Result<void> checkWhenSmall(SqliteWriter& engine, const std::string& path) {
-    std::error_code error;
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (error) return systemError(error.value(), path);
+    POSTERN_LET(bytes, fileSize(path));
     if (bytes > kQuickCheckBytes) return {};
     return engine.checkPages();
 }

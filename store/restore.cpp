@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/owners_rights.h"
 #include "base/peer.h"
 #include "base/random.h"
@@ -184,7 +185,7 @@ Result<std::string> nameAside(const Folder& store, const Folder& aside, WallTime
         return !any;
     }));
     std::error_code ignored;  // a folder without anything in it does no harm
-    if (!any) std::filesystem::remove_all(aside.path(), ignored);
+    if (!any) std::filesystem::remove_all(libraryPath(aside.path()), ignored);
     if (!any) return std::string();
     std::string name = "before-restore-" + formatUtc(now) + "-" + randomName(4);
     std::erase(name, ':');
@@ -210,7 +211,7 @@ Result<std::string> swap(const std::string& made, const RestoreOptions& options)
     POSTERN_TRY(moveIn(from, kBodiesName, store));
     POSTERN_TRY(moveIn(from, database, store));
     std::error_code ignored;  // a leftover folder does no harm
-    std::filesystem::remove_all(made, ignored);
+    std::filesystem::remove_all(libraryPath(made), ignored);
     return nameAside(store, aside, options.now);
 }
 
@@ -227,7 +228,7 @@ bool holdsMail(const std::string& folder) {
 // Of a restore that was killed: nobody has it, as we have the lock.
 void removeUnfinished(const std::string& folder) {
     std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(libraryPath(folder), ignored))
         if (entry.path().filename().string().starts_with(kUnfinished))
             std::filesystem::remove_all(entry.path(), ignored);
 }
@@ -239,7 +240,7 @@ class NewFolder {
         : path_(std::move(path)), temporary_(temporary && !pathExists(path_)) {}
     ~NewFolder() {
         std::error_code ignored;  // an empty folder does no harm
-        if (temporary_) std::filesystem::remove_all(path_, ignored);
+        if (temporary_) std::filesystem::remove_all(libraryPath(path_), ignored);
     }
     NewFolder(const NewFolder&) = delete;
     NewFolder& operator=(const NewFolder&) = delete;
@@ -291,12 +292,12 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
     const Result<void> whole = make(source, result.backup, made, others, options);
     if (!whole.ok()) {
         std::error_code ignored;
-        std::filesystem::remove_all(made, ignored);
+        std::filesystem::remove_all(libraryPath(made), ignored);
         return whole.error();
     }
     if (options.dryRun) {
         std::error_code ignored;  // a leftover folder does no harm
-        std::filesystem::remove_all(made, ignored);
+        std::filesystem::remove_all(libraryPath(made), ignored);
         return result;
     }
     POSTERN_LET(aside, swap(made, options));
@@ -304,16 +305,7 @@ Result<RestoreResult> restore(const std::string& path, const RestoreOptions& opt
     return result;
 }
 
-namespace {
-
-Result<std::int64_t> bytesOf(const std::string& path) {
-    std::error_code error;
-    const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-    if (error) return systemError(error.value(), path);
-    return static_cast<std::int64_t>(bytes);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>& migrations) {
     const std::string database = joinPath(folder, kDatabaseName);
@@ -326,7 +318,7 @@ Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>&
     options.migrations = migrations;
     options.create = false;
     POSTERN_LET(opened, openDatabase(options));
-    POSTERN_LET(before, bytesOf(database));
+    POSTERN_LET(before, fileSize(database));
     POSTERN_LET(space, freeSpace(folder));
     // A copy in the system's temporary folder, and the same pages once more in the log.
     if (space.freeBytes / 2 < before)
@@ -337,7 +329,7 @@ Result<Vacuumed> vacuum(const std::string& folder, const std::vector<Migration>&
     POSTERN_LET(folded, opened.engine->foldLog(Fold::Empty, kFoldPatience));
     if (folded != Folded::Whole) return fail(Errc::Busy, database + " is being read: try again");
     opened.engine.reset();
-    POSTERN_LET(after, bytesOf(database));
+    POSTERN_LET(after, fileSize(database));
     result.before = before;
     result.after = after;
     return result;
@@ -349,7 +341,7 @@ Result<Vacuumed> previewVacuum(const std::string& folder) {
     POSTERN_LET(reader, SqliteReader::open(database, ""));
     POSTERN_LET(unused, reader->one("SELECT freelist_count FROM pragma_freelist_count"));
     POSTERN_LET(page, reader->one("SELECT page_size FROM pragma_page_size"));
-    POSTERN_LET(before, bytesOf(database));
+    POSTERN_LET(before, fileSize(database));
     return Vacuumed{before, before - unused * page};
 }
 

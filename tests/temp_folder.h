@@ -11,7 +11,8 @@ namespace postern::tests {
 class TempFolder {
   public:
     TempFolder()
-        : path_((std::filesystem::temp_directory_path() / ("postern-test-" + randomName(12))).string()) {
+        : path_((std::filesystem::temp_directory_path() / ("postern-test-" + randomName(12)))
+                    .generic_string()) {
         std::filesystem::create_directories(path_);
     }
     ~TempFolder() {

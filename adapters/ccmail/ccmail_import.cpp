@@ -257,6 +257,7 @@ Result<std::optional<RunEnd>> Importer::start(const Run& run, File& lock,
     plan.environment = plan_.environment;
     plan.folder = folders_->import.path();
     plan.handed = {lock.handle()};
+    plan.endsWithUs = true;  // only where the lock can not be its own as well
     auto child = ChildProcess::start(plan);
     if (!child.ok()) {
         POSTERN_TRY(drop("started"));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adapters/command/runner.h"
+#include "base/quiet_lock.h"
 
 namespace postern::adapters {
 
@@ -15,7 +16,7 @@ Result<std::optional<File>> lockOf(const Folder& folder, const std::string& name
     auto file = folder.openShared(name, false);
     if (!file.ok() && file.error().code == Errc::NotFound) return std::optional<File>();
     if (!file.ok()) return file.error();
-    POSTERN_LET(locked, file->tryLock());
+    POSTERN_LET(locked, tryQuietLock(*file));
     return std::optional<File>(locked ? std::move(*file) : File());
 }
 

@@ -8,6 +8,7 @@
 #include "adapters/command/command.h"
 #include "adapters/command/command_text.h"
 #include "adapters/kinds.h"
+#include "base/places.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -144,9 +145,10 @@ std::vector<Setting> nncpSettings() {
          "arguments",
          "arguments: the envelope is in them; bsmtp: no arguments, all in a batch SMTP mail.",
          {"arguments", "bsmtp"}},
-        {"program", Path, "/usr/bin/nncp-exec", "The program that queues packets."},
+        {"program", Path, placeFor("/usr/bin/nncp-exec"), "The program that queues packets."},
         {"config", Path, "", "A configuration file for nncp-exec (its option -cfg); empty: the system's."},
-        {"spool", Path, "/var/spool/nncp", "The spool of that configuration: made durable after each batch."},
+        {"spool", Path, placeFor("/var/spool/nncp"),
+         "The spool of that configuration: made durable after each batch."},
         {"niceness", Text, "", "The packets' niceness (nncp-exec's option -nice); empty: its own."},
         {"null_sender", Text, "<>", "Stands for the null sender in {sender}."},
         {"most_recipients", Integer, "50", "Recipients per packet; 0: no limit.", {}, 0, 1000000},

@@ -13,6 +13,7 @@
 // The steps, the service's (C) and the runner's (W):
 //
 //   C1  open stage/<key>, lock it (waits while somebody else has it), start the runner and hand the lock on
+//       (on Windows the runner takes it as soon as we have let go)
 //   C2  -- before that, "publishing" was committed --
 //   W1  write run/<key>.aside, as large as the result may become, so that a full disk shows now
 //   W2  rename stage/<key> to run/<key>.started, replacing nothing; sync both folders. The one who renames
@@ -44,12 +45,14 @@ constexpr std::size_t kMostCommandOutput = 4096;
 constexpr int kLockHandle = 3;  // where the runner finds the lock it was handed
 
 struct RunOrder {
-    std::string stage, run;    // folders, absolute
-    std::string key;           // "<item>.<epoch>"
-    Millis limit{0};           // for the command
-    bool sharesLock = false;   // the command inherits the lock as handle 3: while it lives, nobody takes
-                               // the attempt for over. For commands that leave nothing running behind
-    std::string folder = "/";  // where the command runs; absolute
+    std::string stage, run;  // folders, absolute
+    std::string key;         // "<item>.<epoch>"
+    Millis limit{0};         // for the command
+    // The command inherits the lock as handle 3: while it lives, nobody takes the attempt for over. For
+    // commands that leave nothing running behind. Where a lock can not be shared (Windows) it ends with the
+    // runner instead.
+    bool sharesLock = false;
+    std::string folder = "/";          // where the command runs; absolute
     std::vector<std::string> command;  // its absolute path and arguments
 };
 

@@ -63,6 +63,10 @@ int carryOut(const RunOrder& order) {
         std::printf("%s\n", lock.error().text.c_str());
         return kRunnerUsage;
     }
+    if (const auto ours = takeHandedLock(*lock); !ours.ok()) {
+        std::printf("%s\n", ours.error().text.c_str());
+        return kRunnerDidNotBegin;
+    }
     auto opened = begin(order);
     if (!opened.ok()) {
         std::printf("%s\n", opened.error().text.c_str());
@@ -75,6 +79,7 @@ int carryOut(const RunOrder& order) {
     plan.input = opened->text.handle();
     plan.mostOutput = kMostCommandOutput;
     if (order.sharesLock) plan.handed.push_back(lock->handle());
+    plan.endsWithUs = order.sharesLock;
     const ProcessEnd end = runProgram(plan, order.limit, nullptr);
     if (const auto recorded = record(order, *opened, end); !recorded.ok()) {
         std::printf("%s\n", recorded.error().text.c_str());

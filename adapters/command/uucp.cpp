@@ -9,6 +9,7 @@
 #include "adapters/command/uucp_spool.h"
 #include "adapters/envelope_text.h"
 #include "adapters/kinds.h"
+#include "base/places.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -200,9 +201,10 @@ std::vector<Setting> uucpSettings() {
          "rmail",
          "rmail: the recipients as its arguments; rsmtp: all in a batch SMTP mail.",
          {"rmail", "rsmtp"}},
-        {"program", Path, "/usr/bin/uux", "The program that queues jobs."},
+        {"program", Path, placeFor("/usr/bin/uux"), "The program that queues jobs."},
         {"config", Path, "", "A configuration file for uux (its option -I); empty: the system's."},
-        {"spool", Path, "/var/spool/uucp", "Where uux queues: made durable, and looked into after a crash."},
+        {"spool", Path, placeFor("/var/spool/uucp"),
+         "Where uux queues: made durable, and looked into after a crash."},
         {"when",
          Choice,
          "later",

@@ -8,6 +8,7 @@
 #include <Poco/Net/StreamSocket.h>
 #include <Poco/Timespan.h>
 
+#include "base/socket_grip.h"
 #include "base/text.h"
 
 namespace postern::admin {
@@ -36,25 +37,45 @@ Poco::Timespan leftUntil(SteadyTime deadline) {
     return Poco::Timespan(std::max<std::int64_t>(0, left.count()));
 }
 
+// Whoever ends this connection from another thread is noticed after one of these.
+Poco::Timespan sliceOf(Poco::Timespan left) {
+    return Poco::Timespan(SocketGrip::longestWait(Millis(left.totalMilliseconds() + 1)).count() * 1000);
+}
+
+// What the socket takes now; -1: nothing.
+int sendSome(Poco::Net::StreamSocket& socket, std::string_view bytes) {
+    try {
+        return socket.sendBytes(bytes.data(), static_cast<int>(std::min(bytes.size(), kReadSize)));
+    } catch (const Poco::Exception& error) {
+        // Poco 1.11 throws when a non-blocking socket is full.
+        if (error.code() == POCO_EWOULDBLOCK || error.code() == POCO_EAGAIN) return -1;
+        throw;
+    }
+}
+
 }  // namespace
 
 Channel::Channel(Poco::Net::StreamSocket& socket, Millis silence) : socket_(socket), silence_(silence) {}
 
 Result<bool> Channel::fill(SteadyTime deadline) {
     try {
-        if (!socket_.poll(leftUntil(deadline), Poco::Net::Socket::SELECT_READ)) return silent();
-        const std::size_t had = buffer_.size();
-        buffer_.resize(had + kReadSize);
-        const int got = socket_.receiveBytes(buffer_.data() + had, static_cast<int>(kReadSize));
-        buffer_.resize(had + static_cast<std::size_t>(std::max(got, 0)));
-        return got != 0;
+        for (;;) {
+            const Poco::Timespan left = leftUntil(deadline);
+            const bool ready = socket_.poll(sliceOf(left), Poco::Net::Socket::SELECT_READ);
+            if (!ready && left.totalMicroseconds() <= 0) return silent();
+            const std::size_t had = buffer_.size();
+            buffer_.resize(had + kReadSize);
+            const int got = socket_.receiveBytes(buffer_.data() + had, static_cast<int>(kReadSize));
+            buffer_.resize(had + static_cast<std::size_t>(std::max(got, 0)));
+            if (got >= 0) return got != 0;
+        }
     } catch (const Poco::Exception& error) {
         return broken(error);
     }
 }
 
-Result<std::optional<std::string>> Channel::readLine(std::size_t limit) {
-    const SteadyTime deadline = deadlineIn(silence_);
+Result<std::optional<std::string>> Channel::readLine(std::size_t limit, Millis within) {
+    const SteadyTime deadline = deadlineIn(within);
     for (std::size_t searched = 0;;) {
         const auto end = buffer_.find('\n', searched);
         if (std::min(end, buffer_.size()) > limit)
@@ -84,12 +105,17 @@ Result<std::size_t> Channel::readSome(char* into, std::size_t size) {
 
 Result<void> Channel::write(std::string_view bytes) {
     try {
+        SteadyTime deadline = deadlineIn(silence_);
         while (!bytes.empty()) {
-            if (!socket_.poll(leftUntil(deadlineIn(silence_)), Poco::Net::Socket::SELECT_WRITE))
-                return silent();
-            const int sent =
-                socket_.sendBytes(bytes.data(), static_cast<int>(std::min(bytes.size(), kReadSize)));
-            if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+            const int sent = sendSome(socket_, bytes);
+            if (sent > 0) {
+                bytes.remove_prefix(static_cast<std::size_t>(sent));
+                deadline = deadlineIn(silence_);
+                continue;
+            }
+            const Poco::Timespan left = leftUntil(deadline);
+            if (left.totalMicroseconds() <= 0) return silent();
+            (void)socket_.poll(sliceOf(left), Poco::Net::Socket::SELECT_WRITE);
         }
     } catch (const Poco::Exception& error) {
         return broken(error);

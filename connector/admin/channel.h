@@ -22,7 +22,8 @@ class Channel {
 
     // Without its line end; nothing when the other side ended before a line began. Invalid when longer than
     // `limit`, Unavailable when the line did not come whole within `silence`.
-    Result<std::optional<std::string>> readLine(std::size_t limit);
+    Result<std::optional<std::string>> readLine(std::size_t limit) { return readLine(limit, silence_); }
+    Result<std::optional<std::string>> readLine(std::size_t limit, Millis within);
     Result<std::size_t> readSome(char* into, std::size_t size);  // 0: the other side has ended
     Result<void> write(std::string_view bytes);                  // all of it
 

@@ -1,13 +1,9 @@
 #include "connector/admin/control_client.h"
 
-#include <cerrno>
-
-#include <Poco/Exception.h>
-#include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 
-#include "base/file.h"
 #include "connector/admin/channel.h"
+#include "connector/admin/control_door.h"
 #include "connector/admin/wire.h"
 
 namespace postern::admin {
@@ -16,10 +12,6 @@ namespace {
 
 constexpr std::size_t kResponseLimit = 1 << 20;  // bytes of one row
 constexpr std::size_t kChunk = 65536;
-
-Error noService(const std::string& path) {
-    return fail(Errc::NotFound, "no service listens on " + path);
-}
 
 Error unknownEnd(const Error& why) {
     return fail(Errc::Unavailable, why.text + "; it is not known whether the request was carried out");
@@ -44,17 +36,8 @@ ControlClient& ControlClient::operator=(ControlClient&&) noexcept = default;
 ControlClient::~ControlClient() = default;
 
 Result<ControlClient> ControlClient::connect(const std::string& socketPath, Millis silence) {
-    if (!pathExists(socketPath)) return noService(socketPath);
     auto impl = std::make_unique<Impl>(silence);
-    try {
-        impl->socket.connect(Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, socketPath));
-        impl->socket.setBlocking(false);
-    } catch (const Poco::Exception& error) {
-        // Nobody accepts behind a file that a killed service left.
-        if (error.code() == ECONNREFUSED || error.code() == ENOENT) return noService(socketPath);
-        if (error.code() != 0) return systemError(error.code(), socketPath);
-        return fail(Errc::Unavailable, socketPath + ": " + error.displayText());
-    }
+    POSTERN_TRY(enterDoor(socketPath, impl->socket, impl->channel));
     return ControlClient(std::move(impl));
 }
 

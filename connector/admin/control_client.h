@@ -1,5 +1,6 @@
 #pragma once
-// The tool's end of the control socket. Thread rule: one thread at a time.
+// The tool's end of the control socket (or what stands for it, control_door.h). Thread rule: one thread at a
+// time.
 
 #include <memory>
 #include <string>

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/peer.h"
 #include "connector/admin/channel.h"
+#include "connector/admin/control_door.h"
 #include "connector/admin/wire.h"
 #include "net/socket_server.h"
 
@@ -18,7 +19,13 @@ class Connection {
     Connection(Poco::Net::StreamSocket& socket, const Handler& handler, Millis silence)
         : socket_(socket), handler_(handler), channel_(socket, silence) {}
     // Until the client ends, or breaks a rule.
-    void serve() {
+    void serve(const ControlDoor& door) {
+        auto admitted = door.admit(channel_);
+        if (!admitted.ok()) {
+            LogLine(LogEvent::ControlRefused).with("error", admitted.error().text);
+            return;
+        }
+        guest_ = *admitted;
         while (serveOne()) {
         }
     }
@@ -30,6 +37,7 @@ class Connection {
     Poco::Net::StreamSocket& socket_;
     const Handler& handler_;
     Channel channel_;
+    std::optional<ControlDoor::Guest> guest_;  // of a door that told us
 };
 
 bool Connection::serveOne() {
@@ -47,7 +55,7 @@ bool Connection::serveOne() {
     const int handle = static_cast<int>(socket_.impl()->sockfd());
     const Result<std::string> peer = peerUser(handle);
     if (peer.ok()) request->who = *peer;
-    request->master = peerIsMaster(handle).valueOr(false);
+    request->master = guest_ ? guest_->master : peerIsMaster(handle).valueOr(false);
     if (request->who.empty()) request->who = "operator";
     return answer(*request);
 }
@@ -80,10 +88,11 @@ struct ControlServer::Impl {
     Impl(const std::string& path, Handler handlerToCall, ControlOptions limits)
         : handler(std::move(handlerToCall)),
           options(limits),
+          door(path, limits.door),
           server(
-              {{.socketPath = path}, "control", limits.connections},
+              {door.place(), "control", limits.connections},
               [this](Poco::Net::StreamSocket& socket) {
-                  Connection(socket, handler, options.silence).serve();
+                  Connection(socket, handler, options.silence).serve(door);
               },
               refuse) {}
 
@@ -93,22 +102,34 @@ struct ControlServer::Impl {
     }
 
     const Handler handler;
+    Result<void> start() {
+        POSTERN_TRY(door.prepare());
+        POSTERN_TRY(server.start());
+        auto opened = door.open(server.port());
+        if (!opened.ok()) server.stop();
+        return opened;
+    }
+
     const ControlOptions options;
+    ControlDoor door;
     net::SocketServer server;  // the last member: it calls what stands before it
 };
 
 ControlServer::ControlServer(std::string socketPath, Handler handler, Clock&, ControlOptions options)
     : impl_(std::make_unique<Impl>(socketPath, std::move(handler), options)) {}
-ControlServer::~ControlServer() = default;
+ControlServer::~ControlServer() {
+    stop();
+}
 
 Result<void> ControlServer::start() {
-    auto started = impl_->server.start();
+    auto started = impl_->start();
     if (!started.ok() && (started.error().code == Errc::Exists || started.error().code == Errc::Invalid))
         return fail(started.error().code, started.error().text + ": choose another \"control_socket\"");
     return started;
 }
 
 void ControlServer::stop() {
+    impl_->door.close();
     impl_->server.stop();
 }
 

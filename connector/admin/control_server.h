@@ -1,6 +1,7 @@
 #pragma once
 // The service's end of the control socket: a Unix stream socket with mode 0660, whose folder and group decide
-// who may connect; the handler is told who does (Request::who, master). Each connection has a thread of its
+// who may connect, or what stands for it where there are none (control_door.h); the handler is told who does
+// (Request::who, master). Each connection has a thread of its
 // own, at most `connections` at once (more are told "busy"); a client that is silent or does not read loses
 // its connection at its deadline and delays nobody.
 //
@@ -11,12 +12,14 @@
 
 #include "base/clock.h"
 #include "connector/admin/control.h"
+#include "connector/admin/control_door.h"
 
 namespace postern::admin {
 
 struct ControlOptions {
     int connections = 16;
     Millis silence{30'000};  // longest wait for the client to send or to take bytes
+    DoorKind door = usualDoor();
 };
 
 class ControlServer {

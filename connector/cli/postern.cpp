@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <string_view>
 
+#include "base/child_process.h"
 #include "base/peer.h"
 #include "base/service_manager.h"
 #include "base/terminal.h"
@@ -11,6 +11,7 @@
 #include "connector/cli/exits.h"
 
 int main(int count, char** words) {
+    postern::useStandardStreams();
     postern::ignoreBrokenPipes();
     postern::ignoreFileLimits();
     std::ios::sync_with_stdio(false);
@@ -18,14 +19,15 @@ int main(int count, char** words) {
     console.terminal = postern::standardOutputIsTerminal();
     console.width = postern::terminalWidth();
     const char* noColour = std::getenv("NO_COLOR");
-    const char* kind = std::getenv("TERM");
-    const bool dumb = kind == nullptr || std::string_view(kind) == "dumb";
+    const bool dumb = !postern::terminalTakesSequences();
     console.colour = console.terminal && !dumb && (noColour == nullptr || noColour[0] == '\0');
     console.bars = postern::standardErrorIsTerminal() && !dumb;
     if (postern::standardInputIsTerminal()) console.askSecret = postern::askSecret;
     if (postern::standardInputIsTerminal() && console.terminal && !dumb)
         console.openScreen = postern::LiveScreen::open;
-    const int status = postern::cli::runCli({words + 1, words + count}, console);
+    auto arguments = postern::ownArguments(count, words);
+    if (!arguments.empty()) arguments.erase(arguments.begin());
+    const int status = postern::cli::runCli(arguments, console);
     // A full disk behind a redirection must not look like success.
     if (std::cout.flush()) return status;
     std::cerr << "postern: the output could not be written\n";

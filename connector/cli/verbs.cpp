@@ -17,6 +17,7 @@ constexpr VerbGroup kGroups[] = {
     {"account", "who may log on"},
     {"config", "the configuration"},
     {"db", "the store"},
+    {"service", "the entry in Windows' list of services"},
 };
 
 constexpr Verb kVerbs[] = {
@@ -67,6 +68,11 @@ constexpr Verb kVerbs[] = {
     {"db", "backup", "the whole store into one file, while mail flows", setupDbBackup},
     {"db", "restore", "a store from such a file; nothing of it goes out by itself", setupDbRestore},
     {"db", "vacuum", "give unused space of the store back", setupDbVacuum},
+    {"service", "install", "put posternd onto the list of services", setupServiceInstall},
+    {"service", "remove", "take it off the list", setupServiceRemove},
+    {"service", "start", "start it, and wait until it takes mail", setupServiceStart},
+    {"service", "stop", "stop it, and wait until it has stopped", setupServiceStop},
+    {"service", "status", "whether it is there and runs, and as whom", setupServiceStatus},
     {"", "status", "the service, its adapters and their queues", setupStatus},
     {"", "top", "the same again and again, with what comes and goes", setupTop},
     {"", "reload", "make the service read its configuration again", setupReload},

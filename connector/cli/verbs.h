@@ -102,5 +102,10 @@ Carry setupMan(CLI::App&, Run&);
 Carry setupCompletion(CLI::App&, Run&);
 Carry setupComplete(CLI::App&, Run&);
 Carry setupReload(CLI::App&, Run&);
+Carry setupServiceInstall(CLI::App&, Run&);
+Carry setupServiceRemove(CLI::App&, Run&);
+Carry setupServiceStart(CLI::App&, Run&);
+Carry setupServiceStop(CLI::App&, Run&);
+Carry setupServiceStatus(CLI::App&, Run&);
 
 }  // namespace postern::cli

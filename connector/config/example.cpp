@@ -1,5 +1,6 @@
 #include "connector/config/example.h"
 
+#include "base/places.h"
 #include "base/text.h"
 #include "connector/config/keys.h"
 #include "connector/config/tree.h"
@@ -15,7 +16,7 @@ namespace {
 struct Sample {
     std::string_view kind;  // "": any
     std::string_view key;
-    std::string_view value;  // of a List one a line
+    const char* value;  // of a List one a line
 };
 constexpr Sample kSamples[] = {
     {"maildir", "folder", "/srv/postoffice"},
@@ -39,7 +40,7 @@ constexpr Sample kSamples[] = {
 std::string sampleOf(std::string_view kind, const Setting& setting) {
     for (const Sample& sample : kSamples)
         if ((sample.kind == kind || sample.kind.empty()) && sample.key == setting.key)
-            return std::string(sample.value);
+            return placeFor(sample.value);
     return {};  // of a kind from outside
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/places.h"
 #include "base/text.h"
 
 namespace postern::config {
@@ -18,9 +19,12 @@ Key text(const char* section, const char* name, const char* fallback, const char
          const char* sample = nullptr) {
     return {section, {name, SettingType::Text, fallback, help}, sample};
 }
+const char* place(const char* path) {
+    return path == nullptr ? nullptr : placeFor(path);
+}
 Key path(const char* section, const char* name, const char* fallback, const char* help,
          const char* sample = nullptr) {
-    return {section, {name, SettingType::Path, fallback, help}, sample};
+    return {section, {name, SettingType::Path, place(fallback), help}, place(sample)};
 }
 Key choice(const char* section, const char* name, const char* fallback, std::vector<const char*> choices,
            const char* help, const char* sample = nullptr) {

@@ -1,12 +1,14 @@
 #include "connector/config/load.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "adapters/extension/absent.h"
 #include "adapters/extension/loader.h"
 #include "adapters/webhook/webhook_settings.h"
+#include "base/environment.h"
 #include "base/file.h"
+#include "base/places.h"
+#include "base/service_control.h"
 #include "base/text.h"
 #include "connector/config/address.h"
 #include "connector/config/check.h"
@@ -418,8 +420,9 @@ Loaded load(const std::string& path, const Instead& instead) {
 }
 
 std::string defaultPath() {
-    const char* path = std::getenv("POSTERN_CONFIG");
-    return path != nullptr && path[0] != '\0' ? path : "/etc/postern/postern.toml";
+    if (auto said = environmentVariable("POSTERN_CONFIG")) return *said;
+    if (auto installed = installedConfiguration()) return *installed;
+    return placeFor("/etc/postern/postern.toml");
 }
 
 }  // namespace postern::config

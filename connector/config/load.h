@@ -29,7 +29,8 @@ std::string show(const Config& config);
 std::string show(const Listener& listener);
 std::string show(const Adapter& adapter);
 
-// POSTERN_CONFIG, or /etc/postern/postern.toml.
+// POSTERN_CONFIG, or what the installed service was told (base/service_control.h), or
+// /etc/postern/postern.toml (base/places.h).
 std::string defaultPath();
 
 }  // namespace postern::config

@@ -47,14 +47,19 @@ void Exporter::askAbout(Work& work) {
                                             work.job.outcome ? &*work.job.outcome : nullptr);
 }
 
-// An attempt of before the backup that the store was restored from was not published. The lost store may have
-// made another one that was: a person decides.
+// An attempt of before the backup that the store was restored from. Not published: the lost store may have
+// made another one that was. Published: that is known from the staged file being gone, and the lost store may
+// have withdrawn it and swept it away. Nothing of it goes on by itself: a person decides.
 void Exporter::keepFromBackup(Work& work) {
     queue::Settlement& settlement = *work.settlement;
-    if (settlement.kind != queue::Settlement::Kind::Deferred) return;
     if (!queue::isFromBackup(work.stagedEpoch, work.claim.epoch)) return;
-    settlement.kind = queue::Settlement::Kind::Held;
+    using Kind = queue::Settlement::Kind;
+    if (settlement.kind == Kind::Deferred) settlement.kind = Kind::Held;
+    if (settlement.kind == Kind::Exported) settlement.kind = Kind::InDoubt;
+    if (settlement.kind != Kind::Held && settlement.kind != Kind::InDoubt) return;
     settlement.reason = std::string(queue::kFromBackup) + "; " + settlement.reason;
+    std::erase_if(settlement.recipients,
+                  [](const queue::RecipientRow& row) { return row.outcome == "pending"; });
 }
 
 // Said once for each reason, however often it is asked again.

@@ -48,7 +48,9 @@ bool readRequest(HTTPServerRequest& from, HttpRequest& into) {
     for (const auto& [name, value] : uri.getQueryParameters()) into.query[name] = value;
     for (const auto& [name, value] : from) into.headers[lowered(name)] = value;
     const auto& peer = from.clientAddress();
-    into.peer = peer.family() == Poco::Net::SocketAddress::UNIX_LOCAL ? "local" : peer.host().toString();
+    const bool numbered =
+        peer.family() == Poco::Net::SocketAddress::IPv4 || peer.family() == Poco::Net::SocketAddress::IPv6;
+    into.peer = numbered ? peer.host().toString() : "local";
     return readBody(from, into.body);
 }
 

@@ -1,10 +1,15 @@
 // posternd, the service. Runs in the foreground under a service manager: SIGTERM or SIGINT drains and stops
-// within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. Options and
-// exit statuses: connector/posternd_options.h.
+// within the configured limit, SIGHUP re-reads the configuration. Readiness is told to systemd. On Windows
+// its service manager hosts it (base/service_host.h). Options and exit statuses:
+// connector/posternd_options.h.
 
 #include <cstdio>
+#include <functional>
 #include <iostream>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <Poco/Util/HelpFormatter.h>
 #include <Poco/Util/OptionException.h>
@@ -12,13 +17,16 @@
 #include <Poco/Util/OptionSet.h>
 #include <Poco/Util/ServerApplication.h>
 
-#include "base/background_log.h"
+#include "base/child_process.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/service_host.h"
 #include "base/service_manager.h"
+#include "base/terminal.h"
 #include "connector/config/load.h"
 #include "connector/posternd_options.h"
 #include "connector/service/service.h"
+#include "connector/service/service_log.h"
 #include "connector/service/watchdog.h"
 #include "connector/version.h"
 #include "net/wire.h"
@@ -35,13 +43,16 @@ constexpr int kExitUsage = 64;
 class Posternd final : public Poco::Util::ServerApplication {
   public:
     // Throws what is wrong with the command line: run() would end as for a wrong configuration.
-    void checkCommandLine(int count, char** words) {
-        Poco::Util::OptionSet options;
-        defineOptions(options);
-        Poco::Util::OptionProcessor processor(options);
-        std::string name, value;
-        for (int i = 1; i < count; ++i) processor.process(words[i], name, value);
-        processor.checkRequired();
+    void checkCommandLine(const std::vector<std::string>& words) {
+        // The library's own for Windows are written "/registerService"; ours are the same everywhere.
+        setUnixOptions(words.size() < 2 || !words[1].starts_with('/'));
+        (void)given(words);
+    }
+
+    // Without the library's own ways to be a service, and to end as one.
+    int runHosted(const std::vector<std::string>& words) {
+        for (const auto& [name, value] : given(words)) choose(name, value);
+        return only_ == Only::Nothing ? serve() : 0;
     }
 
   protected:
@@ -71,6 +82,22 @@ class Posternd final : public Poco::Util::ServerApplication {
 
   private:
     enum class Only { Nothing, Help, Version };
+    using Given = std::vector<std::pair<std::string, std::string>>;
+
+    // The options of the command line; throws what is wrong with it.
+    Given given(const std::vector<std::string>& words) {
+        Poco::Util::OptionSet options;
+        defineOptions(options);
+        Poco::Util::OptionProcessor processor(options);
+        processor.setUnixStyle(words.size() < 2 || !words[1].starts_with('/'));
+        Given all;
+        for (std::size_t i = 1; i < words.size(); ++i) {
+            std::string name, value;
+            if (processor.process(words[i], name, value) && !name.empty()) all.emplace_back(name, value);
+        }
+        processor.checkRequired();
+        return all;
+    }
 
     void choose(const std::string& name, const std::string& value) {
         if (name == "config") {
@@ -102,7 +129,7 @@ class Posternd final : public Poco::Util::ServerApplication {
     int serve() {
         StopSignals signals;  // before any other thread
         const auto offered = postern::net::offerSockets(postern::inheritedSockets());
-        const postern::BackgroundLog log;
+        const postern::service::ServiceLog log;
         for (const std::string& trouble : offered) LogLine(LogEvent::ListenerStrange).with("reason", trouble);
         postern::raiseHandleLimit();
         postern::service::Service service(configPath_, postern::Clock::system());
@@ -152,15 +179,26 @@ class Posternd final : public Poco::Util::ServerApplication {
     std::string configPath_ = postern::config::defaultPath();
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    Posternd application;
+int guarded(const std::function<int()>& body) {
     try {
-        application.checkCommandLine(argc, argv);
-        return application.run(argc, argv);
+        return body();
     } catch (const Poco::Exception& error) {
         std::cerr << "posternd: " << error.displayText() << "; see posternd --help\n";
         return kExitUsage;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    postern::useStandardStreams();
+    const std::vector<std::string> words = postern::ownArguments(argc, argv);
+    Posternd application;
+    const auto hosted =
+        postern::hostService([&] { return guarded([&] { return application.runHosted(words); }); });
+    if (hosted) return *hosted;
+    return guarded([&] {
+        application.checkCommandLine(words);
+        return application.run(words);
+    });
 }

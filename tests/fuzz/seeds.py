@@ -103,10 +103,36 @@ def mail_seeds(tests, out):
             number += 1
 
 
+def chat_bytes(path):
+    """What the clients of a chat's dialogue say, each behind its number; those that are logged on say so first."""
+    numbers, out = {}, []
+    with open(path, encoding="utf-8") as file:
+        for line in file.read().split("\n"):
+            said = re.match(r"(\w+)> (.*)", line)
+            there = re.match(r"logged-on: (\w+) ?(.*)", line)
+            if there:
+                number = numbers.setdefault(there.group(1), len(numbers) % 6)
+                if there.group(2):
+                    out.append(f"{number}CAP REQ :{there.group(2)}")
+                out += [f"{number}NICK {there.group(1)}", f"{number}USER u 0 * :u", f"{number}CAP END"]
+            elif said:
+                out.append(f"{numbers.setdefault(said.group(1), len(numbers) % 6)}{unescape(said.group(2))}")
+    return "\n".join(out).encode("latin-1", "replace")
+
+
+def chat_seeds(tests, out):
+    dialogues = os.path.join(tests, "unit/chat/dialogues")
+    for name in sorted(os.listdir(dialogues)):
+        if name.endswith(".txt"):
+            write(out, "chat", name, chat_bytes(os.path.join(dialogues, name)))
+    write(out, "chat", "comings-and-goings", b"0NICK a\n0USER a 0 * :a\n0JOIN #x\n1NICK b\n1USER b 0 * :b\n1JOIN #x\nd1\n0PRIVMSG #x :y\n"
+          b"t\nt\nr1\nw\n0OPER root pencil\nv1\ng\n0KILL a\nt\n")
+
+
 def main():
     tests, out = sys.argv[1:]
     shutil.rmtree(out, ignore_errors=True)
-    for name in ("intake", "config", "mime", "decoders", "ftn"):
+    for name in ("intake", "config", "mime", "decoders", "ftn", "chat"):
         os.makedirs(os.path.join(out, name))
     dialogues = os.path.join(tests, "unit/intake/dialogues")
     for name in sorted(os.listdir(dialogues)):
@@ -117,6 +143,7 @@ def main():
         for name in names:
             if name.endswith(".toml"):
                 shutil.copy(os.path.join(folder, name), os.path.join(out, "config", f"{os.path.basename(folder)}-{name}"))
+    chat_seeds(tests, out)
     mail_seeds(tests, out)
     decoder_seeds(out)
     shutil.copy(os.path.join(tests, "../packaging/config/postern.toml"), os.path.join(out, "config", "example.toml"))

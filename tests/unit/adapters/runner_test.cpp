@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "base/quiet_lock.h"
 #include "tests/command_rig.h"
 
 namespace postern::adapters {
@@ -188,7 +189,7 @@ TEST_F(CommandLife, AnotherOfTheSameItemIsWaitedFor) {
     const Folder run = Folder::open(rig_->folder() + "/run").value();
     const Folder stage = Folder::open(rig_->stage()).value();
     File lock = stage.openShared("1.1", false).value();
-    ASSERT_TRUE(lock.tryLock().value());
+    ASSERT_TRUE(tryQuietLock(lock).value());
     ASSERT_EQ(stage.moveNoReplace("1.1", run, "1.1.started").value(), Moved::Done);
     auto seen = rig_->adapter().recover(job.delivery.key, job.evidence);
     EXPECT_TRUE(seen.busy && seen.found == Found::CannotTell) << seen.text;

@@ -5,15 +5,21 @@
 #include <fstream>
 #include <thread>
 
+#include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
 #include "base/service_manager.h"
+#include "base/text.h"
+#include "connector/admin/channel.h"
 #include "connector/admin/control_client.h"
+#include "connector/admin/control_door.h"
 #include "connector/admin/control_server.h"
+#include "net/system_sockets.h"
 #include "tests/fake_clock.h"
+#include "tests/kit/platform.h"
 #include "tests/kit/wait.h"
 #include "tests/temp_folder.h"
 
@@ -22,7 +28,11 @@ namespace {
 
 // "echo": the fields as a row; "count": how many bytes came; "refuse": an error before any byte is taken;
 // "wait": until the gate is opened; "throw": what a handler must not do.
-class ControlTest : public testing::Test {
+// Wine sends some hundreds of short lines in a second.
+const int kRows = tests::isWine() ? 5'000 : 100'000;
+
+// By a socket, and by the file that stands for one where there are none.
+class ControlTest : public testing::TestWithParam<DoorKind> {
   protected:
     ControlTest() { ignoreBrokenPipes(); }
 
@@ -32,6 +42,7 @@ class ControlTest : public testing::Test {
         if (request.verb == "refuse") return fail(Errc::Denied, "not you");
         if (request.verb == "many") return many(row);
         if (request.verb == "wait") return waitForGate();
+        if (request.verb == "master") return row(Record().add("master", request.master ? "yes" : "no"));
         throw std::runtime_error("thrown");
     }
 
@@ -59,7 +70,7 @@ class ControlTest : public testing::Test {
     }
 
     static Result<void> many(const RowSink& row) {
-        for (int i = 0; i < 100'000; ++i)
+        for (int i = 0; i < kRows; ++i)
             POSTERN_TRY(row(Record().add("number", i).add("text", "some text of a row")));
         return {};
     }
@@ -71,6 +82,7 @@ class ControlTest : public testing::Test {
     }
 
     std::unique_ptr<ControlServer> started(ControlOptions options = {}) {
+        options.door = GetParam();
         auto server = std::make_unique<ControlServer>(
             path,
             [this](const auto& request, auto& body, const auto& row) { return handle(request, body, row); },
@@ -86,8 +98,24 @@ class ControlTest : public testing::Test {
         return std::move(client).value();
     }
 
+    // Why a request is not answered, if so.
+    std::optional<Errc> refusal() const {
+        auto client = ControlClient::connect(path, Millis{20'000});
+        if (!client.ok()) return client.error().code;
+        Request asked;
+        asked.verb = "echo";
+        const auto rows = client->call(asked);
+        return rows.ok() ? std::nullopt : std::optional(rows.error().code);
+    }
+
+    // Shown in, and nothing said yet.
     Poco::Net::StreamSocket raw() const {
-        return Poco::Net::StreamSocket(Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, path));
+        Poco::Net::StreamSocket socket;
+        Channel channel(socket, Millis{20'000});
+        const auto entered = enterDoor(path, socket, channel);
+        EXPECT_TRUE(entered.ok()) << entered.error().text;
+        socket.setBlocking(true);
+        return socket;
     }
 
     // All that the server sends until it ends the connection.
@@ -102,6 +130,12 @@ class ControlTest : public testing::Test {
             all += "(reset)";
         }
         return all;
+    }
+
+    int visible() const {
+        int count = 0;
+        for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator(folder.path())) ++count;
+        return count;
     }
 
     tests::TempFolder folder;
@@ -136,7 +170,7 @@ class Flood final : public ByteStream {
     bool breaks_;
 };
 
-TEST_F(ControlTest, SeveralRequestsGoOverOneConnection) {
+TEST_P(ControlTest, SeveralRequestsGoOverOneConnection) {
     const auto server = started();
     ControlClient client = connected();
     for (int i = 0; i < 3; ++i) {
@@ -147,7 +181,8 @@ TEST_F(ControlTest, SeveralRequestsGoOverOneConnection) {
     }
 }
 
-TEST_F(ControlTest, TheSystemSaysWhoAsksNotTheClient) {
+TEST_P(ControlTest, TheSystemSaysWhoAsksNotTheClient) {
+    if (GetParam() == DoorKind::File) GTEST_SKIP() << "only where the system can say it";
     const auto server = started();
     Request asked = request("echo");
     asked.who = "somebody else";
@@ -156,12 +191,14 @@ TEST_F(ControlTest, TheSystemSaysWhoAsksNotTheClient) {
     EXPECT_EQ(rows->front().text("who"), userName());
 }
 
-TEST_F(ControlTest, OnlyTheOwnerAndTheGroupMayConnect) {
+TEST_P(ControlTest, OnlyTheOwnerAndTheGroupMayConnect) {
+    SKIP_ON_WINDOWS("the folder says who may read the file");
     const auto server = started();
-    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0660));
+    const int mode = GetParam() == DoorKind::Socket ? 0660 : 0640;
+    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(mode));
 }
 
-TEST_F(ControlTest, AnErrorComesBackWithItsCodeAndTheConnectionGoesOn) {
+TEST_P(ControlTest, AnErrorComesBackWithItsCodeAndTheConnectionGoesOn) {
     const auto server = started();
     ControlClient client = connected();
     const auto refused = client.call(request("refuse"));
@@ -174,7 +211,7 @@ TEST_F(ControlTest, AnErrorComesBackWithItsCodeAndTheConnectionGoesOn) {
     EXPECT_TRUE(client.call(request("echo")).ok());
 }
 
-TEST_F(ControlTest, ALargeBodyStreamsThrough) {
+TEST_P(ControlTest, ALargeBodyStreamsThrough) {
     const auto server = started();
     Request asked = request("count");
     asked.body = true;
@@ -194,7 +231,7 @@ TEST_F(ControlTest, ALargeBodyStreamsThrough) {
     }
 }
 
-TEST_F(ControlTest, ARefusalBeforeTheBodyReachesAClientThatStillSends) {
+TEST_P(ControlTest, ARefusalBeforeTheBodyReachesAClientThatStillSends) {
     const auto server = started();
     for (int i = 0; i < 20; ++i) {
         Request asked = request("refuse");
@@ -207,7 +244,7 @@ TEST_F(ControlTest, ARefusalBeforeTheBodyReachesAClientThatStillSends) {
 }
 
 // What came in whole is stored; what broke off must not look whole.
-TEST_F(ControlTest, ABodyThatBreaksOffIsAnErrorForTheHandler) {
+TEST_P(ControlTest, ABodyThatBreaksOffIsAnErrorForTheHandler) {
     const auto server = started();
     {
         Request asked = request("count");
@@ -220,7 +257,7 @@ TEST_F(ControlTest, ABodyThatBreaksOffIsAnErrorForTheHandler) {
     EXPECT_TRUE(tests::waitFor([this] { return bodyError.load(); }));
 }
 
-TEST_F(ControlTest, AConnectionThatEndsInsideAChunkIsAnErrorForTheHandler) {
+TEST_P(ControlTest, AConnectionThatEndsInsideAChunkIsAnErrorForTheHandler) {
     const auto server = started();
     auto socket = raw();
     const std::string bytes = "{\"verb\":\"count\",\"body\":true}\n100\nonly these";
@@ -231,7 +268,7 @@ TEST_F(ControlTest, AConnectionThatEndsInsideAChunkIsAnErrorForTheHandler) {
 }
 
 // Else a mail's text could be read as the next request.
-TEST_F(ControlTest, BytesNobodyTookAreNotReadAsRequests) {
+TEST_P(ControlTest, BytesNobodyTookAreNotReadAsRequests) {
     const auto server = started();
     auto socket = raw();
     const std::string bytes = "{\"verb\":\"refuse\",\"body\":true}\n{\"verb\":\"echo\"}\n";
@@ -239,7 +276,7 @@ TEST_F(ControlTest, BytesNobodyTookAreNotReadAsRequests) {
     EXPECT_EQ(drain(socket).find("\"row\""), std::string::npos);
 }
 
-TEST_F(ControlTest, ManyRowsAndAReaderThatStops) {
+TEST_P(ControlTest, ManyRowsAndAReaderThatStops) {
     const auto server = started();
     NoBytes none;
     int seen = 0;
@@ -250,7 +287,7 @@ TEST_F(ControlTest, ManyRowsAndAReaderThatStops) {
                               return {};
                           })
                     .ok());
-    EXPECT_EQ(seen, 100'000);
+    EXPECT_EQ(seen, kRows);
     ControlClient client = connected();
     const auto stopped = client.call(request("many"), none,
                                      [](const Record&) -> Result<void> { return fail(Errc::Io, "enough"); });
@@ -260,7 +297,7 @@ TEST_F(ControlTest, ManyRowsAndAReaderThatStops) {
     EXPECT_TRUE(connected().call(request("echo")).ok());
 }
 
-TEST_F(ControlTest, ASilentClientDelaysNobodyAndLosesItsConnection) {
+TEST_P(ControlTest, ASilentClientDelaysNobodyAndLosesItsConnection) {
     const auto server = started({4, Millis{200}});
     auto silent = raw();
     silent.sendBytes("{\"verb\":", 8);
@@ -268,17 +305,17 @@ TEST_F(ControlTest, ASilentClientDelaysNobodyAndLosesItsConnection) {
     EXPECT_NE(drain(silent).find("silent"), std::string::npos);
 }
 
-TEST_F(ControlTest, TooManyConnectionsAreToldBusyAndLaterOnesServed) {
+TEST_P(ControlTest, TooManyConnectionsAreToldBusyAndLaterOnesServed) {
     const auto server = started({2, Millis{20'000}});
     ControlClient first = connected(), second = connected();
     ASSERT_TRUE(first.call(request("echo")).ok());
     ASSERT_TRUE(second.call(request("echo")).ok());
-    EXPECT_EQ(connected().call(request("echo")).error().code, Errc::Busy);
+    EXPECT_EQ(refusal(), Errc::Busy);
     { const ControlClient gone = std::move(first); }
-    EXPECT_TRUE(tests::waitFor([this] { return connected().call(request("echo")).ok(); }));
+    EXPECT_TRUE(tests::waitFor([this] { return !refusal(); }));
 }
 
-TEST_F(ControlTest, HostileRequestsAreRefusedAndTheServerGoesOn) {
+TEST_P(ControlTest, HostileRequestsAreRefusedAndTheServerGoesOn) {
     const auto server = started();
     const std::string long_line(kRequestLimit + 10, 'x');
     for (const std::string& bytes :
@@ -295,7 +332,7 @@ TEST_F(ControlTest, HostileRequestsAreRefusedAndTheServerGoesOn) {
     EXPECT_TRUE(connected().call(request("echo")).ok());
 }
 
-TEST_F(ControlTest, StoppingEndsIdleClientsAtOnceAndWaitsForRunningRequests) {
+TEST_P(ControlTest, StoppingEndsIdleClientsAtOnceAndWaitsForRunningRequests) {
     auto server = started();
     ControlClient idle = connected();
     ASSERT_TRUE(idle.call(request("echo")).ok());
@@ -312,7 +349,7 @@ TEST_F(ControlTest, StoppingEndsIdleClientsAtOnceAndWaitsForRunningRequests) {
     EXPECT_EQ(idle.call(request("echo")).error().code, Errc::Unavailable);
 }
 
-TEST_F(ControlTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
+TEST_P(ControlTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
     auto server = started();
     auto greedy = raw();
     const std::string asked = "{\"verb\":\"many\"}\n";
@@ -324,33 +361,122 @@ TEST_F(ControlTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
     EXPECT_LT(Clock::system().steady() - before, Millis(10'000)) << "far below the 30 s it would take";
 }
 
-TEST_F(ControlTest, ADeadSocketIsReplacedALiveOneAndAFileAreNot) {
-    {
-        Poco::Net::SocketAddress address(Poco::Net::SocketAddress::UNIX_LOCAL, path);
-        Poco::Net::StreamSocket dead(Poco::Net::SocketAddress::UNIX_LOCAL);
+TEST_P(ControlTest, ADeadDoorIsReplacedALiveOneAndAFileAreNot) {
+    if (GetParam() == DoorKind::Socket) {
+        const Poco::Net::SocketAddress address = net::localAddress(path);
+        Poco::Net::StreamSocket dead(address.family());
         dead.impl()->bind(address, false);  // nobody listens, as after a kill
+    } else {
+        auto killed = started();
+        std::filesystem::copy_file(path, path + ".kept");
+        killed.reset();
+        std::filesystem::rename(path + ".kept", path);
     }
     ASSERT_TRUE(pathExists(path));
     EXPECT_EQ(ControlClient::connect(path).error().code, Errc::NotFound);
     const auto server = started();
+    ControlOptions options;
+    options.door = GetParam();
     ControlServer second(
-        path, [](const auto&, auto&, const auto&) -> Result<void> { return {}; }, clock);
+        path, [](const auto&, auto&, const auto&) -> Result<void> { return {}; }, clock, options);
     EXPECT_EQ(second.start().error().code, Errc::Busy);
     EXPECT_TRUE(connected().call(request("echo")).ok()) << "the first goes on";
     std::ofstream(folder / "file") << "precious";
     ControlServer third(
-        folder / "file", [](const auto&, auto&, const auto&) -> Result<void> { return {}; }, clock);
+        folder / "file", [](const auto&, auto&, const auto&) -> Result<void> { return {}; }, clock, options);
     EXPECT_EQ(third.start().error().code, Errc::Exists);
     EXPECT_TRUE(pathExists(folder / "file"));
 }
 
-TEST_F(ControlTest, AServerMayStartAgain) {
+TEST_P(ControlTest, AServerMayStartAgain) {
     auto server = started();
     server->stop();
     server->stop();
     ASSERT_TRUE(server->start().ok());
     EXPECT_TRUE(connected().call(request("echo")).ok());
 }
+
+// The key of a door that is a file.
+class KeyTest : public ControlTest {
+  protected:
+    // What the server says to somebody who says `bytes`, until it ends the connection.
+    std::string said(const std::string& bytes) {
+        const std::string notice = readFile(path, 1000).value();
+        Poco::Net::StreamSocket socket(Poco::Net::SocketAddress(
+            "127.0.0.1", static_cast<Poco::UInt16>(*parseInt(split(notice, ' ')[1]))));
+        socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+        socket.shutdownSend();
+        const std::string all = drain(socket);
+        return all.substr(0, all.find("(reset)"));
+    }
+};
+
+TEST_P(KeyTest, WhoDoesNotKnowItIsToldNothing) {
+    const auto server = started();
+    const std::string nonce(64, 'A');
+    for (const std::string& bytes :
+         {std::string("{\"verb\":\"echo\"}\n"), std::string("\n"), std::string(100'000, 'x') + "\n",
+          std::string("postern-control-1 short\n"), std::string("GET / HTTP/1.1\r\n\r\n")})
+        EXPECT_EQ(said(bytes), "") << bytes.substr(0, 40);
+    const std::string first = said("postern-control-1 " + nonce + "\n");
+    EXPECT_EQ(first.size(), 64 + 1 + 64 + 1u) << "a nonce and a proof, and no word behind them";
+    const std::string wrong =
+        said("postern-control-1 " + nonce + "\n" + nonce + " master\n{\"verb\":\"echo\"}\n");
+    EXPECT_EQ(wrong.find("row"), std::string::npos) << wrong;
+    EXPECT_NE(wrong.substr(0, 64), first.substr(0, 64)) << "each connection has a nonce of its own";
+    EXPECT_TRUE(connected().call(request("echo")).ok());
+}
+
+TEST_P(KeyTest, EachStartMakesAnotherAndAStopTakesTheFileAway) {
+    auto server = started();
+    const std::string first = readFile(path, 1000).value();
+    server->stop();
+    EXPECT_FALSE(pathExists(path));
+    ASSERT_TRUE(server->start().ok());
+    EXPECT_NE(split(readFile(path, 1000).value(), ' ')[2], split(first, ' ')[2]);
+}
+
+// A program that took the port of a service that was killed.
+TEST_P(KeyTest, AnotherProgramAtThePortIsFoundOutAndLearnsNothing) {
+    Poco::Net::ServerSocket thief(Poco::Net::SocketAddress("127.0.0.1", 0));
+    const std::string key(64, 'B');
+    ASSERT_TRUE(
+        replaceFile(path, "postern-control-1 " + std::to_string(thief.address().port()) + " " + key + "\n")
+            .ok());
+    std::string heard;
+    std::jthread other([&] {
+        auto socket = thief.acceptConnection();
+        const std::string line = std::string(64, 'C') + " " + std::string(64, 'D') + "\n";
+        socket.sendBytes(line.data(), static_cast<int>(line.size()));
+        heard = drain(socket);
+    });
+    EXPECT_EQ(ControlClient::connect(path).error().code, Errc::NotFound);
+    other.join();
+    EXPECT_EQ(heard.size(), 17 + 1 + 64 + 1u) << heard;
+    EXPECT_EQ(heard.find(key), std::string::npos);
+}
+
+// Who may read the key and not write beside it works with the queue only.
+TEST_P(KeyTest, WhoMayMakeFilesBesideItIsMaster) {
+    SKIP_ON_WINDOWS("the case below needs permission bits");
+    const auto server = started();
+    EXPECT_EQ(connected().call(request("master"))->front().text("master"), "yes");
+    EXPECT_EQ(visible(), 1) << "nothing is left of the proof";
+    if (userName() == "root") GTEST_SKIP() << "root may write everywhere";
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0500));
+    EXPECT_EQ(connected().call(request("master"))->front().text("master"), "no");
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0700));
+}
+
+std::vector<DoorKind> doorsHere() {
+    if (net::hasLocalSockets()) return {DoorKind::Socket, DoorKind::File};
+    return {DoorKind::File};
+}
+std::string doorName(const testing::TestParamInfo<DoorKind>& info) {
+    return info.param == DoorKind::Socket ? "Socket" : "File";
+}
+INSTANTIATE_TEST_SUITE_P(Doors, ControlTest, testing::ValuesIn(doorsHere()), doorName);
+INSTANTIATE_TEST_SUITE_P(Doors, KeyTest, testing::Values(DoorKind::File), doorName);
 
 }  // namespace
 }  // namespace postern::admin

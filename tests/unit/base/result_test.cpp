@@ -5,6 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#ifdef _WIN32
+#include <winsock2.h>
+// After it: windows.h alone would bring the first version of sockets.
+#include <windows.h>
+#endif
+
 namespace postern {
 namespace {
 
@@ -49,12 +55,28 @@ TEST(Result, SystemErrorsBecomeOurKinds) {
         int number;
         Errc code;
     } cases[] = {
+#ifdef _WIN32
+        {ERROR_FILE_NOT_FOUND, Errc::NotFound},
+        {ERROR_PATH_NOT_FOUND, Errc::NotFound},
+        {ERROR_ALREADY_EXISTS, Errc::Exists},
+        {ERROR_ACCESS_DENIED, Errc::Denied},
+        {ERROR_WRITE_PROTECT, Errc::Denied},
+        {ERROR_SHARING_VIOLATION, Errc::Busy},
+        {ERROR_LOCK_VIOLATION, Errc::Busy},
+        {ERROR_DELETE_PENDING, Errc::Busy},
+        {ERROR_DISK_FULL, Errc::NoSpace},
+        {ERROR_INVALID_NAME, Errc::Invalid},
+        {ERROR_TOO_MANY_OPEN_FILES, Errc::Unavailable},
+        {ERROR_BAD_NETPATH, Errc::Unavailable},
+        {ERROR_CRC, Errc::Io},
+#else
         {ENOENT, Errc::NotFound}, {ENOTDIR, Errc::NotFound},   {EEXIST, Errc::Exists},
         {EACCES, Errc::Denied},   {EPERM, Errc::Denied},       {EROFS, Errc::Denied},
         {EBUSY, Errc::Busy},      {EAGAIN, Errc::Busy},        {ENOSPC, Errc::NoSpace},
         {EDQUOT, Errc::NoSpace},  {EFBIG, Errc::NoSpace},      {EINVAL, Errc::Invalid},
         {ELOOP, Errc::Invalid},   {EMFILE, Errc::Unavailable}, {ESTALE, Errc::Unavailable},
         {EIO, Errc::Io},          {ENOTRECOVERABLE, Errc::Io},
+#endif
     };
     for (const auto& c : cases) {
         const Error error = systemError(c.number, "here");

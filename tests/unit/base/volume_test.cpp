@@ -1,11 +1,13 @@
 #include "base/volume.h"
 
-#include <csignal>
-#include <sys/resource.h>
-
 #include <gtest/gtest.h>
 
+#include "tests/kit/platform.h"
 #include "tests/temp_folder.h"
+#ifndef _WIN32
+#include <csignal>
+#include <sys/resource.h>
+#endif
 
 namespace postern {
 namespace {
@@ -21,11 +23,16 @@ TEST(Volume, SaysWhatIsFreeAndWhichOneItIs) {
     const auto parent = lookAtVolume(parentPath(folder.path()));
     ASSERT_TRUE(parent.ok());
     EXPECT_EQ(parent->id, volume->id);
-    const auto other = lookAtVolume("/proc");
-    ASSERT_TRUE(other.ok());
-    EXPECT_NE(other->id, volume->id);
+    if (!tests::kOnWindows) {
+        const auto other = lookAtVolume("/proc");
+        ASSERT_TRUE(other.ok());
+        EXPECT_NE(other->id, volume->id);
+    }
     EXPECT_EQ(lookAtVolume(folder / "none").error().code, Errc::NotFound);
 }
+
+// NTFS gives a file its space with its size; where Wine keeps its files a larger size leaves a hole.
+const bool kSizeIsSpace = tests::kOnWindows && !tests::isWine();
 
 TEST(Volume, AnAllocatedFileOwnsEachOfItsBytes) {
     constexpr std::int64_t kSize = (3 << 20) + 17;
@@ -42,13 +49,14 @@ TEST(Volume, AnAllocatedFileOwnsEachOfItsBytes) {
     auto sparse = File::openAppend(folder / "b");
     ASSERT_TRUE(sparse.ok());
     ASSERT_TRUE(sparse->truncate(kSize).ok());
-    EXPECT_LT(allocatedBytes(*sparse).value(), kSize) << "the test knows a hole from space";
+    EXPECT_EQ(allocatedBytes(*sparse).value() < kSize, !kSizeIsSpace) << "the test knows a hole from space";
 }
 
 // Where the file system can not promise space, and where it says so and leaves a hole (OpenZFS).
 TEST(Volume, WithoutAPromiseThatHoldsItIsWritten) {
     constexpr std::int64_t kFrom = 10'000, kSize = (1 << 20) + 17;
     for (const bool claims : {false, true}) {
+        if (claims && kSizeIsSpace) continue;
         tests::TempFolder folder;
         auto file = Folder::open(folder.path())->create("a", 0600);
         ASSERT_TRUE(file.ok());
@@ -73,6 +81,7 @@ TEST(Volume, WithoutAPromiseThatHoldsItIsWritten) {
     }
 }
 
+#ifndef _WIN32  // no limit that a process sets itself
 TEST(Volume, WhatDoesNotFitLeavesTheFileAsItWas) {
     tests::TempFolder folder;
     auto file = File::openAppend(folder / "a");
@@ -90,6 +99,7 @@ TEST(Volume, WhatDoesNotFitLeavesTheFileAsItWas) {
     EXPECT_EQ(refused.error().code, Errc::NoSpace) << refused.error().text;
     EXPECT_EQ(file->size().value(), 4096);
 }
+#endif
 
 }  // namespace
 }  // namespace postern

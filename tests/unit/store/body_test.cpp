@@ -240,6 +240,7 @@ TEST(Body, TheSweepRemovesFilesThatNoMessageNamesAndNothingElse) {
     EXPECT_TRUE(*back == bytes);
 }
 
+#ifndef _WIN32
 std::int64_t residentBytes() {
     const auto text = readFile("/proc/self/statm", 1000);
     EXPECT_TRUE(text.ok());
@@ -275,6 +276,7 @@ TEST(Body, FiftyMegabytesPassThroughWithoutBeingInMemory) {
     EXPECT_EQ(read, kSize);
     EXPECT_LT(most - before, 4 << 20) << "bytes of memory for a body of " << kSize;
 }
+#endif
 
 }  // namespace
 }  // namespace postern::tests

@@ -1,13 +1,16 @@
 // What the store does when the disk under it fails (I8).
 
 #include <atomic>
-#include <csignal>
 #include <set>
-#include <sys/resource.h>
 
 #include <gtest/gtest.h>
 
+#include "tests/kit/platform.h"
 #include "tests/unit/store/notes_on_faulty_disk.h"
+#ifndef _WIN32
+#include <csignal>
+#include <sys/resource.h>
+#endif
 
 namespace postern::tests {
 namespace {
@@ -250,6 +253,7 @@ TEST(Failure, AnErrorAtTheCheckpointBreaksTheStore) {
     }
 }
 
+#ifndef _WIN32
 // The system's own limit on file sizes: a real "no room" that is not ENOSPC.
 class FileSizeLimit {
   public:
@@ -287,6 +291,7 @@ TEST(Failure, AFileSizeLimitOfTheSystemCountsAsNoSpace) {
     EXPECT_TRUE(healed.ok()) << describe(healed);
     EXPECT_FALSE(store->broken());
 }
+#endif
 
 }  // namespace
 }  // namespace postern::tests

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/owners_rights.h"
 #include "base/peer.h"
+#include "tests/kit/platform.h"
 #include "tests/unit/store/open_store.h"
 
 namespace postern::tests {
@@ -35,7 +36,7 @@ std::map<std::string, std::string> filesOf(const std::string& folder) {
     if (!fs::exists(folder)) return files;
     for (const auto& entry : fs::recursive_directory_iterator(folder))
         if (entry.is_regular_file() && entry.path().filename() != "lock")
-            files[entry.path().string()] = contentOf(entry.path().string());
+            files[entry.path().generic_string()] = contentOf(entry.path().string());
     return files;
 }
 
@@ -106,13 +107,15 @@ const Refusal kRefusals[] = {
          for (const char* name : {"/postern.db", "/postern.db-wal", "/postern.db-shm", "/store.id"})
              fs::remove(f + name);
      },
-     Errc::NotFound, "/bodies"},
+     Errc::NotFound, "bodies: "},
+#ifndef _WIN32  // the C++ library makes no links there
     {"ALink",
      [](const std::string& f) {
          fs::rename(database(f), f + "/elsewhere.db");
          fs::create_symlink(f + "/elsewhere.db", database(f));
      },
      Errc::Invalid, "no regular file"},
+#endif
     {"OnlyTheLogLeft",
      [](const std::string& f) {
          fs::rename(database(f), database(f) + "-wal");
@@ -148,7 +151,8 @@ TEST(Opening, AnErrorNamesTheDatabase) {
     overwrite(database(options.folder), "");
     const auto opened = store::Store::open(options);
     ASSERT_FALSE(opened.ok());
-    EXPECT_NE(opened.error().text.find(database(options.folder)), std::string::npos) << opened.error().text;
+    EXPECT_NE(opened.error().text.find(joinPath(options.folder, "postern.db")), std::string::npos)
+        << opened.error().text;
 }
 
 TEST(Opening, WithoutCreateNothingIsMade) {
@@ -176,6 +180,7 @@ TEST(Opening, ARelativeFolderIsRefused) {
 }
 
 TEST(Opening, AStoreOfAnotherUserIsNotCalledInUse) {
+    SKIP_ON_WINDOWS("nobody acts with another user's rights");
     if (!isAdministrator()) GTEST_SKIP() << "only root can make one";
     const TempFolder folder;
     ASSERT_TRUE(openStore(optionsFor(folder)));
@@ -201,7 +206,7 @@ TEST(Opening, ASecondOpenerIsRefusedUntilTheFirstEnds) {
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().code, Errc::Busy);
     for (const std::string& part :
-         {"process " + std::to_string(processId()) + " (store_tests)", std::string("stop the service first")})
+         {"process " + std::to_string(processId()) + " (store_tests", std::string("stop the service first")})
         EXPECT_NE(second.error().text.find(part), std::string::npos) << second.error().text;
     first.reset();
     EXPECT_TRUE(openStore(optionsFor(folder)));

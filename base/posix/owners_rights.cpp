@@ -1,11 +1,21 @@
 #include "base/owners_rights.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace postern {
+namespace {
+
+// The administrator may always be in his own group again. Where the system says no, nothing may be written
+// any more: it would be for others to read.
+void takeBack(gid_t group) {
+    if (::setegid(group) != 0) std::abort();
+}
+
+}  // namespace
 
 bool isAdministrator() {
     return ::geteuid() == 0;
@@ -20,7 +30,7 @@ Result<OwnersRights> OwnersRights::of(const std::string& path) {
     if (::setegid(facts.st_gid) != 0) return systemError(errno, "acting for the owner of " + path);
     if (::seteuid(facts.st_uid) == 0) return OwnersRights(true, group);
     const int number = errno;
-    (void)::setegid(group);  // it was ours, and the administrator may
+    takeBack(group);
     return systemError(number, "acting for the owner of " + path);
 }
 
@@ -28,7 +38,7 @@ OwnersRights::~OwnersRights() {
     if (!taken_) return;
     // Where that fails this process goes on with less: the safe side.
     if (::seteuid(0) != 0) return;
-    (void)::setegid(group_);
+    takeBack(group_);
     // The change of rights took that away: debuggers, leak checkers and core files want it.
     (void)::prctl(PR_SET_DUMPABLE, 1);
 }

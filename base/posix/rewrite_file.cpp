@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/peer.h"
-#include "base/random.h"
+#include "base/replace_with.h"
 
 namespace postern {
 
@@ -59,25 +59,11 @@ Result<void> rewriteFile(const std::string& path, std::string_view bytes, const 
     struct stat old {};
     const bool known = ::stat(path.c_str(), &old) == 0;
     if (!known && errno != ENOENT) return systemError(errno, path);
-    const std::string parent = parentPath(path);
-    POSTERN_LET(folder, Folder::open(parent));
-    const std::string name = path.substr(path.rfind('/') + 1);
-    const std::string aside = "." + name + "." + randomName(8);
-    const auto written = [&]() -> Result<void> {
-        POSTERN_LET(file, folder.create(aside, 0600));
+    return replaceWith(path, 0600, [&](File& file) -> Result<void> {
         if (known) POSTERN_TRY(giveAs(file.handle(), old));
         if (!known) POSTERN_TRY(dressNew(file, path, like));
-        POSTERN_TRY(file.write(bytes));
-        POSTERN_TRY(file.sync());
-        POSTERN_TRY(file.close());
-        return folder.moveReplacing(aside, folder, name);
-    }();
-    if (!written.ok()) {
-        (void)folder.remove(
-            aside);  // a leftover hidden file is harmless; the error that matters is `written`
-        return written.error().within(path);
-    }
-    return folder.sync();
+        return file.write(bytes);
+    });
 }
 
 }  // namespace postern

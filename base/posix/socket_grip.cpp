@@ -34,4 +34,8 @@ void SocketGrip::end() {
     ::shutdown(handle_, SHUT_RDWR);
 }
 
+Millis SocketGrip::longestWait(Millis wanted) {
+    return wanted;
+}
+
 }  // namespace postern

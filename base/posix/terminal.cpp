@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <string_view>
@@ -49,6 +50,13 @@ class Mute {
 };
 
 }  // namespace
+
+void useStandardStreams() {}
+
+bool terminalTakesSequences() {
+    const char* kind = std::getenv("TERM");
+    return kind != nullptr && std::string_view(kind) != "dumb";
+}
 
 bool standardInputIsTerminal() {
     return ::isatty(STDIN_FILENO) == 1;

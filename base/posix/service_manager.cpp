@@ -96,6 +96,14 @@ StopSignals::Request StopSignals::wait(std::chrono::milliseconds timeout) {
     }
 }
 
+void askToStop() {
+    ::kill(::getpid(), SIGTERM);
+}
+
+void askToReload() {
+    ::kill(::getpid(), SIGHUP);
+}
+
 void ignoreBrokenPipes() {
     ::signal(SIGPIPE, SIG_IGN);
 }

@@ -4,8 +4,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace postern {
+
+struct Poller::System {
+    ~System() {
+        for (const int handle : {wakeUp, poll})
+            if (handle >= 0) ::close(handle);
+    }
+    int poll = -1, wakeUp = -1;
+};
 
 namespace {
 constexpr std::uint64_t kWakeToken = 0;
@@ -19,49 +28,47 @@ epoll_event eventFor(std::uint64_t token, bool read, bool write) {
 }
 }  // namespace
 
+Poller::Poller(std::unique_ptr<System> system) : system_(std::move(system)) {}
+Poller::~Poller() = default;
+
 Result<std::unique_ptr<Poller>> Poller::create() {
-    const int poll = ::epoll_create1(EPOLL_CLOEXEC);
-    if (poll < 0) return systemError(errno, "epoll");
-    const int wakeUp = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wakeUp < 0) {
-        const Error error = systemError(errno, "eventfd");
-        ::close(poll);
-        return error;
-    }
-    std::unique_ptr<Poller> poller(new Poller(poll, wakeUp));
+    auto system = std::make_unique<System>();
+    system->poll = ::epoll_create1(EPOLL_CLOEXEC);
+    if (system->poll < 0) return systemError(errno, "epoll");
+    system->wakeUp = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (system->wakeUp < 0) return systemError(errno, "eventfd");
+    const int wakeUp = system->wakeUp;
+    std::unique_ptr<Poller> poller(new Poller(std::move(system)));
     POSTERN_TRY(poller->add(wakeUp, kWakeToken, true, false));
     return poller;
 }
 
-Poller::~Poller() {
-    ::close(wakeUp_);
-    ::close(poll_);
-}
-
 Result<void> Poller::add(int handle, std::uint64_t token, bool read, bool write) {
     epoll_event event = eventFor(token, read, write);
-    if (::epoll_ctl(poll_, EPOLL_CTL_ADD, handle, &event) != 0) return systemError(errno, "epoll add");
+    if (::epoll_ctl(system_->poll, EPOLL_CTL_ADD, handle, &event) != 0)
+        return systemError(errno, "epoll add");
     return {};
 }
 
 Result<void> Poller::change(int handle, std::uint64_t token, bool read, bool write) {
     epoll_event event = eventFor(token, read, write);
-    if (::epoll_ctl(poll_, EPOLL_CTL_MOD, handle, &event) != 0) return systemError(errno, "epoll change");
+    if (::epoll_ctl(system_->poll, EPOLL_CTL_MOD, handle, &event) != 0)
+        return systemError(errno, "epoll change");
     return {};
 }
 
 void Poller::remove(int handle) {
-    ::epoll_ctl(poll_, EPOLL_CTL_DEL, handle, nullptr);
+    ::epoll_ctl(system_->poll, EPOLL_CTL_DEL, handle, nullptr);
 }
 
 const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds timeout) {
     ready_.clear();
     epoll_event events[kBatch];
-    const int count = ::epoll_wait(poll_, events, kBatch, static_cast<int>(timeout.count()));
+    const int count = ::epoll_wait(system_->poll, events, kBatch, static_cast<int>(timeout.count()));
     for (int i = 0; i < count; ++i) {
         if (events[i].data.u64 == kWakeToken) {
             std::uint64_t value = 0;
-            while (::read(wakeUp_, &value, sizeof value) == -1 && errno == EINTR) {
+            while (::read(system_->wakeUp, &value, sizeof value) == -1 && errno == EINTR) {
             }
             continue;
         }
@@ -74,7 +81,7 @@ const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds timeout
 
 void Poller::wake() {
     const std::uint64_t one = 1;
-    while (::write(wakeUp_, &one, sizeof one) == -1 && errno == EINTR) {
+    while (::write(system_->wakeUp, &one, sizeof one) == -1 && errno == EINTR) {
     }
 }
 

@@ -1,0 +1,20 @@
+#pragma once
+// The parts of a path. joinPath(), parentPath() and isAbsolutePath() are in base/file.h. Thread rule: any.
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace postern {
+
+// What stands behind the last separator: "c" of "/a/b/c", the whole of a name without one. On Windows "/" and
+// "\" both part names.
+std::string_view lastName(std::string_view path);
+
+// Whether a file in a Folder may have that name here. Invalid: it is empty, "." or "..", or has a separator
+// or a zero; on Windows also when it is too long, is a device's (CON, COM1.txt), ends with a dot or a blank,
+// or has one of <>:"/\|?* or a control character.
+Result<void> usableFileName(std::string_view name);
+
+}  // namespace postern

@@ -1,0 +1,9 @@
+#include "base/quiet_lock.h"
+
+namespace postern {
+
+Result<bool> tryQuietLock(File& file) {
+    return file.tryLock();
+}
+
+}  // namespace postern

@@ -1,0 +1,101 @@
+// A program for tests of base/child_process.h, the same on every system. Its first argument says what it
+// does.
+
+#include <condition_variable>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <mutex>
+#include <string>
+
+#include "base/child_process.h"
+#include "base/terminal.h"
+
+namespace {
+
+using postern::ChildProcess;
+using postern::File;
+
+[[noreturn]] void waitForEver() {
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock lock(mutex);
+    for (;;) never.wait(lock);
+}
+
+int showArguments(const std::vector<std::string>& words) {
+    for (std::size_t i = 2; i < words.size(); ++i) std::cout << "[" << words[i] << "]";
+    return 0;
+}
+
+int showEnvironment() {
+    for (const std::string& each : postern::ownEnvironment()) std::cout << each << "\n";
+    return 0;
+}
+
+int copyInput(std::size_t most) {
+    for (int c; most > 0 && (c = std::getchar()) != EOF; --most) std::putchar(c);
+    return 0;
+}
+
+int showHanded() {
+    for (const int number : {4, 3}) {
+        auto file = postern::handedFile(number);
+        if (!file.ok()) return 1;
+        char text[100];
+        const auto got = file->readAt(0, text, sizeof text);
+        if (got.ok()) std::cout << std::string(text, *got);
+    }
+    return postern::handedFile(5).ok() ? 2 : 0;
+}
+
+// Starts one that waits, says both numbers, and waits too or ends.
+int startAnother(const std::vector<std::string>& words) {
+    postern::ProcessPlan plan;
+    plan.arguments = {words[0], "wait"};
+    plan.mostOutput = 0;
+    auto child = ChildProcess::start(plan);
+    if (!child.ok()) return 1;
+    std::cout << child->id() << std::endl;
+    if (words.size() > 2 && words[2] == "wait") waitForEver();
+    return 0;
+}
+
+int flood(int bytes) {
+    std::cout << "first\n" << std::flush;
+    std::cerr << "second\n";
+    for (int i = 0; i < bytes; ++i) std::putchar('y');
+    return 0;
+}
+
+// The real thing, also under a sanitizer, which would take the signal or a null pointer for its own report.
+int crash() {
+    std::signal(SIGSEGV, SIG_DFL);
+    volatile int* volatile nowhere = reinterpret_cast<volatile int*>(std::uintptr_t{64});
+    *nowhere = 1;
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    postern::useStandardStreams();
+    postern::takeOrdinaryLimits();
+    const auto words = postern::ownArguments(count, values);
+    const std::string what = words.size() > 1 ? words[1] : "";
+    const int number = words.size() > 2 ? std::atoi(words[2].c_str()) : 0;
+    if (what == "exit") return number;
+    if (what == "arguments") return showArguments(words);
+    if (what == "environment") return showEnvironment();
+    if (what == "copy") return copyInput(number > 0 ? static_cast<std::size_t>(number) : SIZE_MAX);
+    if (what == "handed") return showHanded();
+    if (what == "another") return startAnother(words);
+    if (what == "flood") return flood(number);
+    if (what == "crash") return crash();
+    if (what == "wait") waitForEver();
+    if (what == "folder") std::cout << std::filesystem::current_path().generic_string();
+    return 0;
+}
