@@ -7,6 +7,8 @@
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 
+#include "net/system_sockets.h"
+
 namespace postern::tests {
 
 namespace {
@@ -86,8 +88,8 @@ void HostTalk::reset() {
 
 ScriptedHost::ScriptedHost(Play play, const std::string& socketPath)
     : play_(std::move(play)), path_(socketPath) {
-    socket_ = std::make_unique<Poco::Net::ServerSocket>(
-        path_.empty() ? SocketAddress("127.0.0.1", 0) : SocketAddress(SocketAddress::UNIX_LOCAL, path_));
+    socket_ = std::make_unique<Poco::Net::ServerSocket>(path_.empty() ? SocketAddress("127.0.0.1", 0)
+                                                                      : net::localAddress(path_));
     if (path_.empty()) port_ = socket_->address().port();
     listener_ = std::jthread([this](const std::stop_token& stop) { listen(stop); });
 }

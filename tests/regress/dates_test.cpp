@@ -13,6 +13,7 @@
 #include "queue/queue.h"
 #include "tests/fake_clock.h"
 #include "tests/kit/post_office.h"
+#include "tests/kit/variables.h"
 #include "tests/regress/exported.h"
 #include "tests/regress/mails.h"
 #include "tests/unit/intake/house.h"
@@ -47,26 +48,18 @@ class Abroad {
   public:
     Abroad(const char* locale, const char* zone) {
         for (const char* name : {"LC_ALL", "LANG", "TZ"}) keep(name);
-        ::setenv("LC_ALL", locale, 1);
-        ::setenv("LANG", locale, 1);
-        if (zone == nullptr)
-            ::unsetenv("TZ");
-        else
-            ::setenv("TZ", zone, 1);
+        setVariable("LC_ALL", locale);
+        setVariable("LANG", locale);
+        setVariable("TZ", zone == nullptr ? std::nullopt : std::optional<std::string>(zone));
         std::setlocale(LC_ALL, "");
-        ::tzset();
+        takeZoneOfVariables();
         before_ = std::locale::global(std::locale(std::locale(), new Dotted));
     }
     ~Abroad() {
         std::locale::global(before_);
-        for (const auto& [name, value] : kept_) {
-            if (value)
-                ::setenv(name.c_str(), value->c_str(), 1);
-            else
-                ::unsetenv(name.c_str());
-        }
+        for (const auto& [name, value] : kept_) setVariable(name, value);
         std::setlocale(LC_ALL, "C");
-        ::tzset();
+        takeZoneOfVariables();
     }
     Abroad(const Abroad&) = delete;
     Abroad& operator=(const Abroad&) = delete;

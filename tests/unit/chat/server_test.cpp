@@ -13,6 +13,7 @@
 #include "store/messages.h"
 #include "store/store.h"
 #include "tests/fake_clock.h"
+#include "tests/kit/platform.h"
 #include "tests/kit/wait.h"
 #include "tests/temp_folder.h"
 #include "tests/tls_paper.h"
@@ -173,6 +174,7 @@ TEST_F(ChatServerTest, OverTls) {
 }
 
 TEST_F(ChatServerTest, OnAUnixSocket) {
+    SKIP_ON_WINDOWS("no Unix sockets");
     make();
     net::EarPlace place;
     place.socketPath = folder_ / "chat.sock";

@@ -3,7 +3,7 @@
 #include "connector/http/server.h"
 
 #include <atomic>
-#include <sys/stat.h>
+#include <filesystem>
 #include <thread>
 
 #include <Poco/Exception.h>
@@ -12,6 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/system_sockets.h"
+#include "tests/kit/platform.h"
 #include "tests/kit/wait.h"
 #include "tests/temp_folder.h"
 
@@ -55,7 +57,7 @@ class ServerTest : public testing::Test {
     StreamSocket connect() {
         StreamSocket socket;
         socket.connect(path_.empty() ? SocketAddress("127.0.0.1", static_cast<std::uint16_t>(server_->port()))
-                                     : SocketAddress(SocketAddress::UNIX_LOCAL, path_));
+                                     : net::localAddress(path_));
         socket.setReceiveTimeout(Poco::Timespan(20, 0));
         return socket;
     }
@@ -104,18 +106,17 @@ TEST_F(ServerTest, AnswersOverLoopback) {
 }
 
 TEST_F(ServerTest, AnswersOnAUnixSocketThatOthersCanNotOpenAndRemovesIt) {
+    SKIP_ON_WINDOWS("no Unix sockets");
     tests::TempFolder folder;
     ServerOptions options;
     options.socketPath = folder / "http.sock";
     HttpServer& server = start(options);
-    struct stat status {};
-    ASSERT_EQ(::stat(options.socketPath.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777u, 0660u);
+    EXPECT_EQ(std::filesystem::status(options.socketPath).permissions(), std::filesystem::perms{0660});
     EXPECT_THAT(ask("GET /u HTTP/1.1\r\n" + kClose), HasSubstr("GET /u \n"));
     HttpServer second(options, echo_);
     EXPECT_FALSE(second.start().ok()) << "one is there already";
     server.stop();
-    EXPECT_NE(::stat(options.socketPath.c_str(), &status), 0);
+    EXPECT_FALSE(std::filesystem::exists(options.socketPath));
 }
 
 TEST_F(ServerTest, ABodyOverTheLimitAndNonsenseAreRefused) {

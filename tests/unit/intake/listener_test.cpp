@@ -12,6 +12,9 @@
 
 #include "base/pulse.h"
 #include "base/service_manager.h"
+#include "net/system_sockets.h"
+#include "tests/kit/platform.h"
+#include "tests/kit/sockets.h"
 #include "tests/kit/wait.h"
 #include "tests/unit/intake/house.h"
 
@@ -62,8 +65,7 @@ class Caller {
         return say(text + "\r\n.");
     }
 
-    // Its system says now that it has what was read, and not with the next bytes.
-    void acknowledge() { socket_.setOption(IPPROTO_TCP, TCP_QUICKACK, 1); }
+    void acknowledge() { tests::acknowledgeAtOnce(socket_); }
 
     // Away without a goodbye: what is under way is lost.
     void reset() {
@@ -80,7 +82,7 @@ class Caller {
 
   private:
     static SocketAddress addressOf(const config::Listener& listener) {
-        if (!listener.socketPath.empty()) return {SocketAddress::UNIX_LOCAL, listener.socketPath};
+        if (!listener.socketPath.empty()) return net::localAddress(listener.socketPath);
         return {listener.host, static_cast<Poco::UInt16>(listener.port)};
     }
     bool more() {
@@ -155,6 +157,7 @@ TEST_F(ListenerTest, DeliversOverTcp) {
 }
 
 TEST_F(ListenerTest, DeliversOverAUnixSocket) {
+    SKIP_ON_WINDOWS("no Unix sockets");
     const auto& bound = start(house_.acceptor(), local());
     {
         Caller caller(bound);
@@ -191,6 +194,7 @@ TEST_F(ListenerTest, ALoopThatStandsStillIsNoticed) {
 }
 
 TEST_F(ListenerTest, StaleSocketsAreReplacedLiveOnesAndFilesAreNot) {
+    SKIP_ON_WINDOWS("no Unix sockets");
     start(house_.acceptor(), local());
     IntakeServer second(house_.acceptor(), house_.clock(), "mx");
     const auto refused = second.start({local()});
@@ -201,7 +205,7 @@ TEST_F(ListenerTest, StaleSocketsAreReplacedLiveOnesAndFilesAreNot) {
     // A socket file whose process died: bound, never removed.
     auto stale = local();
     stale.socketPath = house_.folder() + "/stale.sock";
-    { Poco::Net::ServerSocket dead(SocketAddress(SocketAddress::UNIX_LOCAL, stale.socketPath)); }
+    { Poco::Net::ServerSocket dead(net::localAddress(stale.socketPath)); }
     ASSERT_TRUE(std::filesystem::exists(stale.socketPath));
     IntakeServer third(house_.acceptor(), house_.clock(), "mx");
     EXPECT_TRUE(third.start({stale}).ok());

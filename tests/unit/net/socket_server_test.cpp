@@ -13,6 +13,8 @@
 
 #include "base/file.h"
 #include "base/service_manager.h"
+#include "net/system_sockets.h"
+#include "tests/kit/platform.h"
 #include "tests/kit/wait.h"
 #include "tests/temp_folder.h"
 
@@ -30,6 +32,10 @@ constexpr Millis kSoon{20'000};  // far above what anything here takes, far belo
 class SocketServerTest : public testing::TestWithParam<bool> {
   protected:
     SocketServerTest() { ignoreBrokenPipes(); }
+
+    void SetUp() override {
+        if (GetParam()) SKIP_ON_WINDOWS("no Unix sockets");
+    }
 
     void start(int connections, Millis patience) {
         SocketServerOptions options{{}, "test", connections, patience};
@@ -72,7 +78,7 @@ class SocketServerTest : public testing::TestWithParam<bool> {
 
     StreamSocket connect(const std::string& wish = "") {
         StreamSocket socket;
-        socket.connect(GetParam() ? SocketAddress(SocketAddress::UNIX_LOCAL, path)
+        socket.connect(GetParam() ? localAddress(path)
                                   : SocketAddress("127.0.0.1", static_cast<std::uint16_t>(port)));
         socket.setReceiveTimeout(Poco::Timespan(20, 0));
         if (!wish.empty()) socket.sendBytes(wish.data(), static_cast<int>(wish.size()));
@@ -188,19 +194,20 @@ INSTANTIATE_TEST_SUITE_P(Places, SocketServerTest, testing::Bool(),
                          [](const auto& which) { return which.param ? "UnixSocket" : "Loopback"; });
 
 TEST(SocketServerPlaces, ASecondOneIsBusyAFileIsNoPlaceAndALongPathIsNone) {
+    SKIP_ON_WINDOWS("no Unix sockets");
     const tests::TempFolder folder;
     const auto make = [](const std::string& path) {
         return SocketServer(
             {{.socketPath = path}, "test"}, [](StreamSocket&) {}, [](StreamSocket&) {});
     };
     auto first = make(folder / "a.sock"), second = make(folder / "a.sock"), none = make(folder / "file"),
-         far = make(folder / std::string(120, 'x'));
+         distant = make(folder / std::string(120, 'x'));
     ASSERT_TRUE(first.start().ok());
     EXPECT_EQ(second.start().error().code, Errc::Busy);
     ASSERT_TRUE(replaceFile(folder / "file", "precious").ok());
     EXPECT_EQ(none.start().error().code, Errc::Exists);
     EXPECT_TRUE(pathExists(folder / "file"));
-    EXPECT_EQ(far.start().error().code, Errc::Invalid);
+    EXPECT_EQ(distant.start().error().code, Errc::Invalid);
     second.stop();
     EXPECT_TRUE(pathExists(folder / "a.sock")) << "not the second's to remove";
 }
