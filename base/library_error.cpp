@@ -28,6 +28,18 @@ std::filesystem::path libraryPath(std::string_view path) {
     return {std::u8string(path.begin(), path.end())};
 }
 
+std::string textOf(const std::filesystem::path& path) {
+    const std::u8string text = path.u8string();
+    return {text.begin(), text.end()};
+}
+
+Result<std::string> absolutePath(const std::string& path) {
+    std::error_code error;
+    const auto whole = std::filesystem::absolute(libraryPath(path), error);
+    if (error) return libraryError(error, path);
+    return textOf(whole.lexically_normal());
+}
+
 Result<std::int64_t> fileSize(const std::string& path) {
     POSTERN_LET(file, File::openRead(path));
     return file.size();

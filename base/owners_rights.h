@@ -10,6 +10,13 @@ namespace postern {
 
 bool isAdministrator();  // whether this process may give files away: root, with its rights
 
+// What this process makes beside the files at `path`, their owner must be able to use. Denied: it will not,
+// and as whom to do it. Where rights come from the folder, as on Windows, whoever may write there may do it.
+Result<void> mayWorkFor(const std::string& path);
+
+// What an administrator types to give the service a folder with all that is in it.
+std::string handOverCommand(const std::string& folder);
+
 // From of() on the whole process has the user and group of the owner of `path`; its end gives them back.
 // Nothing happens where this process is not the administrator, or `path` is the administrator's own.
 // Thread rule: while no other thread works with files.

@@ -52,6 +52,9 @@ Result<void> startService(std::chrono::milliseconds limit);
 Result<void> stopService(std::chrono::milliseconds limit);
 Result<ServiceFacts> serviceFacts();
 
+// What a person types to stop it.
+const char* stopCommand();
+
 // The configuration that the installed service was told; nothing without one, or elsewhere.
 std::optional<std::string> installedConfiguration();
 

@@ -8,8 +8,10 @@
 
 #include "base/file.h"
 #include "base/library_error.h"
+#include "base/owners_rights.h"
 #include "base/peer.h"
 #include "base/random.h"
+#include "base/service_control.h"
 #include "base/text.h"
 
 namespace postern::store {
@@ -189,14 +191,14 @@ Result<FileLock> lockStore(const std::string& folder) {
     auto lock = FileLock::acquire(path);
     if (lock.ok()) return lock;
     if (lock.error().code == Errc::Busy)
-        return fail(Errc::Busy, "the store is in use: " + lock.error().text +
-                                    "; stop the service first (systemctl stop postern), or let that end");
+        return fail(Errc::Busy, "the store is in use: " + lock.error().text + "; stop the service first (" +
+                                    stopCommand() + "), or let that end");
     if (lock.error().code != Errc::Denied) return lock;
     const auto owner = fileOwner(pathExists(path) ? path : folder);
     if (!owner.ok() || *owner == effectiveUser()) return lock;  // a file system without writing
-    return fail(Errc::Denied,
-                lock.error().text + "; it belongs to " + *owner + ", and this runs as " + effectiveUser() +
-                    ": the whole folder must be the service's user's (chown -R USER: " + folder + ")");
+    return fail(Errc::Denied, lock.error().text + "; it belongs to " + *owner + ", and this runs as " +
+                                  effectiveUser() + ": the whole folder must be the service's user's (" +
+                                  handOverCommand(folder) + ")");
 }
 
 Result<void> checkNumbers(const std::vector<Migration>& migrations) {

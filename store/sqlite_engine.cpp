@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "store/sqlite_connection.h"
 
 namespace postern::store {
@@ -71,9 +72,9 @@ Result<void> openHandle(Connection& connection, const std::string& path, const s
     // in use already, which changes nothing.
     static const int quiet = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     (void)quiet;
-    const int result =
-        sqlite3_open_v2(path.c_str(), &connection.handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                        vfs.empty() ? nullptr : vfs.c_str());
+    const int result = sqlite3_open_v2(unlimitedPath(path).c_str(), &connection.handle,
+                                       flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                       vfs.empty() ? nullptr : vfs.c_str());
     if (result != SQLITE_OK) {
         if (connection.handle == nullptr) return fail(Errc::Unavailable, path + ": out of memory");
         return connection.errorOf(result);
@@ -225,14 +226,14 @@ Result<void> SqliteWriter::checkPages() {
 }
 
 Result<void> SqliteWriter::copyInto(const std::string& path) {
-    POSTERN_TRY(run("VACUUM INTO ?1", path));
+    POSTERN_TRY(run("VACUUM INTO ?1", unlimitedPath(path)));
     return {};
 }
 
 Result<void> SqliteReader::copyInto(const std::string& path) {
     // Of the connection, not of the database: what is written is the new file.
     POSTERN_TRY(connection_->script("PRAGMA query_only=OFF"));
-    const auto copied = run("VACUUM INTO ?1", path);
+    const auto copied = run("VACUUM INTO ?1", unlimitedPath(path));
     POSTERN_TRY(connection_->script("PRAGMA query_only=ON"));
     if (!copied.ok()) return copied.error();
     return {};

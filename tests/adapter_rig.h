@@ -42,7 +42,7 @@ inline std::vector<std::string> visibleFiles(const std::string& folder) {
             continue;
         }
         if (it->is_regular_file() && it->path().extension() != ".flo")
-            found.push_back(fs::relative(it->path(), folder).string());
+            found.push_back(fs::relative(it->path(), folder).generic_string());
     }
     std::sort(found.begin(), found.end());
     return found;

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <sys/stat.h>
 #include <vector>
 
 #include "tests/adapter_rig.h"
@@ -36,7 +35,7 @@ class CommandRig {
     void setScript(const std::string& script) const {
         // Renamed into place: a program that is just being written can not be started.
         spill(program() + ".new", "#!/bin/sh\nhere='" + temp_.path() + "'\n" + script + "\n");
-        ::chmod((program() + ".new").c_str(), 0700);
+        std::filesystem::permissions(program() + ".new", std::filesystem::perms::owner_all);
         std::filesystem::rename(program() + ".new", program());
     }
     std::string program() const { return temp_ / "standin"; }

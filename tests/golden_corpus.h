@@ -46,7 +46,7 @@ inline void expectCorpus(const std::string& folder, const std::string& extension
     for (const auto& entry :
          std::filesystem::directory_iterator(std::string(POSTERN_TESTS_FOLDER) + "/corpus")) {
         if (entry.path().extension() != ".eml") continue;
-        const std::string name = entry.path().stem();
+        const std::string name = entry.path().stem().string();
         SCOPED_TRACE(name);
         expectGolden(folder + "/" + name + extension, write(mailOf("corpus/" + name), name));
         ++compared;

@@ -11,6 +11,7 @@
 #include "adapters/kinds.h"
 #include "adapters/profile.h"
 #include "adapters/spool/spool.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "mail/charset.h"
 
@@ -203,7 +204,7 @@ Result<std::vector<std::string>> environmentOf(const Settings& settings) {
             return fail(Errc::Invalid, "import_environment: '" + each + "' is not NAME=value");
         path = path || each.starts_with("PATH=");
     }
-    if (!path) all.push_back("PATH=/usr/bin:/bin");
+    if (!path) all.emplace_back(plainEnvironment());
     return all;
 }
 

@@ -4,6 +4,7 @@
 
 #include "adapters/command/runner.h"
 #include "adapters/spool/staging.h"
+#include "base/places.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -291,8 +292,8 @@ std::vector<Setting> commandSettings(std::vector<Setting> own) {
          "A folder of our own: the texts that wait for the command, and how commands ended."},
         {"create", Boolean, "true",
          "Make the folder when it is missing; false for a volume that may not be mounted."},
-        {"working_folder", Path, "/", "Where the command runs."},
-        {"environment", List, "PATH=/usr/local/bin:/usr/bin:/bin",
+        {"working_folder", Path, placeFor("/"), "Where the command runs."},
+        {"environment", List, plainEnvironment(),
          "Its whole environment, NAME=value; nothing of ours is handed on."},
         {"time_limit",
          Duration,

@@ -13,11 +13,14 @@ namespace {
 constexpr std::array<std::string_view, 14> kShells = {"sh",   "ash",  "bash",  "csh",  "dash", "fish", "ksh",
                                                       "mksh", "posh", "rbash", "rksh", "tcsh", "yash", "zsh"};
 
-// "/bin/bash", and "bash5.2" or "ksh93" too.
+// "bash" of "/bin/bash", "bash5.2" and "bash.exe".
+std::string stemOf(std::string_view word) {
+    const std::string_view name = word.substr(word.find_last_of("/\\") + 1);
+    return lowerAscii(name.substr(0, name.find_first_of("0123456789-.")));
+}
+
 bool isShell(std::string_view word) {
-    std::string_view name = word.substr(word.rfind('/') + 1);
-    name = name.substr(0, name.find_first_of("0123456789-."));
-    return std::find(kShells.begin(), kShells.end(), name) != kShells.end();
+    return std::find(kShells.begin(), kShells.end(), stemOf(word)) != kShells.end();
 }
 
 // Places as ArgumentTemplate has them: {{ is a brace.
@@ -65,10 +68,30 @@ Program programOf(const std::vector<std::string>& command, std::size_t at) {
     return Program::None;
 }
 
+// The shells of Windows join what follows and read it all as a program. PowerShell's arguments of a script
+// are left alone.
+bool joinsAValue(const std::vector<std::string>& command, std::size_t at) {
+    const std::string name = stemOf(command[at]);
+    const bool powerShell = name == "powershell" || name == "pwsh";
+    // "cmd" alone may be anybody's program, elsewhere than on Windows.
+    const bool cmd = name == "cmd" && command[at].find_first_of(".\\:") != std::string::npos;
+    if (!powerShell && !cmd) return false;
+    for (++at; at < command.size(); ++at) {
+        if (hasPlace(command[at])) return true;
+        if (powerShell && (equalsIgnoreCase(command[at], "-file") || equalsIgnoreCase(command[at], "-f")))
+            return at + 1 < command.size() && hasPlace(command[at + 1]);
+    }
+    return false;
+}
+
 }  // namespace
 
 std::optional<std::string> valueInShellProgram(const std::vector<std::string>& command) {
     for (std::size_t at = 0; at < command.size(); ++at) {
+        if (joinsAValue(command, at))
+            return "a value of a mail in the words of " + escapeLine(command[at], 60) +
+                   " would be run by it, whatever a stranger writes there. Name the program itself, or a "
+                   R"(script: "powershell.exe", "-File", "tool.ps1", "{recipient}")";
         const Program program = isShell(command[at]) ? programOf(command, at + 1) : Program::None;
         if (program == Program::Plain) return std::nullopt;  // what follows are its arguments
         if (program == Program::OfTheMail)

@@ -9,6 +9,7 @@
 #include "adapters/command/uucp_spool.h"
 #include "adapters/envelope_text.h"
 #include "adapters/kinds.h"
+#include "base/path.h"
 #include "base/places.h"
 #include "base/text.h"
 
@@ -154,6 +155,8 @@ Result<void> checkUucp(const UucpPlan& own, const Settings& settings) {
     if (!systemName(own.system)) return fail(Errc::Invalid, "system: a UUCP system's name, like oldbox");
     if (!systemName(own.text.remote)) return fail(Errc::Invalid, "node_name: our UUCP name, like gateway");
     if (!isAbsolutePath(own.spool)) return fail(Errc::Invalid, "spool: must be an absolute path");
+    if (const auto usable = usableFileName("D."); !usable.ok())
+        return usable.error().within("system: the spool of UUCP can not be on this machine");
     if (!isAbsolutePath(settings.text("program")))
         return fail(Errc::Invalid, "program: must be an absolute path");
     if (!own.config.empty() && !isAbsolutePath(own.config))

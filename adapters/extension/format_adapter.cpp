@@ -6,6 +6,7 @@
 #include "adapters/extension/settings_view.h"
 #include "adapters/profile.h"
 #include "adapters/spool/spool.h"
+#include "base/path.h"
 
 namespace postern::adapters::extension {
 
@@ -36,6 +37,8 @@ class FormatAdapter final : public SpoolAdapter {
             name != escapeLine(name, 255))
             return fail(Errc::Invalid, "the adapter's library names the file \"" + escapeLine(name, 100) +
                                            "\": a plain name of up to 255 bytes was asked for");
+        if (const auto usable = usableFileName(name); !usable.ok())
+            return usable.error().within("the adapter's library names a file");
         return Place{"", std::move(name)};
     }
 

@@ -37,7 +37,7 @@ FlowPlace flowPlace(const Node& link, const FlowPlan& plan) {
     FlowPlace place{plan.outbound, hex(link.net, 4) + hex(link.node, 4)};
     if (link.zone != plan.zone) place.folder += "." + hex(link.zone, 3);
     if (link.point == 0) return place;
-    place.folder = joinPath(place.folder, place.base + ".pnt");
+    place.folder += "/" + place.base + ".pnt";
     place.base = hex(link.point, 8);
     return place;
 }

@@ -4,6 +4,7 @@
 
 #include "adapters/ftn/ftn_text.h"
 #include "adapters/profile.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "mail/charset.h"
 
@@ -94,6 +95,8 @@ Result<OutboundPlan> outboundPlan(const AdapterContext& context, const Settings&
         return fail(Errc::Invalid, "outbound: the name of a folder, without dots, like outbound");
     if (!isPlain(flow.folder) || trim(flow.folder) != flow.folder)
         return fail(Errc::Invalid, "folder: mailers read only letters of US-ASCII in flow files");
+    if (const auto usable = usableFileName(flow.outbound); !usable.ok())
+        return usable.error().within("outbound");
     const auto zone = settings.integer("outbound_zone");
     flow.zone = zone == 0 ? ourZone : static_cast<int>(zone);
     for (const auto& [name, letter] : kFlavours)

@@ -1,9 +1,12 @@
 // Maildir: one file per message in `new`, its name made from the queue's row (FORMATS.md 8). Files are staged
 // in a folder of ours and never in `tmp`: consumers may purge `tmp`, and a purged file would look published.
 
+#include <algorithm>
+
 #include "adapters/kinds.h"
 #include "adapters/mailbox/mailbox_head.h"
 #include "adapters/spool/spool.h"
+#include "base/path.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -11,19 +14,16 @@ namespace postern::adapters {
 namespace {
 
 // "/" and ":" have a meaning in Maildir names and are written as the Maildir page asks; blanks would break
-// ours.
+// ours. What no file name may have here is left out: the name is unique without our host.
 std::string hostPart(std::string_view hostname) {
     std::string out;
     for (const char c : hostname) {
-        if (c == '/') {
-            out += "\\057";
-        } else if (c == ':') {
-            out += "\\072";
-        } else if (static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f) {
-            out += c;
-        }
+        const std::string written = c == '/' ? "\\057" : c == ':' ? "\\072" : std::string(1, c);
+        if (c > 0x20 && c < 0x7f && usableFileName("a" + written + "a").ok()) out += written;
     }
-    return out.empty() ? "localhost" : out.substr(0, 128);
+    out.resize(std::min<std::size_t>(out.size(), 128));
+    while (!out.empty() && !usableFileName("a" + out).ok()) out.pop_back();  // a dot at the end
+    return out.empty() ? "localhost" : out;
 }
 
 struct MaildirSettings {
@@ -79,6 +79,8 @@ Result<std::string> insideOf(const std::string& name) {
         if (part.empty() || part.size() > 64 || part.find_first_of("/~") != std::string_view::npos ||
             escapeLine(part) != part)
             return fail(Errc::Invalid, "maildir_folder: names divided by dots, like Spam or Lists.Work");
+    const auto usable = usableFileName("." + parts);
+    if (!usable.ok()) return usable.error().within("maildir_folder");
     return "." + parts + "/";
 }
 

@@ -7,6 +7,7 @@
 #include "adapters/mailbox/mbox_lines.h"
 #include "adapters/spool/spool.h"
 #include "adapters/spool/witness.h"
+#include "base/path.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -245,6 +246,8 @@ Result<std::unique_ptr<Adapter>> makeMbox(const AdapterContext& context, const S
         plan.file = settings.text("mailbox");
         if (!isMailboxName(plan.file))
             return fail(Errc::Invalid, "mailbox: a file name without blanks that does not end with .lock");
+        if (const auto usable = usableFileName(plan.file); !usable.ok())
+            return usable.error().within("mailbox");
     }
     POSTERN_LET(format, messageFormat(settings));
     plan.format = std::move(format);

@@ -8,6 +8,7 @@
 #include "adapters/radio/radio_names.h"
 #include "adapters/spool/spool.h"
 #include "adapters/spool/staged_file.h"
+#include "base/path.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -306,8 +307,10 @@ Result<std::string> lockOf(const std::string& file) {
     const std::string lock = file.substr(0, dot) + ".lck";
     const bool plain = !file.empty() && file.size() <= 100 && file.front() != '.' &&
                        file.find_first_of("/\\ ") == std::string::npos && headerValue(file) == file;
-    if (plain && lock != file) return lock;
-    return fail(Errc::Invalid, "file: a file name without blanks, like mail.in");
+    if (!plain || lock == file) return fail(Errc::Invalid, "file: a file name without blanks, like mail.in");
+    for (const std::string& name : {file, lock})
+        if (const auto usable = usableFileName(name); !usable.ok()) return usable.error().within("file");
+    return lock;
 }
 
 Result<std::unique_ptr<Adapter>> makeFbb(const AdapterContext& context, const Settings& settings) {

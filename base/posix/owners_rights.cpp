@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/peer.h"
+
 namespace postern {
 namespace {
 
@@ -19,6 +22,18 @@ void takeBack(gid_t group) {
 
 bool isAdministrator() {
     return ::geteuid() == 0;
+}
+
+Result<void> mayWorkFor(const std::string& path) {
+    const auto owner = fileOwner(path);
+    const std::string us = userName();
+    if (!owner.ok() || *owner == us) return {};
+    return fail(Errc::Denied, path + " belongs to " + *owner + ": do this as that user (sudo -u " + *owner +
+                                  "), not as " + us);
+}
+
+std::string handOverCommand(const std::string& folder) {
+    return "chown -R USER: " + folder;
 }
 
 Result<OwnersRights> OwnersRights::of(const std::string& path) {

@@ -6,4 +6,8 @@ const char* placeFor(const char* unixPlace) {
     return unixPlace;
 }
 
+const char* plainEnvironment() {
+    return "PATH=/usr/local/bin:/usr/bin:/bin";
+}
+
 }  // namespace postern

@@ -25,11 +25,15 @@ Result<void> startService(std::chrono::milliseconds) {
 }
 
 Result<void> stopService(std::chrono::milliseconds) {
-    return systemdDoes("systemctl stop postern");
+    return systemdDoes(stopCommand());
 }
 
 Result<ServiceFacts> serviceFacts() {
     return systemdDoes("systemctl status postern");
+}
+
+const char* stopCommand() {
+    return "systemctl stop postern";
 }
 
 std::optional<std::string> installedConfiguration() {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "base/service_control.h"
 #include "base/windows/system.h"
 
 namespace postern {
@@ -14,6 +15,14 @@ bool isAdministrator() {
     BOOL member = FALSE;
     return ::CreateWellKnownSid(WinBuiltinAdministratorsSid, nullptr, administrators.data(), &size) != 0 &&
            ::CheckTokenMembership(nullptr, administrators.data(), &member) != 0 && member != 0;
+}
+
+Result<void> mayWorkFor(const std::string&) {
+    return {};
+}
+
+std::string handOverCommand(const std::string& folder) {
+    return "icacls \"" + folder + "\" /grant \"NT SERVICE\\" + kServiceName + ":(OI)(CI)M\" /T";
 }
 
 // What is made gets its rights from the folder it is made in, whoever makes it: nobody's rights have to be

@@ -1,6 +1,7 @@
 #include "base/path.h"
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/windows/named.h"
 
 namespace postern {
@@ -51,9 +52,32 @@ Result<void> usableFileName(std::string_view name) {
     return windows::checkName(name);
 }
 
+Result<void> usablePath(const std::string& path) {
+    POSTERN_LET(checked, windows::checkedPath(path));
+    (void)checked;
+    return {};
+}
+
+// The capitals are those of the system, as it compares names.
+std::string plainPath(std::string_view path) {
+    std::wstring plain = libraryPath(path).lexically_normal().make_preferred().wstring();
+    ::LCMapStringEx(LOCALE_NAME_INVARIANT, LCMAP_UPPERCASE, plain.data(), static_cast<int>(plain.size()),
+                    plain.data(), static_cast<int>(plain.size()), nullptr, nullptr, 0);
+    std::string text = windows::narrow(plain);
+    if (text.size() > windows::rootSize(text) && text.back() == '\\') text.pop_back();
+    return text;
+}
+
+std::string unlimitedPath(const std::string& path) {
+    return windows::narrow(windows::systemPath(path));
+}
+
+// A path that somebody wrote with "/" goes on so: people see it, and programs that we name files to.
 std::string joinPath(std::string_view folder, std::string_view name) {
     std::string path(folder);
-    if (!path.empty() && !isSeparator(path.back())) path += '\\';
+    const bool slashes =
+        folder.find('/') != std::string_view::npos && folder.find('\\') == std::string_view::npos;
+    if (!path.empty() && !isSeparator(path.back())) path += slashes ? '/' : '\\';
     path += name;
     return path;
 }

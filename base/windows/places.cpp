@@ -38,6 +38,7 @@ constexpr Standing kPlaces[] = {
     {"/usr/bin/nncp-exec", Root::ProgramFiles, "\\NNCP\\nncp-exec.exe"},
     {"/usr/local/bin", Root::ProgramData, "\\Postern\\bin"},
     {"/srv", Root::ProgramData, "\\Postern\\out"},
+    {"/", Root::Program, ""},
     {"unix:/run/dovecot/lmtp", Root::None, "127.0.0.1:24"},
 };
 
@@ -90,6 +91,14 @@ const char* placeFor(const char* unixPlace) {
     const auto at = known.find(unixPlace);
     if (at != known.end()) return at->second.c_str();
     return known.emplace(unixPlace, placed(unixPlace)).first->second.c_str();
+}
+
+const char* plainEnvironment() {
+    static const std::string path = [] {
+        const std::string system = knownFolder(FOLDERID_Windows, "C:\\Windows");
+        return "PATH=" + system + "\\System32;" + system;
+    }();
+    return path.c_str();
 }
 
 }  // namespace postern

@@ -319,6 +319,10 @@ Result<ServiceFacts> serviceFacts() {
     return facts;
 }
 
+const char* stopCommand() {
+    return "postern service stop";
+}
+
 std::optional<std::string> installedConfiguration() {
     const std::wstring key = wide(parametersKey());
     DWORD size = 0;

@@ -1,10 +1,9 @@
 #include "connector/admin/preview.h"
 
 #include <atomic>
-#include <filesystem>
 
 #include "adapters/spool/staged_file.h"
-#include "base/random.h"
+#include "base/temporary_file.h"
 #include "base/text.h"
 #include "connector/admin/shown_lines.h"
 #include "queue/inspect.h"
@@ -63,17 +62,6 @@ adapters::Job jobOf(const Subject& subject) {
     for (const queue::RecipientRow& row : subject.recipients)
         job.delivery.recipients.push_back({row.ordinal, row.address, row.legacy, row.notify, row.original});
     return job;
-}
-
-// Without a name as soon as it is made.
-Result<File> temporaryFile() {
-    std::error_code failed;
-    const auto path = std::filesystem::temp_directory_path(failed);
-    POSTERN_LET(folder, Folder::open(failed ? "/tmp" : path.string()));
-    const std::string name = "postern-preview-" + randomName(16);
-    POSTERN_LET(file, folder.create(name, 0600));
-    POSTERN_TRY(folder.remove(name));
-    return file;
 }
 
 Result<void> tellLines(File& file, const std::string& charset, const RowSink& row) {

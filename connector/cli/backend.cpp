@@ -2,7 +2,7 @@
 
 #include "adapters/registry.h"
 #include "base/file.h"
-#include "base/peer.h"
+#include "base/owners_rights.h"
 #include "connector/admin/commands.h"
 #include "connector/admin/control_client.h"
 #include "connector/disk/watch.h"
@@ -131,11 +131,8 @@ Result<std::unique_ptr<Backend>> openOwn(const config::Config& config, Clock& cl
 
 Result<void> checkStoreOwner(const config::Config& config) {
     if (!pathExists(config.store)) return noStore(config);
-    const auto owner = fileOwner(config.store);
-    const std::string us = userName();
-    if (!owner.ok() || *owner == us) return {};
-    return fail(Errc::Denied, "the service does not run and " + config.store + " belongs to " + *owner +
-                                  ": do this as that user (sudo -u " + *owner + "), not as " + us);
+    const auto may = mayWorkFor(config.store);
+    return may.ok() ? may : Result<void>(may.error().within("the service does not run"));
 }
 
 std::vector<store::Migration> allMigrations() {

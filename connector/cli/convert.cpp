@@ -1,7 +1,6 @@
 // postern convert: what an adapter would make of a mail. Reads the configuration and the mail, and touches
 // neither the store nor anything of the legacy side.
 
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <ostream>
@@ -9,7 +8,8 @@
 #include <CLI/CLI.hpp>
 
 #include "adapters/spool/staged_file.h"
-#include "base/random.h"
+#include "base/library_error.h"
+#include "base/temporary_file.h"
 #include "base/text.h"
 #include "connector/admin/shown_lines.h"
 #include "connector/cli/input.h"
@@ -31,7 +31,7 @@ struct Question {
 
 Result<std::string> readMail(const Run& run, const Question& question, std::int64_t most) {
     std::ifstream opened;
-    if (question.file != "-") opened.open(question.file, std::ios::binary);
+    if (question.file != "-") opened.open(libraryPath(question.file), std::ios::binary);
     if (question.file != "-" && !opened) return fail(Errc::NotFound, question.file + " can not be read");
     InputBytes bytes(question.file == "-" ? run.console.in : opened);
     const auto piece = std::make_unique<char[]>(65536);
@@ -44,17 +44,6 @@ Result<std::string> readMail(const Run& run, const Question& question, std::int6
         if (static_cast<std::int64_t>(mail.size()) > most)
             return fail(Errc::TooLarge, "the mail is larger than " + formatSize(most));
     }
-}
-
-// Without a name as soon as it is made.
-Result<File> temporaryFile() {
-    std::error_code failed;
-    const auto path = std::filesystem::temp_directory_path(failed);
-    POSTERN_LET(folder, Folder::open(failed ? "/tmp" : path.string()));
-    const std::string name = "postern-convert-" + randomName(16);
-    POSTERN_LET(file, folder.create(name, 0600));
-    POSTERN_TRY(folder.remove(name));
-    return file;
 }
 
 struct Envelope {
@@ -215,7 +204,7 @@ class Conversion {
     }
 
     Result<void> keep(File& file, std::int64_t size) const {
-        std::ofstream out(question_.output, std::ios::binary | std::ios::trunc);
+        std::ofstream out(libraryPath(question_.output), std::ios::binary | std::ios::trunc);
         if (!out) return fail(Errc::Io, question_.output + " can not be written");
         POSTERN_TRY(eachPiece(file, size, [&](std::string_view bytes) -> Result<void> {
             out << bytes;

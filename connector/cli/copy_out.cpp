@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/file.h"
+#include "base/path.h"
 
 namespace postern::cli {
 
@@ -34,9 +35,7 @@ Result<void> copyInto(const std::string& folder, const std::string& name, ByteSo
 }
 
 std::pair<std::string, std::string> placeOf(const std::string& path) {
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos) return {".", path};
-    return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+    return {parentPath(path), std::string(lastName(path))};
 }
 
 }  // namespace postern::cli

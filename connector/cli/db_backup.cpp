@@ -1,11 +1,10 @@
 // postern db backup, restore, vacuum: the store as a whole. A backup is made beside a service that runs, by
 // ourselves and from the disk: the service need not be able to write where the operator wants the file.
 
-#include <filesystem>
-
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/owners_rights.h"
 #include "base/peer.h"
 #include "base/text.h"
@@ -18,13 +17,6 @@
 namespace postern::cli {
 
 namespace {
-
-Result<std::string> absolute(const std::string& path) {
-    std::error_code error;
-    const auto whole = std::filesystem::absolute(path, error);
-    if (error) return systemError(error.value(), path);
-    return whole.lexically_normal().string();
-}
 
 store::Progress progressOf(Bar& bar) {
     return [&bar](std::string_view what, std::int64_t done, std::int64_t of) {
@@ -47,7 +39,7 @@ admin::Record figuresOf(const store::BackupFigures& figures, const std::string& 
 Result<int> backUp(const Run& run, const std::string& file) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_LET(path, absolute(file));
+    POSTERN_LET(path, absolutePath(file));
     POSTERN_TRY(openReader(*config));  // says what is wrong with the store, if anything
     Bar bar(run, "copying");
     const auto made = store::backUp(config->store, allMigrations(), path, run.console.clock.now(),
@@ -84,14 +76,14 @@ Result<void> warnOfOwner(const Run& run, const std::string& folder) {
     if (owner == effectiveUser())
         run.complain("the store belongs to " + owner +
                      " now; where the service runs as another user, give it " +
-                     "to that one before the start: chown -R USER: " + folder);
+                     "to that one before the start: " + handOverCommand(folder));
     return {};
 }
 
 Result<int> restore(const Run& run, const Restore& wanted) {
     const auto config = run.config();
     if (!config) return int{kExitConfig};
-    POSTERN_LET(path, absolute(wanted.file));
+    POSTERN_LET(path, absolutePath(wanted.file));
     POSTERN_TRY(checkNoService(*config));
     const bool fresh = !pathExists(config->store);
     // Root's restore makes files of the store's owner.

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/text.h"
 #include "connector/cli/grammar.h"
 #include "connector/cli/sendmail_arguments.h"
@@ -47,7 +48,7 @@ manual::Programs programs(const Run& run) {
 
 // They can be made again at any time: nothing is synced.
 Result<void> writePage(const std::string& path, const std::string& text) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    std::ofstream out(libraryPath(path), std::ios::binary | std::ios::trunc);
     out << text;
     out.close();
     return out ? Result<void>() : fail(Errc::Io, path + " can not be written");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/path.h"
 #include "base/text.h"
 
 namespace postern::cli {
@@ -21,7 +22,7 @@ struct Letter {
 constexpr Letter kLetters[] = {
     {'A', Value::Attached, nullptr, nullptr},
     {'B', Value::Wanted, "-B 8BITMIME|7BIT", "how the text is encoded"},
-    {'C', Value::Wanted, "-C FILE", "the configuration file (default: POSTERN_CONFIG, /etc/postern)"},
+    {'C', Value::Wanted, "-C FILE", "the configuration file (default: as of postern)"},
     {'F', Value::Wanted, "-F NAME", "the full name for a From field that is added"},
     {'G', Value::None, nullptr, nullptr},
     {'I', Value::None, "-I", "as -bi"},
@@ -144,7 +145,8 @@ Result<void> takeWord(SendmailCommand& command, const std::vector<std::string>& 
 
 Result<SendmailCommand> parseSendmail(const std::string& program, const std::vector<std::string>& words) {
     SendmailCommand command;
-    const std::string name = program.substr(program.rfind('/') + 1);
+    std::string_view name = lastName(program);
+    if (lowerAscii(name).ends_with(".exe")) name.remove_suffix(4);
     if (name == "mailq" || name == "postern-mailq") command.mode = SendmailMode::Queue;
     if (name == "newaliases") POSTERN_TRY(setMode(command, "i"));
     std::size_t at = 0;

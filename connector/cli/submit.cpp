@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "connector/admin/control.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/input.h"
@@ -85,7 +86,7 @@ int submitBatch(const Run& run, const std::string& file) {
     const auto config = run.config();
     if (!config) return kExitConfig;
     std::ifstream opened;
-    if (!file.empty()) opened.open(file, std::ios::binary);
+    if (!file.empty()) opened.open(libraryPath(file), std::ios::binary);
     if (!file.empty() && !opened) {
         run.complain(file + " can not be read");
         return kExitNoInput;

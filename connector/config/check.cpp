@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 
 #include "adapters/webhook/webhook_settings.h"
 #include "base/file.h"
 #include "base/networks.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "connector/addresses/name_pattern.h"
 #include "connector/config/address.h"
@@ -37,12 +37,6 @@ class Takers {
 
 bool hasBlanks(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
-}
-
-std::string plainPath(const std::string& path) {
-    std::string plain = std::filesystem::path(path).lexically_normal().string();
-    while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
-    return plain;
 }
 
 void checkListeners(const Config& config, Findings& findings) {

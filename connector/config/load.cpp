@@ -7,6 +7,7 @@
 #include "adapters/webhook/webhook_settings.h"
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "base/places.h"
 #include "base/service_control.h"
 #include "base/text.h"
@@ -231,7 +232,7 @@ std::string whyMissing(const std::string& kind, const RefusedLibraries& refused)
     constexpr std::size_t kNamed = 3;
     std::string why = "the kind \"" + escapeLine(kind, 100) + "\" may be in a library that was refused: ";
     for (const adapters::Refused& each : refused) {
-        const std::string file = each.path.substr(each.path.rfind('/') + 1);
+        const std::string_view file = lastName(each.path);
         if (file.substr(0, file.find('.')) == kind) return why + each.path + " " + each.reason;
     }
     for (std::size_t i = 0; i < std::min(kNamed, refused.size()); ++i)
@@ -348,7 +349,7 @@ void readAdapterFolder(const std::string& path, const RefusedLibraries& refused,
     if (!listed.ok()) return findings.problem({path, 0, 0}, "can not be read: " + listed.error().text);
     for (const auto& [file, text] : instead) {
         if (parentPath(file) != path) continue;
-        const std::string name = file.substr(file.rfind('/') + 1);
+        const std::string name(lastName(file));
         std::erase(files, name);
         if (text) files.push_back(name);
     }

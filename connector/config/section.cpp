@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "connector/config/keys.h"
 
@@ -130,8 +131,11 @@ std::string valueProblem(const Setting& setting, Entry& entry) {
     switch (setting.type) {
         case SettingType::Text: return {};
         case SettingType::Path:
-            if (isAbsolutePath(entry.text)) return {};
-            return quoted(setting.key) + " must be an absolute path, not " + quoted(entry.text);
+            if (!isAbsolutePath(entry.text))
+                return quoted(setting.key) + " must be an absolute path, not " + quoted(entry.text);
+            if (const auto usable = usablePath(entry.text); !usable.ok())
+                return quoted(setting.key) + ": " + usable.error().text;
+            return {};
         case SettingType::Boolean: entry.number = entry.text == "true" ? 1 : 0; return {};
         case SettingType::Integer: return numberProblem(setting, parseInt(entry.text), entry);
         case SettingType::Size: return numberProblem(setting, sizeOrShare(setting, entry.text), entry);

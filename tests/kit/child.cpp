@@ -1,5 +1,5 @@
-// A program for tests of base/child_process.h, the same on every system. Its first argument says what it
-// does.
+// A program for tests of base/child_process.h and of those who start programs, the same on every system. Its
+// first argument says what it does.
 
 #include <condition_variable>
 #include <csignal>
@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <string>
 
 #include "base/child_process.h"
+#include "base/file.h"
 #include "base/terminal.h"
 
 namespace {
@@ -39,6 +41,39 @@ int showEnvironment() {
 int copyInput(std::size_t most) {
     for (int c; most > 0 && (c = std::getchar()) != EOF; --most) std::putchar(c);
     return 0;
+}
+
+// What it reads becomes a file of its own in the folder words[2]; its other words, a line each, "args" there.
+int store(const std::vector<std::string>& words) {
+    const std::filesystem::path folder(words.at(2));
+    std::ofstream taken(folder / std::to_string(postern::processId()), std::ios::binary);
+    for (int c; (c = std::getchar()) != EOF;) taken.put(static_cast<char>(c));
+    std::ofstream args(folder / "args", std::ios::binary);
+    for (std::size_t i = 3; i < words.size(); ++i) args << words[i] << "\n";
+    args.close();
+    taken.close();
+    return args.good() && taken.good() ? 0 : 75;
+}
+
+// Says words[3] and ends with the status words[2].
+int say(const std::vector<std::string>& words) {
+    copyInput(0);
+    std::cout << words.at(3) << "\n";
+    return std::atoi(words[2].c_str());
+}
+
+// An import program in the folder words[3]: "take" removes *.ccm, "refuse" makes them *.und and ends with 5,
+// "leave" does nothing and ends with 1.
+int import(const std::vector<std::string>& words) {
+    namespace fs = std::filesystem;
+    std::vector<fs::path> files;
+    for (const auto& each : fs::directory_iterator(fs::path(std::u8string(words[3].begin(), words[3].end()))))
+        if (each.path().extension() == ".ccm") files.push_back(each.path());
+    for (const fs::path& each : files) {
+        if (words[2] == "take") fs::remove(each);
+        if (words[2] == "refuse") fs::rename(each, fs::path(each).replace_extension(".und"));
+    }
+    return words[2] == "take" ? 0 : words[2] == "refuse" ? 5 : 1;
 }
 
 int showHanded() {
@@ -90,6 +125,9 @@ int main(int count, char** values) {
     if (what == "exit") return number;
     if (what == "arguments") return showArguments(words);
     if (what == "environment") return showEnvironment();
+    if (what == "store") return store(words);
+    if (what == "say") return say(words);
+    if (what == "import") return import(words);
     if (what == "copy") return copyInput(number > 0 ? static_cast<std::size_t>(number) : SIZE_MAX);
     if (what == "handed") return showHanded();
     if (what == "another") return startAnother(words);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "mail/charset.h"
 #include "tests/ccmail_reader.h"
+#include "tests/kit/variables.h"
 
 namespace postern::adapters::ccmail {
 
@@ -339,8 +340,8 @@ TEST(CcmailHeader, Q166499_AHeaderOfTheLimitGoesAndOneByteMoreDoesNot) {
 }
 
 TEST(CcmailDate, Q180641_OrderIsTheSettingsAndNothingElses) {
-    ASSERT_EQ(::setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
-    ASSERT_EQ(::setenv("TZ", "Asia/Tokyo", 1), 0);
+    tests::setVariable("LC_ALL", "de_DE.UTF-8");
+    tests::setVariable("TZ", "Asia/Tokyo");
     const WallTime time = at(1998, 6, 2, 8, 39);
     Options options = atPo1();
     EXPECT_EQ(dateText(time, options), "6/2/98 8:39");
@@ -351,8 +352,8 @@ TEST(CcmailDate, Q180641_OrderIsTheSettingsAndNothingElses) {
     EXPECT_EQ(dateText(time, options), "98/6/2 8:39");
     options.fourDigitYears = true;
     EXPECT_EQ(dateText(time, options), "1998/6/2 8:39");
-    ::unsetenv("LC_ALL");
-    ::unsetenv("TZ");
+    tests::setVariable("LC_ALL", std::nullopt);
+    tests::setVariable("TZ", std::nullopt);
 }
 
 TEST(CcmailDate, Q192595_TwoDigitYears) {

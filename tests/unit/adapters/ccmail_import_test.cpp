@@ -75,7 +75,8 @@ TEST(CcmailImport, TheProgramSeesItsFolderAndTheEnvironmentGiven) {
     rig.submit(1);
     EXPECT_THAT(rig.attend(), IsEmpty());
     const std::string import = rig.folder() + "/Import";
-    EXPECT_EQ(tests::slurp(rig.folder() + "/seen"), import + " " + import + " anna /usr/bin:/bin\n");
+    EXPECT_EQ(tests::slurp(rig.folder() + "/seen"),
+              import + " " + import + " anna /usr/local/bin:/usr/bin:/bin\n");
 }
 
 TEST(CcmailImport, WhatAProgramMustBe) {

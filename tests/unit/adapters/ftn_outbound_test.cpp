@@ -1,12 +1,11 @@
 // A mailer's outbound: .bsy, flow files, and what recovery finds there.
 
-#include <sys/stat.h>
-
 #include <gmock/gmock.h>
 
 #include "adapters/ftn/flow_files.h"
 #include "tests/adapter_rig.h"
 #include "tests/ftn_reader.h"
+#include "tests/kit/modes.h"
 
 namespace postern::adapters {
 namespace {
@@ -241,18 +240,15 @@ TEST(FtnOutbound, AnOlderMarkDoesNotHideAPacketFromItsRecovery) {
 }
 
 TEST(FtnOutbound, AFlowFileHasItsModeWhateverTheUmask) {
-    const mode_t before = ::umask(077);
+    SKIP_ON_WINDOWS("no permission bits");
+    const tests::Umask narrow(077);
     Link link(SettingMap{{"file_mode", "0664"}, {"folder_mode", "2775"}, {"routing", "direct"}});
     Job job = link.rig.job(1, 1);
     job.delivery.recipients[0].legacy = "Ann@3:999/2";
     job = link.rig.exportJob(std::move(job));
-    ::umask(before);
     ASSERT_EQ(job.outcome->verdict, Verdict::Exported) << outcomeText(job);
-    struct stat info {};
-    ASSERT_EQ(::stat((link.rig.folder() + "/outbound.003/03e70002.flo").c_str(), &info), 0);
-    EXPECT_EQ(info.st_mode & 07777, 0664u);
-    ASSERT_EQ(::stat((link.rig.folder() + "/outbound.003").c_str(), &info), 0);
-    EXPECT_EQ(info.st_mode & 07777, 02775u);
+    EXPECT_EQ(tests::modeOf(link.rig.folder() + "/outbound.003/03e70002.flo"), 0664u);
+    EXPECT_EQ(tests::modeOf(link.rig.folder() + "/outbound.003"), 02775u);
 }
 
 // I7: nobody else waits for the trouble of one link.

@@ -1,12 +1,10 @@
 // MH folders: numbers, and the index of sequences.
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <gtest/gtest.h>
 
 #include "adapters/mailbox/mh_sequences.h"
 #include "tests/adapter_rig.h"
+#include "tests/kit/odd_files.h"
 
 namespace postern::adapters {
 
@@ -62,16 +60,15 @@ TEST(Mh, AnIndexThatIsLockedOrNoneCostsTheMarkOnly) {
     AdapterRig rig("mh", {{"sequence", "unseen"}});
     const std::string index = rig.folder() + "/.mh_sequences";
     spill(index, "cur: 1\n");
-    const int handle = ::open(index.c_str(), O_RDWR | O_CLOEXEC);
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    ASSERT_EQ(::fcntl(handle, F_OFD_SETLK, &lock), 0);
-    EXPECT_EQ(rig.exportJob(rig.job(1, 1)).outcome->verdict, Verdict::Exported);
-    ::close(handle);
+    {
+        File reader = File::openAppend(index).value();
+        ASSERT_TRUE(reader.tryLock().value());
+        EXPECT_EQ(rig.exportJob(rig.job(1, 1)).outcome->verdict, Verdict::Exported);
+    }
     EXPECT_EQ(slurp(index), "cur: 1\n");
     fs::remove(index);
     spill(rig.temp() + "/other", "precious\n");
-    fs::create_symlink(rig.temp() + "/other", index);
+    if (!tests::makeLink(rig.temp() + "/other", index)) return;
     EXPECT_EQ(rig.exportJob(rig.job(2, 1)).outcome->verdict, Verdict::Exported);
     EXPECT_EQ(slurp(rig.temp() + "/other"), "precious\n");
 }

@@ -26,6 +26,11 @@ TEST(ShellWords, AValueInAShellsProgramIsFoundHoweverItIsWritten) {
         {"/bin/busybox", "ash", "-c", "tool {sender}"},
         {"/usr/bin/env", "-i", "sh", "-c", "tool {sender}"},
         {"/usr/bin/timeout", "10", "/bin/sh", "-c", "tool {sender}"},
+        {R"(C:\Windows\System32\cmd.exe)", "/c", "tool", "{sender}"},
+        {"C:/Windows/System32/CMD", "/c", "tool", "{sender}"},
+        {"powershell.exe", "-Command", "tool", "{sender}"},
+        {"powershell.exe", "-NoProfile", "-File", "{sender}"},
+        {"/usr/bin/pwsh", "-c", "tool {sender}"},
     };
     for (const auto& command : cases)
         EXPECT_TRUE(valueInShellProgram(command)) << testing::PrintToString(command);
@@ -42,6 +47,9 @@ TEST(ShellWords, WhatAShellDoesNotReadAsAProgramIsNone) {
         {"/bin/sh"},
         {"/usr/local/bin/tool", "-c", "{sender}"},
         {"/usr/local/bin/shell-of-mine", "-c", "{sender}"},
+        {"/usr/local/bin/cmd", "{sender}"},
+        {"powershell.exe", "-NoProfile", "-File", R"(C:\tool.ps1)", "{sender}"},
+        {"/usr/bin/pwsh", "-f", "/usr/local/bin/tool.ps1", "{sender}"},
     };
     for (const auto& command : cases)
         EXPECT_FALSE(valueInShellProgram(command)) << testing::PrintToString(command);

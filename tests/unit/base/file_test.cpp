@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/library_error.h"
+#include "base/path.h"
+#include "base/temporary_file.h"
 #include "tests/kit/platform.h"
 #include "tests/temp_folder.h"
 #ifdef _WIN32
@@ -21,6 +24,7 @@ namespace postern {
 namespace {
 
 namespace fs = std::filesystem;
+using tests::kOnWindows;
 
 std::string contentOf(const std::string& path) {
     const auto bytes = readFile(path, 1 << 20);
@@ -227,8 +231,52 @@ TEST(Paths, AreJoinedAndTakenApart) {
     EXPECT_TRUE(isAbsolutePath("/a"));
     EXPECT_FALSE(isAbsolutePath("a"));
     EXPECT_FALSE(isAbsolutePath(""));
+    EXPECT_EQ(lastName("/a/b"), "b");
+    EXPECT_EQ(lastName("a/"), "");
+    EXPECT_EQ(lastName("a"), "a");
+}
+
+TEST(Paths, ArePlainWhenTheyLeadToOnePlace) {
+    for (const char* path : {"/a/b", "/a/b/", "//a//b", "/a/x/../b", "/a/./b"})
+        EXPECT_EQ(plainPath(path), "/a/b") << path;
+    EXPECT_EQ(plainPath("/"), "/");
+    EXPECT_NE(plainPath("/a/B"), plainPath("/a/b"));
+    EXPECT_EQ(unlimitedPath("/a/b"), "/a/b");
+}
+
+TEST(Paths, WithoutANameAreRefused) {
+    for (const char* name : {"", ".", "..", "a/b"})
+        EXPECT_EQ(usableFileName(name).error().code, Errc::Invalid) << name;
+    EXPECT_TRUE(usableFileName("con: *.").ok());
+    EXPECT_EQ(usablePath("").error().code, Errc::Invalid);
+    EXPECT_TRUE(usablePath("/a/../con").ok());
 }
 #endif
+
+TEST(Paths, BeyondAsciiAreTheSameToTheLibrary) {
+    const tests::TempFolder folder;
+    const std::string inside = folder / "\u00e9\u4e2d";
+    ASSERT_TRUE(makeFolders(inside).ok());
+    EXPECT_TRUE(fs::is_directory(libraryPath(inside)));
+    EXPECT_EQ(lastName(textOf(libraryPath(inside))), "\u00e9\u4e2d");
+    const auto whole = absolutePath(inside + "/x/../y");
+    ASSERT_TRUE(whole.ok()) << whole.error().text;
+    EXPECT_EQ(plainPath(*whole), plainPath(inside + "/y"));
+}
+
+TEST(TemporaryFile, HasNoNameAndHoldsWhatIsWritten) {
+    auto file = temporaryFile();
+    ASSERT_TRUE(file.ok()) << file.error().text;
+    ASSERT_TRUE(file->write("some bytes").ok());
+    char bytes[16];
+    EXPECT_EQ(file->readAt(5, bytes, sizeof bytes).valueOr(0), 5u);
+    EXPECT_EQ(std::string(bytes, 5), "bytes");
+    const auto facts = file->facts();
+    ASSERT_TRUE(facts.ok());
+    if (!kOnWindows) {
+        EXPECT_EQ(facts->links, 0u);
+    }
+}
 
 TEST(Process, KnowsItself) {
     EXPECT_GT(processId(), 0);

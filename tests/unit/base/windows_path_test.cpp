@@ -15,6 +15,8 @@ TEST(WindowsPaths, AreJoinedAndTakenApart) {
     EXPECT_EQ(joinPath(R"(C:\a)", "b"), R"(C:\a\b)");
     EXPECT_EQ(joinPath(R"(C:\a\)", "b"), R"(C:\a\b)");
     EXPECT_EQ(joinPath("C:/a/", "b"), "C:/a/b");
+    EXPECT_EQ(joinPath("C:/a", "b"), "C:/a/b");
+    EXPECT_EQ(joinPath(R"(C:\a/b)", "c"), R"(C:\a/b\c)");
     EXPECT_EQ(joinPath("", "b"), "b");
     const std::vector<std::pair<std::string, std::string>> parents{
         {R"(C:\a\b)", R"(C:\a)"},
@@ -34,6 +36,23 @@ TEST(WindowsPaths, AreJoinedAndTakenApart) {
     EXPECT_EQ(lastName("C:/a/b.txt"), "b.txt");
     EXPECT_EQ(lastName(R"(C:\)"), "");
     EXPECT_EQ(lastName("b"), "b");
+}
+
+TEST(WindowsPaths, ArePlainWhenTheyLeadToOnePlace) {
+    for (const char* path : {R"(C:\a\b)", R"(c:/A/b/)", R"(C:\a\x\..\B\)", R"(C:\\a/./b)"})
+        EXPECT_EQ(plainPath(path), R"(C:\A\B)") << path;
+    EXPECT_EQ(plainPath("C:\\\u00e9"), plainPath("C:/\u00c9"));
+    EXPECT_EQ(plainPath("C:/"), R"(C:\)");
+    EXPECT_NE(plainPath(R"(C:\a)"), plainPath(R"(D:\a)"));
+    EXPECT_EQ(unlimitedPath("C:/a/../b"), R"(\\?\C:\b)");
+    EXPECT_EQ(unlimitedPath("//server/share/a"), R"(\\?\UNC\server\share\a)");
+}
+
+TEST(WindowsPaths, WithANameThatNoFileMayHaveAreRefused) {
+    for (const char* path : {R"(C:\a\con)", "C:/a./b", R"(C:\a\b:c)", R"(\\server\share\nul.txt)", ""})
+        EXPECT_EQ(usablePath(path).error().code, Errc::Invalid) << path;
+    for (const char* path : {R"(C:\a\b)", "C:/a/../b", R"(\\server\share\a)", R"(\\?\C:\a)"})
+        EXPECT_TRUE(usablePath(path).ok()) << path;
 }
 
 TEST(WindowsPaths, AbsoluteOnesLeanOnNoDriveAndNoFolder) {

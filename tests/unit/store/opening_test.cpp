@@ -179,6 +179,19 @@ TEST(Opening, ARelativeFolderIsRefused) {
     EXPECT_EQ(opened.error().code, Errc::Invalid);
 }
 
+TEST(Opening, AStoreMayStandDeepDownAndBeyondAscii) {
+    const TempFolder folder;
+    std::string deep = folder.path();
+    while (deep.size() < 400) deep += "/\u00e9 folder with a name of some length";
+    ASSERT_TRUE(makeFolders(deep).ok());
+    auto options = optionsFor(folder);
+    options.folder = deep;
+    ASSERT_TRUE(openStore(options));
+    ASSERT_TRUE(openStore(options)) << "what was made is found again";
+    EXPECT_TRUE(pathExists(deep + "/postern.db"));
+    EXPECT_FALSE(pathExists(deep + "/postern.db-wal")) << "its log stood beside it and was folded back";
+}
+
 TEST(Opening, AStoreOfAnotherUserIsNotCalledInUse) {
     SKIP_ON_WINDOWS("nobody acts with another user's rights");
     if (!isAdministrator()) GTEST_SKIP() << "only root can make one";
