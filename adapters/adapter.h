@@ -96,6 +96,9 @@ struct Returned {
     std::function<std::vector<RecipientVerdict>(std::span<const Recipient>)> refused = {};
     // Nobody is refused: whether the artifact arrived can not be told any more, and the item is in doubt.
     bool doubt = false;
+    // The attempt that it answers: the epoch with which the artifact was staged. None: the adapter can not
+    // tell.
+    std::optional<Epoch> epoch = std::nullopt;
 };
 
 // How the recipients of one message become items. Zero means no limit.

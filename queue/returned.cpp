@@ -10,18 +10,28 @@ namespace {
 
 struct Standing {
     State state = State::Ready;
-    bool hasEvidence = false;
+    std::optional<Epoch> staged;  // the attempt that it rests on; none without evidence
 };
 
 Result<std::optional<Standing>> standingOf(store::WriteSession& session, const ReturnedAnswer& answer) {
     std::optional<Standing> standing;
-    store::Statement row =
-        session.query("SELECT state, evidence IS NOT NULL FROM item WHERE id = ?1 AND adapter = ?2",
-                      answer.item, answer.adapter);
-    while (row.next())
-        standing = Standing{stateOf(row.text(0)).value_or(State::Publishing), row.integer(1) != 0};
+    store::Statement row = session.query(
+        "SELECT state, staged_epoch FROM item WHERE id = ?1 AND adapter = ?2", answer.item, answer.adapter);
+    while (row.next()) {
+        standing = Standing{stateOf(row.text(0)).value_or(State::Publishing), std::nullopt};
+        if (!row.isNull(1)) standing->staged = Epoch{row.integer(1)};
+    }
     POSTERN_TRY(row.finish());
     return standing;
+}
+
+// Nobody can tell which attempt it is about, and there may have been another one before.
+bool isUnsure(const Standing& standing, const ReturnedAnswer& answer) {
+    return !answer.epoch && standing.staged && *standing.staged != Epoch{1};
+}
+
+bool isOfAnother(const Standing& standing, const ReturnedAnswer& answer) {
+    return answer.epoch && standing.staged && *standing.staged != *answer.epoch;
 }
 
 // Who is refused, as they stand in the item. In an item in doubt those that wait for a person count too.
@@ -113,13 +123,19 @@ Result<Taken> takeReturned(store::WriteSession& session, const ReturnedAnswer& a
         " ON CONFLICT (adapter, token) DO NOTHING";
     POSTERN_LET(first, session.run(kOnce, answer.adapter, answer.token, answer.item, toMillis(now)));
     if (first == 0) return Taken::Before;
-    POSTERN_TRY(record(session, answer.item, now, history::kService, history::kReturned, answer.text));
-    if (answer.doubt) {
-        if (standing->state == State::Exported && standing->hasEvidence)
-            POSTERN_TRY(doubt(session, answer, now));
-    } else if (standing->state == State::Exported || standing->state == State::InDoubt) {
-        POSTERN_TRY(refuse(session, answer, standing->state, now, tell));
+    const bool another = isOfAnother(*standing, answer), unsure = isUnsure(*standing, answer);
+    POSTERN_TRY(record(session, answer.item, now, history::kService, history::kReturned,
+                       answer.text + (another  ? " (of an earlier attempt)"
+                                      : unsure ? " (of which attempt is not known)"
+                                               : "")));
+    const bool takes = standing->state == State::Exported || standing->state == State::InDoubt;
+    if (another || !takes) return Taken::Past;
+    if (answer.doubt || unsure) {
+        if (standing->state != State::Exported || !standing->staged) return Taken::Past;
+        POSTERN_TRY(doubt(session, answer, now));
+        return Taken::Doubted;
     }
+    POSTERN_TRY(refuse(session, answer, standing->state, now, tell));
     return Taken::Now;
 }
 

@@ -83,10 +83,10 @@ class CcMail final : public SpoolAdapter {
     }
 
   protected:
-    // Eight and three characters: DOS tools read them (KB Q164695). The number repeats after 65,536 items; a
-    // name still taken then only waits.
+    // Eight and three characters where DOS tools read them (KB Q164695), which is not in Submit. The number
+    // repeats after 65,536 items; a name still taken then only waits.
     Result<Place> place(const Delivery& delivery) const override {
-        if (importer_) return Place{kSubmit, ccmail::importName(delivery.key.item)};
+        if (importer_) return Place{kSubmit, ccmail::attemptName(delivery.key.item, delivery.key.epoch)};
         char name[16];
         std::snprintf(name, sizeof name, "msg%04x.ccm",
                       static_cast<unsigned>(delivery.key.item.value & 0xffff));
@@ -121,6 +121,7 @@ class CcMail final : public SpoolAdapter {
         using Kind = ccmail::ImportAnswer::Kind;
         Returned made{answer.name, answer.item, std::move(answer.text)};
         made.doubt = answer.kind == Kind::Doubt;
+        made.epoch = answer.epoch;
         if (answer.kind != Kind::Undeliverable) return made;
         auto given = ccmail::readUndeliverable(made.text, options_.profile.charset);
         made.text = ccmail::reasonOf(given);

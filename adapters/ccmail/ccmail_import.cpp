@@ -1,6 +1,7 @@
 #include "adapters/ccmail/ccmail_import.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/folder_access.h"
 #include "base/log.h"
@@ -51,6 +52,13 @@ Result<std::vector<std::string>> firstFiles(const Folder& folder, std::size_t mo
     }));
     std::sort_heap(heap.begin(), heap.end());
     return heap;
+}
+
+// Two attempts of one item have one name before the program: the second waits for another run.
+void addEach(const std::vector<std::string>& names, Run& run) {
+    std::set<std::string> seen;
+    for (const std::string& name : names)
+        if (seen.insert(importedName(name)).second) run.entries.push_back({0, name});
 }
 
 ImportAnswer::Kind kindOf(std::string_view name) {
@@ -183,7 +191,7 @@ Result<Run> Importer::choose() {
     POSTERN_TRY(strays(given, Run{run.id, {}, false}));
     bool more = false;
     POSTERN_LET(found, firstFiles(folders_->import, kMostFound, more));
-    for (const std::string& name : found) run.entries.push_back({0, name});
+    addEach(found, run);
     run.full = !run.entries.empty();
     turnOfAgain_ = !turnOfAgain_;
     bool chosen = run.full;
@@ -193,7 +201,7 @@ Result<Run> Importer::choose() {
     }
     if (!chosen) {
         POSTERN_LET(fresh, firstFiles(folders_->submit, static_cast<std::size_t>(plan_.batch), more));
-        for (const std::string& name : fresh) run.entries.push_back({0, name});
+        addEach(fresh, run);
         run.full = fresh.size() == static_cast<std::size_t>(plan_.batch);
     }
     if (run.entries.empty() && !turnOfAgain_) POSTERN_TRY(chooseAgain(run));
@@ -239,9 +247,13 @@ Result<void> Importer::gather(Run& run) {
     std::vector<RunEntry> there;
     for (RunEntry& entry : run.entries) {
         POSTERN_LET(source, sourceOf(entry));
-        POSTERN_LET(moved, source.moveNoReplace(entry.name, folders_->import, entry.name));
+        const std::string name = importedName(entry.name);
+        POSTERN_LET(moved, source.moveNoReplace(entry.name, folders_->import, name));
         if (moved == Moved::Done) POSTERN_TRY(source.sync());
-        POSTERN_LET(has, folders_->import.has(entry.name));
+        // A person may have put it right into Import, under its name elsewhere.
+        if (name != entry.name)
+            POSTERN_TRY(folders_->import.moveNoReplace(entry.name, folders_->import, name));
+        POSTERN_LET(has, folders_->import.has(name));
         if (has) there.push_back(std::move(entry));
     }
     run.entries = std::move(there);
@@ -287,7 +299,7 @@ Result<std::vector<ImportAnswer>> Importer::answers() const {
     std::vector<ImportAnswer> answers;
     for (const std::string& name : names) {
         POSTERN_LET(text, beginningOf(folders_->answers, name));
-        answers.push_back({kindOf(name), name, *itemOfName(name), std::move(text)});
+        answers.push_back({kindOf(name), name, *itemOfName(name), epochOfName(name), std::move(text)});
     }
     return answers;
 }

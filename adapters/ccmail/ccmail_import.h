@@ -2,7 +2,8 @@
 // Runs the import program on what stands in Submit, as the original connector did (KB Q202178, Q168680):
 //
 //   Submit   files that were published, waiting
-//   Import   what the program reads, and deletes when it took it; undeliverables (.und) appear beside
+//   Import   what the program reads, and deletes when it took it; undeliverables (.und) appear beside. Names
+//            are 8.3 here; everywhere else they tell the attempt too
 //   Bad      what is not imported again by itself, each with its .reason.txt
 //
 // Ours alone, in the private folder `state`:
@@ -11,7 +12,7 @@
 //   started  the program may have begun; before it is started
 //   ended    how it ended
 //   again/N  files that N runs left behind (code 1 and the like): tried again alone, later each time
-//   answers  what the service has to hear of, until it has: <stem>.<run>.und, .refused, .doubt
+//   answers  what the service has to hear of, until it has: <stem>-<epoch>.<run>.und, .refused, .doubt
 //   lock     held while a run is made, by the program too: one that outlived us is waited for
 //
 // What a run means for each of its files:
@@ -62,7 +63,8 @@ struct ImportAnswer {
     enum class Kind { Undeliverable, Refused, Doubt } kind = Kind::Undeliverable;
     std::string name;
     ItemId item;
-    std::string text;  // Undeliverable: the file's beginning. Otherwise the reason
+    std::optional<Epoch> epoch;  // of the attempt; none: its file's name did not say
+    std::string text;            // Undeliverable: the file's beginning. Otherwise the reason
 };
 
 class Importer {
@@ -105,7 +107,7 @@ class Importer {
     Result<void> giveBack(const Run& run, const RunEntry& entry, const std::string& given, bool present);
     Result<void> refuse(const Run& run, const RunEntry& entry, const std::string& kind,
                         const std::string& reason);
-    Result<void> takeAside(const std::string& name, const std::string& reason);
+    Result<void> takeAside(const std::string& name, const std::string& wanted, const std::string& reason);
     Result<void> putBack(const RunEntry& entry);
     Result<void> tryAgain(const RunEntry& entry);
     Result<void> strays(const Undeliverables& given, const Run& run);

@@ -37,7 +37,7 @@ Result<void> Importer::finish(const Run& run, const RunEnd& end) {
     verdicts.unexplained = unexplained;
     for (const RunEntry& entry : run.entries) {
         POSTERN_TRY(judge(run, entry, end, verdicts));
-        verdicts.given.erase(stemOf(entry.name));
+        verdicts.given.erase(stemOf(importedName(entry.name)));
     }
     POSTERN_TRY(strays(verdicts.given, run));
     POSTERN_TRY(folders_->import.sync());
@@ -57,7 +57,7 @@ Result<void> Importer::finish(const Run& run, const RunEnd& end) {
 Result<bool> Importer::isUnexplained(const Run& run, const RunEnd& end, const Undeliverables& given) const {
     bool explained = !end.exited() || end.code != kUndeliverable || !given.empty();
     for (const RunEntry& entry : run.entries) {
-        POSTERN_LET(present, folders_->import.has(entry.name));
+        POSTERN_LET(present, folders_->import.has(importedName(entry.name)));
         explained = explained || present;
     }
     if (!explained)
@@ -70,8 +70,9 @@ Result<bool> Importer::isUnexplained(const Run& run, const RunEnd& end, const Un
 
 Result<void> Importer::judge(const Run& run, const RunEntry& entry, const RunEnd& end, Verdicts& verdicts) {
     const Undeliverables& given = verdicts.given;
-    POSTERN_LET(present, folders_->import.has(entry.name));
-    if (const auto found = given.find(stemOf(entry.name)); found != given.end())
+    const std::string name = importedName(entry.name);
+    POSTERN_LET(present, folders_->import.has(name));
+    if (const auto found = given.find(stemOf(name)); found != given.end())
         return giveBack(run, entry, found->second, present);
     // A program that writes one .und for all (CCMAIL.UND) can only mean the one file it was given.
     if (run.entries.size() == 1 && given.size() == 1 && !itemOfName(given.begin()->first))
@@ -94,12 +95,15 @@ Result<void> Importer::judge(const Run& run, const RunEntry& entry, const RunEnd
 // The import file first: with it gone, what is left is done again without importing anything.
 Result<void> Importer::giveBack(const Run& run, const RunEntry& entry, const std::string& given,
                                 bool present) {
-    if (present) POSTERN_TRY(takeAside(entry.name, "the import program gave it back; see the .und file"));
+    if (present)
+        POSTERN_TRY(takeAside(importedName(entry.name), entry.name,
+                              "the import program gave it back; see the .und file"));
     if (!itemOfName(entry.name))
-        return takeAside(given, "undeliverable; the file was not made by this service");
+        return takeAside(given, given, "undeliverable; the file was not made by this service");
     const std::string name = stemOf(entry.name) + "." + run.id + ".und";
     POSTERN_LET(moved, folders_->import.moveNoReplace(given, folders_->answers, name));
-    if (moved == Moved::TargetExists) return takeAside(given, "a second answer of one run for one file");
+    if (moved == Moved::TargetExists)
+        return takeAside(given, given, "a second answer of one run for one file");
     return folders_->answers.sync();
 }
 
@@ -109,11 +113,13 @@ Result<void> Importer::refuse(const Run& run, const RunEntry& entry, const std::
     const std::string name = stemOf(entry.name) + "." + run.id + kind;
     if (itemOfName(entry.name))
         POSTERN_TRY(replaceFile(joinPath(folders_->answers.path(), name), reason, 0600));
-    return takeAside(entry.name, reason + (kind == ".doubt" ? kAfterDoubt : kAfterRefusal));
+    return takeAside(importedName(entry.name), entry.name,
+                     reason + (kind == ".doubt" ? kAfterDoubt : kAfterRefusal));
 }
 
-Result<void> Importer::takeAside(const std::string& name, const std::string& reason) {
-    const auto as = setAside(folders_->import, name, folders_->bad, name, reason);
+Result<void> Importer::takeAside(const std::string& name, const std::string& wanted,
+                                 const std::string& reason) {
+    const auto as = setAside(folders_->import, name, folders_->bad, wanted, reason);
     if (!as.ok()) return as.error().code == Errc::NotFound ? Result<void>() : as.error();
     LogLine(LogEvent::ImportSetAside)
         .with("adapter", plan_.adapter)
@@ -125,14 +131,16 @@ Result<void> Importer::takeAside(const std::string& name, const std::string& rea
 // Where another file has its name by now it stays in Import, and is in the next run.
 Result<void> Importer::putBack(const RunEntry& entry) {
     POSTERN_LET(source, sourceOf(entry));
-    POSTERN_TRY(folders_->import.moveNoReplace(entry.name, source, entry.name));
+    POSTERN_TRY(folders_->import.moveNoReplace(importedName(entry.name), source, entry.name));
     return source.sync();
 }
 
 Result<void> Importer::tryAgain(const RunEntry& entry) {
     POSTERN_LET(again, sourceOf({entry.attempts + 1, entry.name}));
-    POSTERN_LET(moved, folders_->import.moveNoReplace(entry.name, again, entry.name));
-    if (moved == Moved::TargetExists) return takeAside(entry.name, "another file of its name is tried again");
+    const std::string name = importedName(entry.name);
+    POSTERN_LET(moved, folders_->import.moveNoReplace(name, again, entry.name));
+    if (moved == Moved::TargetExists)
+        return takeAside(name, entry.name, "another file of its name is tried again");
     return again.sync();
 }
 
@@ -145,7 +153,7 @@ Result<void> Importer::strays(const Undeliverables& given, const Run& run) {
             POSTERN_LET(present, folders_->import.has(entry.name));
             POSTERN_TRY(giveBack(run, entry, name, present));
         } else {
-            POSTERN_TRY(takeAside(name,
+            POSTERN_TRY(takeAside(name, name,
                                   "undeliverable, but its name does not tell of which file: see whom it "
                                   "names, and tell the senders"));
         }

@@ -25,6 +25,19 @@ int digitOf(char c) {
     return c >= 'a' && c <= 'z' ? c - 'a' + 10 : -1;
 }
 
+// "m0000001", and what stands behind it and a dash, if anything does.
+struct Stem {
+    std::string item;
+    std::optional<std::string> attempt;
+};
+
+Stem stemParts(std::string_view name) {
+    const std::string stem = stemOf(name);
+    const auto dash = stem.find('-');
+    if (dash == std::string::npos) return {stem, std::nullopt};
+    return {stem.substr(0, dash), stem.substr(dash + 1)};
+}
+
 // "<number> <rest>"
 std::optional<std::int64_t> takeNumber(std::string_view& text) {
     const auto blank = text.find(' ');
@@ -119,9 +132,19 @@ std::string importName(ItemId item) {
     return "m" + stem + ".ccm";
 }
 
+std::string attemptName(ItemId item, Epoch epoch) {
+    return stemOf(importName(item)) + "-" + std::to_string(epoch.value) + ".ccm";
+}
+
+std::string importedName(const std::string& name) {
+    const auto item = itemOfName(name);
+    return item && epochOfName(name) ? importName(*item) : name;
+}
+
 std::optional<ItemId> itemOfName(std::string_view name) {
-    const std::string stem = stemOf(name);
+    const auto [stem, attempt] = stemParts(name);
     if (stem.size() != kDigits + 1 || stem.front() != 'm') return std::nullopt;
+    if (attempt && !epochOfName(name)) return std::nullopt;
     std::int64_t number = 0;
     for (const char c : stem.substr(1)) {
         if (digitOf(c) < 0) return std::nullopt;
@@ -129,6 +152,13 @@ std::optional<ItemId> itemOfName(std::string_view name) {
     }
     if (number == 0) return std::nullopt;
     return ItemId{number};
+}
+
+std::optional<Epoch> epochOfName(std::string_view name) {
+    const auto attempt = stemParts(name).attempt;
+    const auto number = attempt ? parseInt(*attempt) : std::nullopt;
+    if (!number || *number <= 0 || std::to_string(*number) != *attempt) return std::nullopt;
+    return Epoch{*number};
 }
 
 std::string stemOf(std::string_view name) {

@@ -55,10 +55,15 @@ bool isDue(WallTime since, Millis wait, WallTime now);
 // "m" and seven digits of base 36: eight and three characters for the DOS tools (KB Q164695), which tell the
 // item and never repeat, so that what comes back under that name is known to be its.
 std::string importName(ItemId item);  // "m0000001.ccm"
+// Where no DOS tool reads, a name tells the attempt as well, so that an answer is known to be to that one.
+std::string attemptName(ItemId item, Epoch epoch);  // "m0000001-12.ccm"
+// What the program is to see of a file with this name: an attempt's without the attempt.
+std::string importedName(const std::string& name);
 // Of a name or its stem, in any case; nothing for names that are not ours.
 std::optional<ItemId> itemOfName(std::string_view name);
-std::string stemOf(std::string_view name);    // lower case, without what follows the first dot
-bool isImportFile(std::string_view name);     // *.ccm
-bool isUndeliverable(std::string_view name);  // *.und
+std::optional<Epoch> epochOfName(std::string_view name);  // nothing: it does not say
+std::string stemOf(std::string_view name);                // lower case, without what follows the first dot
+bool isImportFile(std::string_view name);                 // *.ccm
+bool isUndeliverable(std::string_view name);              // *.und
 
 }  // namespace postern::adapters::ccmail

@@ -53,9 +53,10 @@ Result<queue::Taken> take(const Post& post, const Returned& returned) {
     answer.adapter = post.settings.name;
     answer.token = returned.token;
     answer.item = returned.item;
+    answer.epoch = returned.epoch;
     answer.text = returned.text;
     answer.doubt = returned.doubt;
-    answer.resend = returned.doubt && post.settings.onDoubt != config::OnDoubt::Hold;
+    answer.resend = post.settings.onDoubt != config::OnDoubt::Hold;
     if (returned.refused) {
         POSTERN_LET(refused, refusedOf(post, returned));
         answer.refused = std::move(refused);
@@ -71,14 +72,14 @@ Result<queue::Taken> take(const Post& post, const Returned& returned) {
 }
 
 void report(const Post& post, const Returned& returned, queue::Taken taken) {
-    const bool waits = returned.doubt && post.settings.onDoubt == config::OnDoubt::Hold;
-    LogLine line(waits && taken == queue::Taken::Now ? LogEvent::ItemInDoubt : LogEvent::ItemReturned,
-                 returned.item);
+    const bool doubted = taken == queue::Taken::Doubted;
+    const bool waits = doubted && post.settings.onDoubt == config::OnDoubt::Hold;
+    LogLine line(waits ? LogEvent::ItemInDoubt : LogEvent::ItemReturned, returned.item);
     line.with("adapter", post.settings.name).with("answer", returned.token).with("reason", returned.text);
     if (taken == queue::Taken::Nowhere) line.with("item", "not known any more");
-    if (taken != queue::Taken::Now) return;
+    if (taken == queue::Taken::Past) line.with("item", "not changed by it");
     if (waits) ++post.counters.inDoubt;
-    if (returned.doubt && !waits && post.elsewhere.hint) post.elsewhere.hint(post.settings.name);
+    if (doubted && !waits && post.elsewhere.hint) post.elsewhere.hint(post.settings.name);
 }
 
 }  // namespace

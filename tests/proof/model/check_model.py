@@ -32,7 +32,7 @@ SEARCHES = [
     ("operators", False, [SPOOL, "WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=1", "ACTS=3", QUIET]),
     ("folders", False, [SPOOL, "WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=0", "FOLDERS=2", QUIET]),
     ("backup", False, [SPOOL, "WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=0", "BACKUPS=1", "ACTS=2", QUIET]),
-    ("returned", False, [SPOOL, "WORKERS=2", "CRASHES=2", "LAPSES=0", "DEFERS=0", "RETURNS=1", "ACTS=1", QUIET]),
+    ("returned", False, [SPOOL, "WORKERS=2", "CRASHES=2", "LAPSES=0", "DEFERS=0", "RETURNS=2", "ACTS=2", QUIET]),
     ("smtp", False, [LINK, "CRASHES=3", "LAPSES=1", "DEFERS=0", QUIET]),
     ("smtp-operators", False, [LINK, "WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=1", "ACTS=2", QUIET]),
     ("pipe", False, [PIPE, "WORKERS=2", "CRASHES=2", "LAPSES=1", "DEFERS=0", QUIET]),
@@ -45,7 +45,7 @@ SMALL = ["WORKERS=2", "CRASHES=1", "LAPSES=1", "DEFERS=0"]
 TWO = ["WORKERS=2", "CRASHES=2", "LAPSES=1", "DEFERS=0"]
 BACK = ["WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=0", "BACKUPS=1", "ACTS=1"]
 AWAY = ["WORKERS=2", "CRASHES=1", "LAPSES=0", "DEFERS=0", "FOLDERS=2"]
-DOUBLED, LOST = r"copies\[.*\]==0", r"copies\[.*==1"
+DOUBLED, LOST, CALLED_FAILED = r"copies\[.*\]==0", r"copies\[.*==1", r"st\[i\].*copies\[i\]==0"
 # (fault, in --small too, where, what it must be found by: in its outcome where it has one, else in its structure)
 FAULTS = [
     ("CLAIM_WITHOUT_COMPARE", True, [SPOOL] + SMALL, DOUBLED),
@@ -67,7 +67,7 @@ FAULTS = [
     ("BACKUP_TRIED_AGAIN", False, [SPOOL] + BACK, DOUBLED),
     ("RESTORED_AND_SENT", False, [SPOOL] + BACK, DOUBLED),
     ("ANSWER_TAKEN_EARLY", False, [SPOOL, "WORKERS=2", "CRASHES=0", "LAPSES=0", "DEFERS=0", "RETURNS=1"], LOST),
-    ("RESENT_BEFORE_ITS_ANSWER_IS_READ", False, [SPOOL, "WORKERS=2", "CRASHES=2", "LAPSES=0", "DEFERS=0", "RETURNS=1", "ACTS=1"], LOST),
+    ("ANSWER_NAMES_NO_ATTEMPT", False, [SPOOL, "WORKERS=2", "CRASHES=2", "LAPSES=0", "DEFERS=0", "RETURNS=1", "ACTS=1"], CALLED_FAILED),
     ("LOOK_WITHOUT_WITHDRAWING", False, [LINK] + SMALL, DOUBLED),
     ("DOUBT_TAKEN_FOR_NO", False, [LINK] + SMALL, DOUBLED),
     ("LOOK_WITHOUT_WITHDRAWING", False, [PIPE] + SMALL, DOUBLED),

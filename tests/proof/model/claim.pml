@@ -38,7 +38,7 @@
 #define BACKUPS 0 /* 1: a backup at any moment, and the store brought back from it at any later one */
 #endif
 #ifndef RETURNS
-#define RETURNS 0 /* 1: what was exported may be given back by the legacy side, long after */
+#define RETURNS 0 /* so many copies may be given back by the legacy side, long after */
 #endif
 #ifndef CONSUMER
 #define CONSUMER 1 /* takes what lies before it, at any time */
@@ -76,7 +76,9 @@ short runner[ITEMS], begun[ITEMS];                                              
 /* What only an onlooker knows. */
 byte copies[ITEMS];  /* times that the consumer got it and kept it */
 byte holder[ITEMS];  /* who rightly has the item in hand, 0: nobody */
-bit answer[ITEMS];   /* given back by the legacy side, and not yet taken from there */
+/* Given back by the legacy side, and not yet taken from there: an answer to the attempt that the row's staged epoch names,
+   and one to an earlier attempt. Which of them it is, the answer's own epoch tells; here the mark moves it over. */
+bit answer[ITEMS], late[ITEMS];
 byte crashes = CRASHES, lapses = LAPSES, defers = DEFERS, acts = ACTS, cuts = 1, trips = FOLDERS, sweeps = SWEEPS, returns = RETURNS;
 
 #if BACKUPS
@@ -202,6 +204,10 @@ inline mark_it() {
         sep[i] = e; etok[i] = tk; lease[i] = 1
 #endif
     :: else -> mine = 0
+    fi;
+    if
+    :: mine && answer[i] -> answer[i] = 0; late[i] = 1
+    :: else
     fi
 }
 
@@ -782,13 +788,8 @@ again:
 }
 
 /* Everybody else: the machine, the consumer, operators. Item 0 is theirs to trouble. */
-#ifdef BUG_RESENT_BEFORE_ITS_ANSWER_IS_READ
-#define ANSWER_READ (1)
-#else
-#define ANSWER_READ (!answer[0])
-#endif
-/* They look at the legacy side first: nobody works there on it any more, and its answers are read. */
-#define LOOKED (runner[0] == 0 && ANSWER_READ)
+/* They look at the legacy side first: nobody works there on it any more. That its answers are read nobody can see. */
+#define LOOKED (runner[0] == 0)
 #define ACT d_step { acts > 0
 #define DONE acts-- }
 active proctype World() {
@@ -809,9 +810,9 @@ active proctype World() {
 #endif
 #if ACTS
     :: ACT && st[0] == ready -> CHANGE(i, ready, held, hold); DONE
-    :: ACT && st[0] == held && ANSWER_READ && (!RESTORED || copies[0] == 0) -> deaths[0] = 0; CHANGE(i, held, ready, release); DONE
+    :: ACT && st[0] == held && (!RESTORED || copies[0] == 0) -> deaths[0] = 0; CHANGE(i, held, ready, release); DONE
     :: ACT && st[0] == ready -> CHANGE(i, ready, ready, retry); DONE
-    :: ACT && st[0] == failed && ANSWER_READ && (!RESTORED || copies[0] == 0) -> deaths[0] = 0; CHANGE(i, failed, ready, retry); DONE
+    :: ACT && st[0] == failed && (!RESTORED || copies[0] == 0) -> deaths[0] = 0; CHANGE(i, failed, ready, retry); DONE
     :: ACT && st[0] == ready -> CHANGE(i, ready, failed, bounce); DONE
     :: ACT && st[0] == held -> CHANGE(i, held, failed, bounce); DONE
     :: ACT && st[0] == failed -> CHANGE(i, failed, failed, bounce); DONE
@@ -827,7 +828,7 @@ active proctype World() {
     :: ACT && st[0] == in_doubt && copies[0] == 0 && LOOKED -> CHANGE(i, in_doubt, failed, resolve_failed); DONE
     :: ACT && st[0] == in_doubt && copies[0] == 0 && LOOKED -> CHANGE(i, in_doubt, failed, bounce); DONE
     :: ACT && st[0] == in_doubt && LOOKED -> CHANGE(i, in_doubt, deleted, delete); DONE
-    :: ACT && (st[0] == exported || st[0] == failed || st[0] == deleted) && !answer[0] -> FORCE(0, purged); DONE
+    :: ACT && (st[0] == exported || st[0] == failed || st[0] == deleted) && !answer[0] && !late[0] -> FORCE(0, purged); DONE
 #endif
 #if BACKUPS
     :: d_step { !saved -> saved = 1; bst[0] = st[0]; bep[0] = ep[0]; bsep[0] = sep[0]; bdeaths[0] = deaths[0]; betok[0] = etok[0] }
@@ -853,12 +854,18 @@ active proctype World() {
     od
 }
 
-/* returned.cpp: an answer waits while somebody has the item in hand, and takes effect once. */
+/* returned.cpp: an answer waits while somebody has the item in hand, and takes effect once: if it is to the attempt
+   that the row rests on. Of a failed, held or ready item its history gets it, and of any other attempt. */
 #if RETURNS
 #ifdef BUG_ANSWER_TAKEN_EARLY
 #define ANSWERED (answer[0])
 #else
 #define ANSWERED (answer[0] && !IN_HANDS(0))
+#endif
+#ifdef BUG_ANSWER_NAMES_NO_ATTEMPT
+#define LATE_ONE answer[0] = 1
+#else
+#define LATE_ONE skip
 #endif
 active proctype Attend() {
     byte i = 0;
@@ -867,6 +874,7 @@ active proctype Attend() {
     :: d_step { ANSWERED && st[0] == exported -> answer[0] = 0; CHANGE(i, exported, in_doubt, takeReturned) }
     :: d_step { ANSWERED && st[0] == in_doubt -> answer[0] = 0; CHANGE(i, in_doubt, failed, takeReturned); sep[0] = 0 }
     :: d_step { ANSWERED && st[0] != exported && st[0] != in_doubt -> answer[0] = 0 } /* for its history only */
+    :: d_step { late[0] && !IN_HANDS(0) -> late[0] = 0; LATE_ONE }
     od
 }
 #endif

@@ -11,6 +11,7 @@ namespace postern::adapters {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using tests::ImportRig;
+using tests::kFirst;
 using tests::kOne;
 using tests::kTakeAll;
 namespace fs = std::filesystem;
@@ -20,9 +21,9 @@ class CcmailImportCrash : public testing::Test {
   protected:
     CcmailImportCrash() { rig_.submit(1); }
     void record() const {
-        tests::spill(rig_.state("run"), ccmail::formatRun({"dead0000", {{0, kOne}}, false}));
+        tests::spill(rig_.state("run"), ccmail::formatRun({"dead0000", {{0, kFirst}}, false}));
     }
-    void moved() const { fs::rename(rig_.folder() + "/Submit/" + kOne, rig_.folder() + "/Import/" + kOne); }
+    void moved() const { fs::rename(rig_.folder() + "/Submit/" + kFirst, rig_.folder() + "/Import/" + kOne); }
     void started() const { tests::spill(rig_.state("started"), ""); }
     void ended(int code) const {
         tests::spill(rig_.state("ended"),
@@ -64,7 +65,8 @@ TEST_F(CcmailImportCrash, WithTheProgramStartedAndTheFileThereItIsInDoubt) {
     const auto answers = afterRestart();
     ASSERT_EQ(answers.size(), 1u);
     EXPECT_TRUE(answers[0].doubt);
-    EXPECT_EQ(answers[0].token, "m0000001.dead0000.doubt");
+    EXPECT_EQ(answers[0].epoch, Epoch{1});
+    EXPECT_EQ(answers[0].token, "m0000001-1.dead0000.doubt");
     EXPECT_EQ(rig_.runs(), "") << "never imported again";
     rig_.settle(answers);
     expectClean();
@@ -86,7 +88,7 @@ TEST_F(CcmailImportCrash, WhatWasGivenBackIsReadAfterwards) {
     rig_.put("Import/M0000001.UND", "***no***");
     const auto answers = afterRestart();
     ASSERT_EQ(answers.size(), 1u);
-    EXPECT_EQ(answers[0].token, "m0000001.dead0000.und");
+    EXPECT_EQ(answers[0].token, "m0000001-1.dead0000.und");
     EXPECT_FALSE(answers[0].doubt);
     rig_.settle(answers);
     expectClean();
@@ -109,7 +111,7 @@ TEST_F(CcmailImportCrash, InTheMiddleOfGivingBackTheReportStillExplainsTheCode) 
     started();
     ended(5);
     fs::remove(rig_.folder() + "/Import/" + kOne);
-    tests::spill(rig_.state("answers/m0000001.dead0000.und"), "***no***");
+    tests::spill(rig_.state("answers/m0000001-1.dead0000.und"), "***no***");
     const auto answers = afterRestart();
     ASSERT_EQ(answers.size(), 1u);
     EXPECT_FALSE(answers[0].doubt);
@@ -123,10 +125,10 @@ TEST_F(CcmailImportCrash, InTheMiddleOfSettingAsideTheAnswerIsTheSame) {
     started();
     ended(0);
     fs::create_directories(rig_.state("answers"));
-    tests::spill(rig_.state("answers/m0000001.dead0000.doubt"), "half");
+    tests::spill(rig_.state("answers/m0000001-1.dead0000.doubt"), "half");
     const auto answers = afterRestart();
     ASSERT_EQ(answers.size(), 1u);
-    EXPECT_EQ(answers[0].token, "m0000001.dead0000.doubt");
+    EXPECT_EQ(answers[0].token, "m0000001-1.dead0000.doubt");
     rig_.settle(answers);
     EXPECT_THAT(rig_.attend(), IsEmpty());
     expectClean();

@@ -18,7 +18,8 @@ using adapters::Recipient;
 using adapters::Returned;
 
 inline constexpr const char* kTakeAll = "rm -f *.ccm";
-inline constexpr const char* kOne = "m0000001.ccm";
+inline constexpr const char* kOne = "m0000001.ccm";      // before the program
+inline constexpr const char* kFirst = "m0000001-1.ccm";  // everywhere else: the first attempt's
 
 inline SettingMap withProgram(const std::string& script, SettingMap more = {}) {
     more.emplace("post_office", "PO1");

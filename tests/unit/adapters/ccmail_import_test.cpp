@@ -14,6 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using tests::AdapterRig;
 using tests::ImportRig;
+using tests::kFirst;
 using tests::kOne;
 using tests::kTakeAll;
 namespace fs = std::filesystem;
@@ -26,8 +27,22 @@ TEST(CcmailImport, NamesTellTheItemAndNeverRepeat) {
         EXPECT_EQ(ccmail::itemOfName(ccmail::importName(ItemId{item})), ItemId{item}) << item;
     EXPECT_EQ(ccmail::itemOfName("M000000A.UND"), ItemId{10}) << "DOS writes capitals";
     for (const char* foreign :
-         {"msg001a.ccm", "CCMAIL.UND", "m0000000.und", "m00000010.und", "", ".", "m-000001.ccm"})
+         {"msg001a.ccm", "CCMAIL.UND", "m0000000.und", "m00000010.und", "", ".", "m-000001.ccm",
+          "m0000001-.ccm", "m0000001-0.ccm", "m0000001-01.ccm", "m0000001-x.ccm", "m0000001-1-2.ccm"})
         EXPECT_FALSE(ccmail::itemOfName(foreign)) << foreign;
+}
+
+TEST(CcmailImport, NamesTellTheAttemptWhereNoDosToolReads) {
+    for (const std::int64_t epoch : {std::int64_t{1}, std::int64_t{12}, std::int64_t{1'000'001}}) {
+        const std::string name = ccmail::attemptName(ItemId{1}, Epoch{epoch});
+        EXPECT_EQ(ccmail::itemOfName(name), ItemId{1}) << name;
+        EXPECT_EQ(ccmail::epochOfName(name), Epoch{epoch}) << name;
+        EXPECT_EQ(ccmail::importedName(name), kOne);
+    }
+    EXPECT_EQ(ccmail::attemptName(ItemId{1}, Epoch{1}), kFirst);
+    EXPECT_FALSE(ccmail::epochOfName(kOne));
+    for (const char* silent : {kOne, "report-7.ccm", "m0000001-x.ccm"})
+        EXPECT_EQ(ccmail::importedName(silent), silent);
 }
 
 TEST(CcmailImport, RecordsComeBackWholeOrNotAtAll) {
@@ -58,7 +73,7 @@ TEST(CcmailImport, Q168211_BatchesAreBoundedAndAFullOneIsFollowedAtOnce) {
     EXPECT_EQ(rig.runs(), "m0000001.ccm m0000002.ccm\nm0000003.ccm m0000004.ccm\nm0000005.ccm\n");
     rig.submit(6);
     EXPECT_THAT(rig.attend(), IsEmpty());
-    EXPECT_THAT(rig.in("Submit"), ElementsAre("m0000006.ccm")) << "not before the interval is over";
+    EXPECT_THAT(rig.in("Submit"), ElementsAre("m0000006-1.ccm")) << "not before the interval is over";
     EXPECT_THAT(rig.in("Import"), IsEmpty());
     EXPECT_THAT(rig.in("Bad"), IsEmpty());
 }
@@ -107,7 +122,7 @@ TEST(CcmailImport, Q223772_tool_fails_and_keeps_file) {
     rig.settle(answers);
     EXPECT_THAT(rig.attend(), IsEmpty());
     EXPECT_EQ(rig.runs(), "m0000001.ccm m0000002.ccm m0000003.ccm\nm0000001.ccm\nm0000001.ccm\n");
-    EXPECT_THAT(rig.in("Bad"), ElementsAre(kOne, std::string(kOne) + ".reason.txt"));
+    EXPECT_THAT(rig.in("Bad"), ElementsAre(kFirst, std::string(kFirst) + ".reason.txt"));
     EXPECT_THAT(rig.in("Import"), IsEmpty());
     EXPECT_THAT(rig.in("Submit"), IsEmpty());
 }
@@ -160,6 +175,35 @@ TEST(CcmailImport, Q168680_WhatIsGivenBackIsNotReplayed) {
     EXPECT_THAT(rig.attend(), IsEmpty());
     EXPECT_EQ(rig.runs(), "m0000001.ccm\n");
     EXPECT_THAT(rig.in("Import"), IsEmpty());
+}
+
+// A person had it sent again while the first copy still lay there: each answer is to its own attempt.
+TEST(CcmailImport, EachAttemptOfAnItemHasItsOwnAnswer) {
+    ImportRig rig("echo '*Disk error*' > m0000001.und; rm -f *.ccm; exit 5");
+    for (const int epoch : {1, 2}) {
+        const Job job = rig.exportJob(rig.job(1, epoch));
+        EXPECT_EQ(job.outcome->verdict, Verdict::Exported);
+    }
+    for (const int epoch : {1, 2}) {
+        const auto answers = rig.attend();
+        ASSERT_EQ(answers.size(), 1u);
+        EXPECT_EQ(answers[0].item, ItemId{1});
+        EXPECT_EQ(answers[0].epoch, Epoch{epoch});
+        rig.settle(answers);
+    }
+    EXPECT_EQ(rig.runs(), "m0000001.ccm\nm0000001.ccm\n") << "one at a time: the program knows one name";
+}
+
+TEST(CcmailImport, APersonsFileFromBadIsStillThatAttempts) {
+    for (const char* where : {"Submit/m0000001-2.ccm", "Import/m0000001-2.ccm", "Import/m0000001.ccm"}) {
+        ImportRig rig("echo '*Disk error*' > m0000001.und; rm -f *.ccm; exit 5");
+        rig.put(where);
+        const auto answers = rig.attend();
+        ASSERT_EQ(answers.size(), 1u) << where;
+        EXPECT_EQ(answers[0].item, ItemId{1}) << where;
+        EXPECT_EQ(answers[0].epoch.has_value(), std::string_view(where).ends_with("-2.ccm")) << where;
+        EXPECT_EQ(rig.runs(), "m0000001.ccm\n");
+    }
 }
 
 TEST(CcmailImport, OneReportForAllIsThatOfTheOnlyFile) {
@@ -215,8 +259,8 @@ TEST(CcmailImport, AFileThatIsLeftWithoutAClearWordIsInDoubt) {
         EXPECT_TRUE(answers[0].doubt);
         EXPECT_EQ(answers[0].item, ItemId{1});
         EXPECT_THAT(answers[0].text, HasSubstr(cut.text));
-        EXPECT_THAT(rig.in("Bad"), ElementsAre(kOne, std::string(kOne) + ".reason.txt"));
-        EXPECT_THAT(tests::slurp(rig.folder() + "/Bad/" + kOne + ".reason.txt"),
+        EXPECT_THAT(rig.in("Bad"), ElementsAre(kFirst, std::string(kFirst) + ".reason.txt"));
+        EXPECT_THAT(tests::slurp(rig.folder() + "/Bad/" + kFirst + ".reason.txt"),
                     HasSubstr("resolve ID --exported"));
         rig.settle(answers);
         EXPECT_THAT(rig.attend(), IsEmpty());

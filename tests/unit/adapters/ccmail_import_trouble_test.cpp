@@ -16,6 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using tests::AdapterRig;
 using tests::ImportRig;
+using tests::kFirst;
 using tests::kOne;
 using tests::kTakeAll;
 namespace fs = std::filesystem;
@@ -35,7 +36,7 @@ TEST(CcmailImport, Q168670_Q179072_WithoutAPostOfficeTheAdapterIsSuspendedAndHea
             EXPECT_THAT(failed.error().text, HasSubstr(why));
             if (first.empty()) first = failed.error().text;
             EXPECT_EQ(failed.error().text, first) << "Q242944: equal events collapse";
-            EXPECT_THAT(rig.in("Submit"), ElementsAre(kOne)) << "nothing is counted";
+            EXPECT_THAT(rig.in("Submit"), ElementsAre(kFirst)) << "nothing is counted";
             EXPECT_TRUE(rig.adapter().probe().ok()) << "the folders and the program are fine";
         }
         EXPECT_EQ(rig.runs(), "m0000001.ccm\nm0000001.ccm\nm0000001.ccm\n")
@@ -65,8 +66,8 @@ TEST(CcmailImport, WhatWasGivenBackBeforeThePostOfficeWasLostIsToldFirst) {
     ASSERT_EQ(answers.size(), 1u);
     rig.settle(answers);
     EXPECT_FALSE(rig.tryAttend().ok());
-    EXPECT_THAT(rig.in("Submit"), ElementsAre("m0000002.ccm"));
-    fs::remove(rig.folder() + "/Submit/m0000002.ccm");
+    EXPECT_THAT(rig.in("Submit"), ElementsAre("m0000002-1.ccm"));
+    fs::remove(rig.folder() + "/Submit/m0000002-1.ccm");
     EXPECT_THAT(rig.attend(), IsEmpty()) << "nothing waits, so nothing is kept from a post office";
 }
 
@@ -107,11 +108,11 @@ TEST(CcmailImport, FewerAttemptsThanBeforeStrandNothing) {
     ImportRig rig("exit 1", {{"import_attempts", "2"}});
     rig.submit(1);
     fs::create_directories(rig.state("again/7"));
-    fs::rename(rig.folder() + "/Submit/" + kOne, rig.state("again/7/") + kOne);
+    fs::rename(rig.folder() + "/Submit/" + kFirst, rig.state("again/7/") + kFirst);
     const auto answers = rig.attend();
     ASSERT_EQ(answers.size(), 1u);
     EXPECT_THAT(answers[0].text, HasSubstr("left it behind 8 times"));
-    EXPECT_THAT(rig.in("Bad"), ElementsAre(kOne, std::string(kOne) + ".reason.txt"));
+    EXPECT_THAT(rig.in("Bad"), ElementsAre(kFirst, std::string(kFirst) + ".reason.txt"));
 }
 
 // However many fail anew, those that failed often come to their end.
@@ -120,7 +121,7 @@ TEST(CcmailImport, WhoFailedOftenDoesNotWaitForWhoFailedOnce) {
     for (const auto& [item, attempts] : {std::pair{1, "1"}, {2, "1"}, {3, "2"}}) {
         rig.submit(item);
         fs::create_directories(rig.state("again/") + attempts);
-        const std::string name = ccmail::importName(ItemId{item});
+        const std::string name = ccmail::attemptName(ItemId{item}, Epoch{1});
         fs::rename(rig.folder() + "/Submit/" + name, rig.state("again/") + attempts + "/" + name);
     }
     const auto answers = rig.attend();
@@ -174,7 +175,7 @@ TEST(CcmailImport, NothingBeginsWhileTheServiceEnds) {
     ImportRig rig(kTakeAll);
     rig.submit(1);
     EXPECT_TRUE(rig.adapter().attend([] { return true; })->empty());
-    EXPECT_THAT(rig.in("Submit"), ElementsAre(kOne));
+    EXPECT_THAT(rig.in("Submit"), ElementsAre(kFirst));
 }
 
 // A program that outlived us has the lock: nothing is touched while it works.
@@ -185,7 +186,7 @@ TEST(CcmailImport, AnEarlierProgramIsWaitedFor) {
         File lock = File::openAppend(rig.state("lock")).value();
         ASSERT_TRUE(lock.tryLock().value());
         EXPECT_THAT(rig.attend(), IsEmpty());
-        EXPECT_THAT(rig.in("Submit"), ElementsAre(kOne));
+        EXPECT_THAT(rig.in("Submit"), ElementsAre(kFirst));
     }
     EXPECT_THAT(rig.attend(), IsEmpty());
     EXPECT_THAT(rig.in("Submit"), IsEmpty());
@@ -201,7 +202,7 @@ TEST(CcmailImport, AnEarlierProgramThatHangsIsSaidAndHeals) {
         EXPECT_TRUE(asked.ok()) << "it has its time";
         ASSERT_TRUE(tests::waitFor([&] { return !(asked = rig.tryAttend()).ok(); }));
         EXPECT_THAT(asked.error().text, HasSubstr("still works"));
-        EXPECT_THAT(rig.in("Submit"), ElementsAre(kOne));
+        EXPECT_THAT(rig.in("Submit"), ElementsAre(kFirst));
     }
     EXPECT_THAT(rig.attend(), IsEmpty());
     EXPECT_THAT(rig.in("Submit"), IsEmpty());

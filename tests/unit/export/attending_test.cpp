@@ -128,6 +128,26 @@ TEST_F(AttendingTest, DoubtGoesThePolicysWay) {
     EXPECT_EQ(counters_.inDoubt, 1);
 }
 
+// Sent again by policy, the second copy arrived, and only then the first one is said to have been refused.
+TEST_F(AttendingTest, AnAnswerToTheFirstCopyDoesNotFailTheSecond) {
+    settings_.onDoubt = config::OnDoubt::Resend;
+    const ItemId item = exported();
+    adapter_->answers = {{"1.doubt", item, "cut off", {}, true, Epoch{1}}};
+    attend();
+    exporting::Exporter exporter(post_);
+    EXPECT_TRUE(exporter.exportBatch([] { return false; }, 1).ok());
+    ASSERT_EQ(count(queue::State::Exported), 1);
+    adapter_->answers = {{"1.und", item, "no such user", {}, false, Epoch{1}}};
+    EXPECT_EQ(attend().answers, 1);
+    EXPECT_EQ(count(queue::State::Exported), 1);
+    EXPECT_TRUE(told_.empty());
+    EXPECT_TRUE(adapter_->answers.empty()) << "settled";
+    adapter_->answers = {{"2.und", item, "no such user", {}, false, Epoch{2}}};
+    attend();
+    EXPECT_EQ(count(queue::State::Failed), 1);
+    EXPECT_EQ(told_.size(), 1u);
+}
+
 TEST_F(AttendingTest, DoubtIsSentAgainWhereThePolicySaysSo) {
     settings_.onDoubt = config::OnDoubt::Resend;
     adapter_->answers = {{"1.doubt", exported(), "cut off", {}, true}};

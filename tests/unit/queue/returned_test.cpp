@@ -9,6 +9,7 @@ namespace {
 
 class ReturnedTest : public QueueTest {
   protected:
+    static constexpr Epoch kForced{3};  // as force() makes it
     // An exported item of `count` recipients.
     ItemId exported(int count) {
         const ItemId item = post(count);
@@ -16,7 +17,11 @@ class ReturnedTest : public QueueTest {
         return item;
     }
     ReturnedAnswer answer(ItemId item, const std::string& token = "msg0001.1") {
-        return {.adapter = "maildir", .token = token, .item = item, .text = "given back by PO1"};
+        return {.adapter = "maildir",
+                .token = token,
+                .item = item,
+                .epoch = kForced,
+                .text = "given back by PO1"};
     }
     static RecipientRow refusal(int ordinal, const std::string& reason) {
         RecipientRow row;
@@ -88,7 +93,7 @@ TEST_F(ReturnedTest, ASenderWhoWasToldOfTheExportIsToldOfTheFailureToo) {
     sql("UPDATE recipient SET notify = 'success,failure', reported = 'final'");
     EXPECT_EQ(take(answer(item)), Taken::Now);
     EXPECT_EQ(fates_.size(), 1u);
-    EXPECT_EQ(take(answer(item, "again")), Taken::Now);
+    EXPECT_EQ(take(answer(item, "again")), Taken::Past);
     EXPECT_EQ(fates_.size(), 1u);
 }
 
@@ -97,7 +102,7 @@ TEST_F(ReturnedTest, DoubtWaitsForAPersonWhoMaySayAnything) {
         const ItemId item = exported(2);
         ReturnedAnswer what = answer(item, std::string(verbName(verb)));
         what.doubt = true;
-        EXPECT_EQ(take(what), Taken::Now);
+        EXPECT_EQ(take(what), Taken::Doubted);
         EXPECT_EQ(state(item), State::InDoubt);
         EXPECT_THAT(outcomes(item), ElementsAre("pending", "pending"));
         EXPECT_TRUE(operate(verb, {item}).front().done);
@@ -114,7 +119,7 @@ TEST_F(ReturnedTest, DoubtMaySendAgainByPolicyAndNeverIsTooOldForIt) {
     sql("UPDATE item SET expires_ms = 1");
     ReturnedAnswer what = answer(item);
     what.doubt = what.resend = true;
-    EXPECT_EQ(take(what), Taken::Now);
+    EXPECT_EQ(take(what), Taken::Doubted);
     EXPECT_EQ(state(item), State::Ready);
     EXPECT_EQ(number("SELECT doubted FROM item"), 1);
     EXPECT_GT(number("SELECT expires_ms FROM item"), toMillis(clock_.now()));
@@ -125,7 +130,7 @@ TEST_F(ReturnedTest, AnAnswerToAnItemInDoubtEndsTheDoubt) {
     const ItemId item = exported(2);
     ReturnedAnswer what = answer(item, "cut off");
     what.doubt = true;
-    EXPECT_EQ(take(what), Taken::Now);
+    EXPECT_EQ(take(what), Taken::Doubted);
     ReturnedAnswer first = answer(item, "1");
     first.refused = {{refusal(1, "no")}};
     EXPECT_EQ(take(first), Taken::Now);
@@ -139,11 +144,13 @@ TEST_F(ReturnedTest, AnItemInSomebodysHandsIsNotTouched) {
     ItemId item;
     const Claim claim = publishing(item);
     const std::string before = everything(item);
-    EXPECT_EQ(take(answer(item)), Taken::Early);
+    ReturnedAnswer what = answer(item);
+    what.epoch = claim.epoch;
+    EXPECT_EQ(take(what), Taken::Early);
     EXPECT_EQ(everything(item), before);
     EXPECT_EQ(queue_->settle(std::vector{settlementOf(claim, Settlement::Kind::Exported)}).value().size(),
               1u);
-    EXPECT_EQ(take(answer(item)), Taken::Now);
+    EXPECT_EQ(take(what), Taken::Now);
     EXPECT_EQ(state(item), State::Failed);
 }
 
@@ -152,7 +159,7 @@ TEST_F(ReturnedTest, InEveryOtherStateOnlyTheHistoryHearsOfIt) {
         const ItemId item = post();
         force(item, each);
         const auto before = outcomes(item);
-        EXPECT_EQ(take(answer(item, std::string(stateName(each)))), Taken::Now);
+        EXPECT_EQ(take(answer(item, std::string(stateName(each)))), Taken::Past);
         EXPECT_EQ(state(item), each);
         EXPECT_EQ(outcomes(item), before);
         EXPECT_EQ(history(item).back().what, "returned");
@@ -167,6 +174,55 @@ TEST_F(ReturnedTest, WhoHasNoSuchItemIsToldSo) {
     other.adapter = "drop";
     EXPECT_EQ(take(other), Taken::Nowhere) << "another adapter's item";
     EXPECT_EQ(state(item), State::Exported);
+}
+
+// The first copy was given back, or is in doubt, after a person had it sent again: the second is what counts.
+TEST_F(ReturnedTest, AnAnswerToAnEarlierAttemptSettlesNothing) {
+    for (const State each : {State::Exported, State::InDoubt})
+        for (const bool doubt : {false, true}) {
+            const ItemId item = post(2);
+            force(item, each);
+            const auto before = outcomes(item);
+            ReturnedAnswer what = answer(item, std::to_string(item.value));
+            what.epoch = Epoch{1};
+            what.doubt = what.resend = doubt;
+            EXPECT_EQ(take(what), Taken::Past);
+            EXPECT_EQ(state(item), each);
+            EXPECT_EQ(outcomes(item), before);
+            EXPECT_EQ(history(item).back().detail, "given back by PO1 (of an earlier attempt)");
+            EXPECT_EQ(take(what), Taken::Before);
+        }
+    EXPECT_TRUE(fates_.empty());
+}
+
+TEST_F(ReturnedTest, AnAnswerToTheAttemptThatCountsDoesWhatItSays) {
+    const ItemId item = exported(1);
+    sql("UPDATE item SET epoch = 4");  // taken over by recovery, which asked and was answered
+    EXPECT_EQ(take(answer(item)), Taken::Now);
+    EXPECT_EQ(state(item), State::Failed);
+    EXPECT_EQ(fates_.size(), 1u);
+}
+
+// It may be about a copy of long ago, or about the mail that is believed to have arrived.
+TEST_F(ReturnedTest, AnAnswerToNobodyKnowsWhichAttemptIsADoubtOnceThereMayBeTwo) {
+    const ItemId once = post();
+    force(once, State::Exported, 1);
+    ReturnedAnswer what = answer(once, "once");
+    what.epoch.reset();
+    EXPECT_EQ(take(what), Taken::Now) << "there was only one";
+    EXPECT_EQ(state(once), State::Failed);
+    what.item = exported(1);
+    what.token = "1";
+    EXPECT_EQ(take(what), Taken::Doubted);
+    EXPECT_EQ(state(what.item), State::InDoubt);
+    what.token = "2";
+    EXPECT_EQ(take(what), Taken::Past) << "a doubt is not ended by it";
+    EXPECT_EQ(state(what.item), State::InDoubt);
+    what.token = "3";
+    what.epoch = kForced;
+    EXPECT_EQ(take(what), Taken::Now);
+    EXPECT_EQ(state(what.item), State::Failed);
+    EXPECT_EQ(fates_.size(), 2u);
 }
 
 // The row is the guard, and it is unstorable twice.
