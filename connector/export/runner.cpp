@@ -290,7 +290,24 @@ void Runner::maintain(Exporter& exporter, Pulse& pulse) {
         lookAtSpace();
     }
     (void)recover(exporter, false);  // it reports and suspends by itself
+    hastenFuture();
     if (sweep) sweepLeftovers(pulse);
+}
+
+// Mail must not wait for the time that a clock had which was set back since.
+void Runner::hastenFuture() {
+    constexpr int kAtOnce = 500;
+    {
+        MutexLock lock(mutex_);
+        futureOwed_ = setBack_.since(clock_) || futureOwed_;
+        if (!futureOwed_) return;
+    }
+    Result<int> hastened = kAtOnce;
+    while (hastened.ok() && *hastened == kAtOnce)
+        hastened = queue::dueAfterSetBack(store_, settings_.name, clock_.now(), kAtOnce);
+    if (!hastened.ok()) return trouble("look for mail of a clock that was ahead", hastened.error());
+    MutexLock lock(mutex_);
+    futureOwed_ = false;
 }
 
 void Runner::sweepLeftovers(Pulse& pulse) {

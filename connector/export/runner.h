@@ -17,6 +17,7 @@
 #include "connector/disk/watch.h"
 #include "connector/export/exporter.h"
 #include "connector/export/gate.h"
+#include "queue/set_back.h"
 #include "store/notifier.h"
 
 namespace postern::exporting {
@@ -76,6 +77,7 @@ class Runner {
     SteadyTime work(Exporter& exporter, const Post& post, const std::stop_token& stop);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
+    void hastenFuture();
     void lookAtSpace();
     void maintain(Exporter& exporter, Pulse& pulse);
     void sweepLeftovers(Pulse& pulse);
@@ -110,6 +112,8 @@ class Runner {
     bool attendFailed_ GUARDED_BY(mutex_) = false;  // probe() can not tell whether that is over
     SteadyTime maintainAt_ GUARDED_BY(mutex_);
     SteadyTime sweepAt_ GUARDED_BY(mutex_);
+    queue::SetBack setBack_ GUARDED_BY(mutex_);
+    bool futureOwed_ GUARDED_BY(mutex_) = false;  // items of a clock that was ahead may still wait for it
 
     struct Watcher {
         Inbox inbox;

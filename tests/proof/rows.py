@@ -1,0 +1,90 @@
+"""The rows of the proof: what each of R1 to R22 asks, what runs it in its sampled and its whole size, and what it lacks.
+
+A step is a command; {build} is the build's folder, {tests} this tree's. A row without steps is not built, and never counts as passed;
+one that lacks something is passed in part. `seconds` is the time budget of the whole size."""
+
+from dataclasses import dataclass, field
+
+MINUTE = 60
+
+
+@dataclass
+class Row:
+    name: str
+    asks: str
+    full: list = field(default_factory=list)
+    sampled: list = None  # none: as the whole
+    seconds: int = 5 * MINUTE
+    lacks: str = ""
+    targets: list = field(default_factory=list)  # what has to be built, besides the programs
+
+    def steps(self, whole):
+        return self.full if whole or self.sampled is None else self.sampled
+
+
+def script(path, *arguments):
+    return ["python3", "{tests}/" + path, "{build}", *arguments]
+
+
+def cases(program, which, **environment):
+    """Cases of a GoogleTest program."""
+    return ["env", *(f"{name}={value}" for name, value in environment.items()), "{build}/tests/" + program, "--gtest_brief=1",
+            "--gtest_filter=" + which]
+
+
+def by_ctest(names, jobs=2):
+    return ["ctest", "--test-dir", "{build}", "--no-tests=error", "-j", str(jobs), "--output-on-failure", "-R", f"^({names})$"]
+
+
+RACES = "race/export_race_tests"
+STORE = "unit/store/store_tests"
+
+ROWS = [
+    Row("R1", "kill -9 at every system call: intake, export of each kind, recovery", seconds=60 * MINUTE,
+        full=[by_ctest("kill_sweep_full|kill_sweep_mbox_full|kill_sweep_mh_full|kill_command_full|kill_import_full"),
+              by_ctest("kill_wire|pickup_kills|crash_steps_full")],
+        sampled=[by_ctest("kill_sweep_sampled|kill_sweep_mbox_sampled|kill_sweep_mh_sampled|kill_command_sampled|kill_import_sampled"),
+                 by_ctest("kill_wire|pickup_kills")],
+        targets=["adapter_conformance_tests"],
+        lacks="a second crash in the recovery, reports, checkpoint, backup and shutdown at every call"),
+    Row("R2", "a worker stalls, another takes over, the first goes on", [cases(RACES, "Stall*")], targets=["export_race_tests"],
+        lacks="SIGSTOP at every system call; here at every step, by a clock of the test"),
+    Row("R3", "errors of the disk at every write and sync", [by_ctest("store_fault_tests|disk_full")], seconds=10 * MINUTE,
+        targets=["store_fault_tests"], lacks="EMFILE, ENOMEM, EINTR, and every system call outside the store"),
+    Row("R4", "power cuts over a logged block device, folders with chattr +D"),
+    Row("R5", "the same without +D"),
+    Row("R6", "power cuts of the database alone, by a VFS that reorders"),
+    Row("R7", "a storm of kills with senders and a consumer at work", [script("fault/kill_storm.py", "--kills", "1000")],
+        sampled=[script("fault/kill_storm.py", "--kills", "30")], seconds=20 * MINUTE,
+        lacks="several processes, stops and continues, leases switched off; 20,000 kills"),
+    Row("R8", "many threads claim from one queue", [cases(RACES, "ClaimRace.Q184524_claim_race*:ClaimRace.Q184524_single*", POSTERN_RACE_SCALE=500)],
+        sampled=[cases(RACES, "ClaimRace.Q184524_claim_race*:ClaimRace.Q184524_single*")], targets=["export_race_tests"], seconds=15 * MINUTE,
+        lacks="1,000,000 rows, and the share of the slowest thread"),
+    Row("R9", "Q184524, the race of the first claims; without its guards it must be found",
+        [cases(RACES, "ClaimRace.Q184524_many_starts*:StallMutation.*", POSTERN_RACE_SCALE=500)],
+        sampled=[cases(RACES, "ClaimRace.Q184524_many_starts*:StallMutation.*")], targets=["export_race_tests"], seconds=15 * MINUTE,
+        lacks="1,000 starts on 10,000 rows each"),
+    Row("R10", "a full disk", [by_ctest("disk_full"), cases(STORE, "Failure.*Full*:Failure.*NoSpace*:Ballast*")], targets=["store_tests"],
+        lacks="ENOSPC at every system call of the whole service"),
+    Row("R11", "a sync that fails", [cases(STORE, "Breaking*:*Failure.AnError*:Failure.AReadError*")], targets=["store_tests"],
+        lacks="the scenarios on a block device, with a restart behind the failed sync"),
+    Row("R12", "SQLite's WAL-reset fault with our way of checkpointing, and a control that must corrupt"),
+    Row("R13", "damaged, truncated, empty, missing, foreign and newer stores, a stray -wal: refused, and left as they are",
+        [cases(STORE, "*Refused*:Opening.*")], targets=["store_tests"], seconds=MINUTE),
+    Row("R14", "the rate of the group commit, as a figure that must be reached"),
+    Row("R15", "RFC 1047: the answer is lost at every byte and call, and the client comes again", [script("proof/cut_answers.py")],
+        sampled=[script("proof/cut_answers.py", "--every", "40")], seconds=15 * MINUTE,
+        lacks="an LMTP client that comes again only for those of its recipients whose answer it did not read"),
+    Row("R16", "SMTP smuggling, at every split", [cases("unit/intake/intake_tests", "*muggl*")], targets=["intake_tests"]),
+    Row("R17", "hostile bytes for every reader", [by_ctest("fuzz_.*")], seconds=10 * MINUTE, targets=["fuzzers"],
+        lacks="hours of search: ./check --full searches for a minute each, docs/PROMISE.md says for how long it was done last"),
+    Row("R18", "every mail of the corpora, converted and exported", [by_ctest("conversion_golden_tests|regress_tests|regress_gateway_tests")],
+        targets=["conversion_golden_tests", "regress_tests", "regress_gateway_tests"], lacks="other people's corpora"),
+    Row("R19", "hours of everything under sanitizers, with flat memory and descriptors"),
+    Row("R20", "1,000 connections, half of them slow, and ten times more offered than is taken", [script("proof/overload.py")],
+        sampled=[script("proof/overload.py", "--connections", "300", "--clients", "30", "--seconds", "3")], targets=["slow_disk"]),
+    Row("R21", "the claim protocol searched, planted faults found", [["python3", "{tests}/proof/model/check_model.py"]],
+        sampled=[["python3", "{tests}/proof/model/check_model.py", "--small"]], seconds=15 * MINUTE),
+    Row("R22", "the clock jumps by an hour, and 2038 begins", [script("proof/clock_jumps.py", "--rounds", "3")],
+        sampled=[script("proof/clock_jumps.py", "--short")], seconds=10 * MINUTE),
+]
