@@ -10,8 +10,12 @@ bool takesParameter(char letter, bool on) {
 }
 
 // A character of several bytes is one letter that nobody knows: its bytes alone would not be UTF-8.
-bool continuesCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u; }
-char asLetter(char byte) { return static_cast<unsigned char>(byte) < 0x80u ? byte : '?'; }
+bool continuesCharacter(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u;
+}
+char asLetter(char byte) {
+    return static_cast<unsigned char>(byte) < 0x80u ? byte : '?';
+}
 
 }  // namespace
 
