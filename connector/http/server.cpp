@@ -61,6 +61,12 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
         HttpRequest asked;
         HttpAnswer answer;
+        if (!isKnown(request.getVersion())) {  // the answer would begin with whatever the client says
+            response.setVersion(HTTPServerResponse::HTTP_1_1);
+            response.setKeepAlive(false);
+            return give({505, "text/plain; charset=utf-8", {}, "HTTP/1.0 and 1.1 are understood here.\n", {}},
+                        false, response);
+        }
         bool read = false;
         try {
             read = readRequest(request, asked);
@@ -77,6 +83,10 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     }
 
   private:
+    static bool isKnown(const std::string& version) {
+        return version == HTTPServerRequest::HTTP_1_0 || version == HTTPServerRequest::HTTP_1_1;
+    }
+
     void give(const HttpAnswer& answer, bool headOnly, HTTPServerResponse& response) {
         response.setStatus(std::to_string(answer.status));
         response.setReason(Poco::Net::HTTPResponse::getReasonForStatus(response.getStatus()));

@@ -129,10 +129,63 @@ def chat_seeds(tests, out):
           b"t\nt\nr1\nw\n0OPER root pencil\nv1\ng\n0KILL a\nt\n")
 
 
+def control_seeds(out):
+    for name, line in {
+            "status": '{"verb":"status"}', "bounce": '{"verb":"bounce","who":"anna","fields":{"items":"1 2","reason":"\\u00fc\\ud83d\\ude00"}}',
+            "submit": '{"verb":"submit","body":true,"fields":{"sender":"a@x.example","recipients":"b@y.example"}}', "fields": '{"name":"ann","password":"pencil"}',
+            "row": '{"row":{"id":42,"state":"ready","size":1,"at":"2026-11-22T10:00:00Z","live":true,"names":["a","b"]}}',
+            "end": '{"end":{"error":"busy","text":"try again"}}', "deep": "[" * 200, "twice": '{"verb":"a","verb":"b"}'}.items():
+        write(out, "control", name, line.encode())
+
+
+def table_seeds(tests, out):
+    head = b"internet address,legacy address\r\n"
+    for name, text in {
+            "plain": b"ann@x.example,Ann at PO1\n", "header": head + b'"bob@x.example","Bob, the ""second"""\r\n', "remark": b"# x\n\n" + head,
+            "one-name": b"a@x.example,Ann\nb@x.example,ann\n", "folded": b"a@x.example,Ann  B\nA@X.EXAMPLE,Ann b\n", "marked": b"\xef\xbb\xbf" + head,
+            "latin1": b"a@x.example,M\xfcller\n", "nul": b"a@x.example,A\0B\n", "open": b'a@x.example,"open\n', "quoted": b'"a b"@x.example,A\n'}.items():
+        write(out, "tables", name, text)
+    example = os.path.join(tests, "../packaging/config/examples")
+    for folder, _, names in os.walk(example):
+        for name in names:
+            if name.endswith(".csv"):
+                shutil.copy(os.path.join(folder, name), os.path.join(out, "tables", name))
+
+
+def result_seeds(out):
+    reports = {
+        "not-found": b"***User not found: Bob at PO1***\r\nMessage:\r\nTo: Bob at PO1\r\nContents:\r\n*** Dear Bob ***\r\n",
+        "router": b"Not deliverable to Ann\r\nMessage: 1\r\nText item: 12\r\n", "header": b"*Header Buffer Full*", "cp850": b"***C\x82line***\r\n",
+        "sized": b"Message:\r\nTo: Ann\r\nContents:\r\nText item: 999999999999\r\nx", "nothing": b""}
+    for name, text in reports.items():
+        for charset in range(4):
+            write(out, "results", f"{name}-{charset}", bytes([charset * 2]) + text)
+    records = {
+        "run": b"run1 abc123 full\n0 m0000001-1.ccm\n3 with blank.ccm\nend\n", "ended": b"ended1 0 5 ended with exit code 5: no such user\nend\n",
+        "name": b"m0000001-12.ccm", "capitals": b"M000000A.UND", "result": b"postern-run-1 exited 75 12 0 whole 0 12\n\nout of paper\nend\n"}
+    for name, text in records.items():
+        write(out, "results", "record-" + name, b"\1" + text)
+
+
+def http_seeds(out):
+    head = b"Host: 127.0.0.1:8025\r\n"
+    for name, text in {
+            "page": b"GET / HTTP/1.1\r\n" + head + b"\r\n", "run": b"GET /api/run/queue-list?state=ready&limit=5 HTTP/1.1\r\n" + head + b"\r\n",
+            "two": b"GET /healthz HTTP/1.1\r\n" + head + b"\r\nGET /metrics HTTP/1.0\r\n\r\n", "events": b"GET /events HTTP/1.1\r\n" + head + b"\r\n",
+            "login": b"POST /api/login HTTP/1.1\r\n" + head + b"Content-Type: application/json\r\nContent-Length: 34\r\n\r\n"
+                     b'{"name":"ann","password":"pencil"}',
+            "basic": b"POST /api/run/hold HTTP/1.1\r\n" + head + b"Authorization: Basic YW5uOnBlbmNpbA==\r\nContent-Type: application/json\r\n"
+                     b'Content-Length: 13\r\n\r\n{"items":"1"}',
+            "chunked": b"POST /api/login HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n0\r\n\r\n",
+            "mail": b"GET /api/mail/1 HTTP/1.1\r\n" + head + b"Cookie: postern=x\r\n\r\n", "escapes": b"HEAD /%2e%2e/%ff%00?a=%zz HTTP/1.1\r\n" + head + b"\r\n",
+            "origin": b"POST /api/logout HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nContent-Length: -1\r\n\r\n"}.items():
+        write(out, "http", name, text)
+
+
 def main():
     tests, out = sys.argv[1:]
     shutil.rmtree(out, ignore_errors=True)
-    for name in ("intake", "config", "mime", "decoders", "ftn", "chat"):
+    for name in ("intake", "config", "mime", "decoders", "ftn", "chat", "control", "tables", "results", "http"):
         os.makedirs(os.path.join(out, name))
     dialogues = os.path.join(tests, "unit/intake/dialogues")
     for name in sorted(os.listdir(dialogues)):
@@ -144,6 +197,10 @@ def main():
             if name.endswith(".toml"):
                 shutil.copy(os.path.join(folder, name), os.path.join(out, "config", f"{os.path.basename(folder)}-{name}"))
     chat_seeds(tests, out)
+    control_seeds(out)
+    table_seeds(tests, out)
+    result_seeds(out)
+    http_seeds(out)
     mail_seeds(tests, out)
     decoder_seeds(out)
     shutil.copy(os.path.join(tests, "../packaging/config/postern.toml"), os.path.join(out, "config", "example.toml"))

@@ -95,6 +95,13 @@ class ServerTest : public testing::Test {
     std::unique_ptr<HttpServer> server_;
 };
 
+TEST_F(ServerTest, AVersionThatIsNoneIsNotEchoed) {
+    start();
+    EXPECT_THAT(ask("GET / once\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
+    EXPECT_THAT(ask("GET / HTTP/1.9\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
+    EXPECT_THAT(ask("GET / HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 200 "));
+}
+
 TEST_F(ServerTest, AnswersOverLoopback) {
     start();
     EXPECT_THAT(ask("GET /a%20b?c=d HTTP/1.1\r\n" + kClose), HasSubstr("GET /a b \n"));
