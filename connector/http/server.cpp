@@ -54,6 +54,10 @@ bool readRequest(HTTPServerRequest& from, HttpRequest& into) {
     return readBody(from, into.body);
 }
 
+bool isKnown(const std::string& version) {
+    return version == HTTPServerRequest::HTTP_1_0 || version == HTTPServerRequest::HTTP_1_1;
+}
+
 class Handler final : public Poco::Net::HTTPRequestHandler {
   public:
     Handler(Site& site, const std::atomic<bool>& stopping) : site_(site), stopping_(stopping) {}
@@ -61,8 +65,7 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     void handleRequest(HTTPServerRequest& request, HTTPServerResponse& response) override {
         HttpRequest asked;
         HttpAnswer answer;
-        if (!isKnown(request.getVersion())) {  // the answer would begin with whatever the client says
-            response.setVersion(HTTPServerResponse::HTTP_1_1);
+        if (!isKnown(request.getVersion())) {
             response.setKeepAlive(false);
             return give({505, "text/plain; charset=utf-8", {}, "HTTP/1.0 and 1.1 are understood here.\n", {}},
                         false, response);
@@ -83,10 +86,6 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
     }
 
   private:
-    static bool isKnown(const std::string& version) {
-        return version == HTTPServerRequest::HTTP_1_0 || version == HTTPServerRequest::HTTP_1_1;
-    }
-
     void give(const HttpAnswer& answer, bool headOnly, HTTPServerResponse& response) {
         response.setStatus(std::to_string(answer.status));
         response.setReason(Poco::Net::HTTPResponse::getReasonForStatus(response.getStatus()));
@@ -116,7 +115,10 @@ class Handler final : public Poco::Net::HTTPRequestHandler {
 class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
   public:
     Factory(Site& site, const std::atomic<bool>& stopping) : site_(site), stopping_(stopping) {}
-    Poco::Net::HTTPRequestHandler* createRequestHandler(const HTTPServerRequest&) override {
+    Poco::Net::HTTPRequestHandler* createRequestHandler(const HTTPServerRequest& request) override {
+        // Answers begin with the version that the client said, whatever it is; the first one is a
+        // "100 Continue" that Poco gives before the handler is called.
+        if (!isKnown(request.getVersion())) request.response().setVersion(HTTPServerResponse::HTTP_1_1);
         return new Handler(site_, stopping_);  // Poco deletes it
     }
 

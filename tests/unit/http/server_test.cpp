@@ -99,6 +99,7 @@ TEST_F(ServerTest, AVersionThatIsNoneIsNotEchoed) {
     start();
     EXPECT_THAT(ask("GET / once\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
     EXPECT_THAT(ask("GET / HTTP/1.9\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
+    EXPECT_THAT(ask("GET / once\r\nExpect: 100-continue\r\n\r\n"), StartsWith("HTTP/1.1 100 "));
     EXPECT_THAT(ask("GET / HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.0 200 "));
 }
 
