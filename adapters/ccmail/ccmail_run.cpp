@@ -85,7 +85,8 @@ std::optional<RunEnd> parseRunEnd(std::string_view text) {
     std::string_view rest = lines[0].substr(kEndHead.size());
     const auto how = takeNumber(rest);
     const auto code = takeNumber(rest);
-    if (!how || !code || *how < 0 || *how > static_cast<int>(ProcessEnd::How::NotStarted))
+    if (!how || !code || *code != static_cast<int>(*code) || *how < 0 ||
+        *how > static_cast<int>(ProcessEnd::How::NotStarted))
         return std::nullopt;
     return RunEnd{true, static_cast<ProcessEnd::How>(*how), static_cast<int>(*code), std::string(rest)};
 }

@@ -69,6 +69,7 @@ std::optional<ProcessEnd> parseResult(std::string_view text) {
     const auto code = parseInt(fields[2]), took = parseInt(fields[3]), left = parseInt(fields[4]);
     const auto trouble = parseInt(fields[6]), size = parseInt(fields[7]);
     if (how == kEnds.end() || !code || !took || !left || !trouble || !size) return std::nullopt;
+    if (*code != static_cast<int>(*code)) return std::nullopt;  // what it would be cut to may be 0
     if (*trouble < 0 || *trouble > static_cast<int>(Errc::Internal) || *size < 0) return std::nullopt;
     const std::string_view rest = text.substr(next + 1);
     if (rest.size() != static_cast<std::size_t>(*size) + 5 || !rest.ends_with("\nend\n")) return std::nullopt;

@@ -61,6 +61,7 @@ TEST(CcmailImport, RecordsComeBackWholeOrNotAtAll) {
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->code, 5);
     EXPECT_EQ(ended->text, end.text);
+    EXPECT_FALSE(ccmail::parseRunEnd("ended1 0 4294967296 damaged\nend\n")) << "no code 0";
     const std::string whole = formatRunEnd(end);
     for (std::size_t cut = 0; cut < whole.size(); ++cut)
         EXPECT_FALSE(ccmail::parseRunEnd(whole.substr(0, cut))) << cut;

@@ -55,6 +55,8 @@ TEST(RunnerResult, ComesBackAsItWasAndIsNotBelievedWhenDamaged) {
         EXPECT_FALSE(parseResult(std::string_view(text).substr(0, cut))) << cut;
     EXPECT_FALSE(parseResult(text + "x"));
     EXPECT_FALSE(parseResult("postern-run-1 exited -5 1 1 whole 99 0\n\n\nend\n"));
+    EXPECT_TRUE(parseResult("postern-run-1 exited 5 1 1 whole 0 0\n\n\nend\n"));
+    EXPECT_FALSE(parseResult("postern-run-1 exited 4294967296 1 1 whole 0 0\n\n\nend\n")) << "no code 0";
     ProcessEnd none;
     none.trouble = fail(Errc::Denied, "/x: no\npermission");
     EXPECT_EQ(parseResult(formatResult(none))->trouble.code, Errc::Denied);
