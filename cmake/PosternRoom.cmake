@@ -10,6 +10,12 @@ function(postern_room name)
     target_link_libraries(postern_${name} PUBLIC Threads::Threads PRIVATE ${ROOM_PRIVATE})
 endfunction()
 
+# postern_test_runs(TEST PROGRAM NAME): the test runs that program, whose place it gets by the macro NAME.
+function(postern_test_runs test program name)
+    target_compile_definitions(${test} PRIVATE "${name}=\"$<TARGET_FILE:${program}>\"")
+    add_dependencies(${test} ${program})
+endfunction()
+
 # postern_test(NAME SOURCES ... LIBS ... LABEL unit|conformance|race|...): one GoogleTest program, its cases known to ctest.
 function(postern_test name)
     cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})

@@ -1,15 +1,19 @@
 #pragma once
 // An adapter of a kind that runs a program, on a temporary folder, with a script for the program. What the
 // script stored is what the legacy side has: one file per run, its name made of the script's process id, so
-// that a second run of one mail is seen.
+// that a second run of one mail is seen. On Windows there is no shell, and kStore is done by
+// tests/kit/child.cpp.
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/adapter_rig.h"
+#include "tests/kit/platform.h"
+#include "tests/kit/programs.h"
 
 namespace postern::tests {
 
@@ -23,7 +27,7 @@ class CommandRig {
     explicit CommandRig(const std::string& kind, SettingMap settings = {}, const std::string& script = kStore)
         : kind_(kind), settings_(std::move(settings)) {
         context_ = kRigContext;
-        context_.runner = POSTERN_RUNNER;
+        context_.runner = builtProgram(POSTERN_RUNNER);
         std::filesystem::create_directories(temp_ / "taken");
         std::filesystem::create_directories(temp_ / "spool");
         setScript(script);
@@ -33,12 +37,19 @@ class CommandRig {
     }
 
     void setScript(const std::string& script) const {
+        namespace fs = std::filesystem;
         // Renamed into place: a program that is just being written can not be started.
-        spill(program() + ".new", "#!/bin/sh\nhere='" + temp_.path() + "'\n" + script + "\n");
-        std::filesystem::permissions(program() + ".new", std::filesystem::perms::owner_all);
-        std::filesystem::rename(program() + ".new", program());
+        const std::string fresh = program() + ".new";
+        if (!kOnWindows)
+            spill(fresh, "#!/bin/sh\nhere='" + temp_.path() + "'\n" + script + "\n");
+        else if (script == kStore)
+            fs::copy_file(builtProgram(POSTERN_TEST_CHILD), fresh);
+        else
+            throw std::logic_error("no shell on Windows for: " + script);
+        fs::permissions(fresh, fs::perms::owner_all);
+        fs::rename(fresh, program());
     }
-    std::string program() const { return temp_ / "standin"; }
+    std::string program() const { return temp_ / (kOnWindows ? "standin.exe" : "standin"); }
 
     // As after a crash: nothing is remembered but what is on the disk.
     void restart() {

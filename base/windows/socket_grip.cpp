@@ -40,6 +40,8 @@ void SocketGrip::endReceiving() {
 
 void SocketGrip::end() {
     ::shutdown(socketOf(handle_), SD_BOTH);
+    // That waits for what is being sent, and a client that does not read takes none of it.
+    ::CancelIoEx(reinterpret_cast<HANDLE>(socketOf(handle_)), nullptr);
 }
 
 Millis SocketGrip::longestWait(Millis wanted) {

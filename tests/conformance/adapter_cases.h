@@ -11,6 +11,7 @@
 #include "adapters/extension/loader.h"
 #include "tests/adapter_rig.h"
 #include "tests/ftn_reader.h"
+#include "tests/kit/programs.h"
 
 namespace postern::tests {
 
@@ -67,7 +68,7 @@ inline const std::vector<AdapterCase>& adapterCases() {
                   {"ccmail", "ccmail", {{"post_office", "PO1"}}, ""},
                   {"ccmail_with_program",
                    "ccmail",
-                   {{"post_office", "PO1"}, {"import_program", "/bin/true"}},
+                   {{"post_office", "PO1"}, {"import_program", builtProgram(POSTERN_TEST_CHILD)}},
                    "Submit"},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},

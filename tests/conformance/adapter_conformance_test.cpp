@@ -1,7 +1,6 @@
 // The promises A1 to A5 of adapters/adapter.h, for every kind.
 
 #include <atomic>
-#include <barrier>
 #include <map>
 #include <set>
 #include <thread>
@@ -11,6 +10,7 @@
 #include "adapters/spool/staged_file.h"
 #include "base/file.h"
 #include "tests/conformance/adapter_cases.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::tests {
 
@@ -64,12 +64,12 @@ TEST_P(AdapterSuite, A2PublishingFromManyThreadsMakesOneArtifact) {
         Job staged = rig_.job(round, 1);
         rig_.stageJob(staged);
         std::vector<Job> copies(8, staged);
-        std::barrier start(8);
+        StartingLine start(8);
         {
             std::vector<std::jthread> threads;
             for (Job& copy : copies)
                 threads.emplace_back([&] {
-                    start.arrive_and_wait();
+                    start.wait();
                     rig_.publishJob(copy);
                 });
         }
@@ -117,14 +117,14 @@ TEST_P(AdapterSuite, A3RecoveryAndPublishingAtOnceAgree) {
         Job job = rig_.job(round, 1);
         rig_.stageJob(job);
         adapters::Recovery seen;
-        std::barrier start(2);
+        StartingLine start(2);
         {
             const std::jthread worker([&] {
-                start.arrive_and_wait();
+                start.wait();
                 rig_.publishJob(job);
             });
             const std::jthread recovery([&] {
-                start.arrive_and_wait();
+                start.wait();
                 seen = rig_.adapter().recover(job.delivery.key, job.evidence);
             });
         }

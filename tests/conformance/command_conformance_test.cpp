@@ -2,7 +2,6 @@
 // that stores what it reads.
 
 #include <atomic>
-#include <barrier>
 #include <fstream>
 #include <thread>
 
@@ -12,6 +11,7 @@
 #include "base/file.h"
 #include "tests/command_rig.h"
 #include "tests/conformance/adapter_cases.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::tests {
 
@@ -61,12 +61,12 @@ TEST_P(CommandSuite, A2PublishingFromManyThreadsRunsOnce) {
         Job staged = rig_.job(round, 1);
         rig_.stageJob(staged);
         std::vector<Job> copies(6, staged);
-        std::barrier start(6);
+        StartingLine start(6);
         {
             std::vector<std::jthread> threads;
             for (Job& copy : copies)
                 threads.emplace_back([&] {
-                    start.arrive_and_wait();
+                    start.wait();
                     rig_.publishJob(copy);
                 });
         }
@@ -107,14 +107,14 @@ TEST_P(CommandSuite, A3RecoveryAndPublishingAtOnceAgree) {
         Job job = rig_.job(round, 1);
         rig_.stageJob(job);
         adapters::Recovery seen;
-        std::barrier start(2);
+        StartingLine start(2);
         {
             const std::jthread worker([&] {
-                start.arrive_and_wait();
+                start.wait();
                 rig_.publishJob(job);
             });
             const std::jthread recovery([&] {
-                start.arrive_and_wait();
+                start.wait();
                 do seen = rig_.adapter().recover(job.delivery.key, job.evidence);
                 while (seen.busy);
             });

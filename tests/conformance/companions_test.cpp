@@ -1,12 +1,12 @@
 // Artifacts with files beside them (adapters/spool/companions.h): a crash at every step, late workers, names
 // that are taken. A mail is there with all of its files or not at all, once.
 
-#include <barrier>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "tests/conformance/adapter_cases.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::tests {
 
@@ -152,16 +152,16 @@ TEST_P(WithCompanions, ManyWorkersAndARecoveryAgree) {
         rig.stageJob(staged);
         std::vector<Job> copies(3, staged);
         adapters::Recovery seen;
-        std::barrier start(4);
+        StartingLine start(4);
         {
             std::vector<std::jthread> threads;
             for (Job& copy : copies)
                 threads.emplace_back([&] {
-                    start.arrive_and_wait();
+                    start.wait();
                     rig.publishJob(copy);
                 });
             threads.emplace_back([&] {
-                start.arrive_and_wait();
+                start.wait();
                 seen = rig.adapter().recover(staged.delivery.key, staged.evidence);
             });
         }

@@ -4,24 +4,22 @@
 //   POSTERN_CONFORMANCE_FOLDER     the folder of the library
 //   POSTERN_CONFORMANCE_TRANSPORT  the kind's name
 //   POSTERN_CONFORMANCE_SETTINGS   "key=value;key=value": those that must be given
-//   POSTERN_CONFORMANCE_LOOK       a command for /bin/sh that prints everything the legacy side has, with
+//   POSTERN_CONFORMANCE_LOOK       a command for the shell that prints everything the legacy side has, with
 //   subjects
 //
 // {folder} in the last two is an empty folder, another one for each test. Every run is a store of its own.
 
-#include <barrier>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "adapters/extension/loader.h"
 #include "base/random.h"
 #include "tests/adapter_rig.h"
+#include "tests/kit/doomed.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::tests {
 
@@ -63,7 +61,7 @@ class TransportSuite : public testing::Test {
     std::unique_ptr<adapters::Adapter> made(const std::string& store) const {
         SettingMap settings;
         std::istringstream pairs(
-            replaced(given("POSTERN_CONFORMANCE_SETTINGS", "book={folder}/book"), "{folder}", temp_.path()));
+            replaced(given("POSTERN_CONFORMANCE_SETTINGS", "book={folder}/book"), "{folder}", folder_));
         for (std::string pair; std::getline(pairs, pair, ';');)
             settings[pair.substr(0, pair.find('='))] = pair.substr(std::min(pair.size(), pair.find('=') + 1));
         adapters::AdapterContext context = kRigContext;
@@ -95,17 +93,20 @@ class TransportSuite : public testing::Test {
         EXPECT_TRUE(seen.found != Found::NotPublished || count == 0) << item << ": " << seen.text;
     }
 
-    // How often the legacy side has it.
-    int there(const std::string& text) const {
-        const std::string look = replaced(given("POSTERN_CONFORMANCE_LOOK", "cat {folder}/book 2>/dev/null"),
-                                          "{folder}", temp_.path());
-        std::FILE* const program = ::popen(look.c_str(), "r");
-        if (program == nullptr) throw std::runtime_error(look);
+    static std::string printed(const std::string& command) {
+        std::FILE* const program = ::popen(command.c_str(), "r");
+        if (program == nullptr) throw std::runtime_error(command);
         std::string all;
         char chunk[4096];
         for (std::size_t got = 0; (got = std::fread(chunk, 1, sizeof chunk, program)) > 0;)
             all.append(chunk, got);
         ::pclose(program);
+        return all;
+    }
+    // How often the legacy side has it.
+    int there(const std::string& text) const {
+        const std::string look = replaced(given("POSTERN_CONFORMANCE_LOOK", ""), "{folder}", folder_);
+        const std::string all = look.empty() ? slurp(folder_ + "/book") : printed(look);
         int count = 0;
         for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++count;
         return count;
@@ -113,47 +114,28 @@ class TransportSuite : public testing::Test {
     int there(std::int64_t item) const { return there(subject(item)); }
 
     TempFolder temp_;
-    const std::string store_;
+    std::string folder_ = temp_.path();
+    std::string store_;
     std::unique_ptr<adapters::Adapter> adapter_;
     JobMaker jobs_;
 };
 
-// Stages and publishes `count` mails, and tells after each of the two steps. Its evidence is kept in files.
-class Victim {
-  public:
-    Victim(adapters::Adapter& adapter, std::vector<Job>& jobs, const std::string& folder) {
-        int ends[2];
-        if (::pipe(ends) != 0) throw std::runtime_error("pipe");
-        id_ = ::fork();
-        if (id_ == 0) {
-            for (Job& one : jobs) {
-                const std::string stem = folder + "/" + std::to_string(one.delivery.key.item.value);
-                adapter.stage({&one, 1}, [] {});
-                spill(stem + ".evidence", one.evidence);
-                if (::write(ends[1], "s", 1) != 1) ::_exit(1);
-                adapter.publish({&one, 1}, [] {});
-                if (one.outcome && one.outcome->verdict == Verdict::Exported) spill(stem + ".exported", "");
-                if (::write(ends[1], "p", 1) != 1) ::_exit(1);
-            }
-            ::_exit(0);
-        }
-        ::close(ends[1]);
-        steps_ = ends[0];
-    }
-    void killAfter(int steps) const {
-        char step = 0;
-        for (int done = 0; done < steps && ::read(steps_, &step, 1) == 1; ++done) {
-        }
-        ::kill(id_, SIGKILL);
-        int status = 0;
-        ::waitpid(id_, &status, 0);
-        ::close(steps_);
-    }
+constexpr int kMails = 4;
 
-  private:
-    pid_t id_ = -1;
-    int steps_ = -1;
-};
+// Stages and publishes them one after the other, and tells after each of the two steps. Its evidence is kept
+// in files.
+void exportAll(adapters::Adapter& adapter, std::vector<Job>& jobs, const std::string& folder,
+               const Step& step) {
+    for (Job& one : jobs) {
+        const std::string stem = folder + "/" + std::to_string(one.delivery.key.item.value);
+        adapter.stage({&one, 1}, [] {});
+        spill(stem + ".evidence", one.evidence);
+        step();
+        adapter.publish({&one, 1}, [] {});
+        if (one.outcome && one.outcome->verdict == Verdict::Exported) spill(stem + ".exported", "");
+        step();
+    }
+}
 
 }  // namespace
 
@@ -194,11 +176,11 @@ TEST_F(TransportSuite, T2PublishingFromManyThreadsTakesEffectOnce) {
     for (std::int64_t item = 1; item <= 5; ++item) {
         const Job one = staged(item);
         std::vector<Job> jobs(kThreads, one);
-        std::barrier start(kThreads);
+        StartingLine start(kThreads);
         std::vector<std::jthread> threads;
         for (Job& each : jobs)
             threads.emplace_back([&] {
-                start.arrive_and_wait();
+                start.wait();
                 publish(*adapter_, each);
             });
         threads.clear();
@@ -230,13 +212,13 @@ TEST_F(TransportSuite, T3WhatIsNotPublishedIsNeverSaidToBeAndComesNoMore) {
 TEST_F(TransportSuite, T3ARecoveryBesideALatePublishIsRight) {
     for (std::int64_t item = 1; item <= 10; ++item) {
         Job one = staged(item);
-        std::barrier start(2);
+        StartingLine start(2);
         std::jthread late([&] {
-            start.arrive_and_wait();
+            start.wait();
             publish(*adapter_, one);
         });
         const auto other = made(store_);
-        start.arrive_and_wait();
+        start.wait();
         const auto seen = other->recover(one.delivery.key, one.evidence);
         late.join();
         const int count = there(item);
@@ -246,11 +228,24 @@ TEST_F(TransportSuite, T3ARecoveryBesideALatePublishIsRight) {
 }
 
 TEST_F(TransportSuite, T3AKillBetweenAnyTwoStepsIsRecovered) {
-    constexpr int kMails = 4;
-    for (int steps = 0; steps <= 2 * kMails; ++steps) {
+    const auto mails = [this](int round) {
         std::vector<Job> jobs;
-        for (int i = 0; i < kMails; ++i) jobs.push_back(job(100 * (steps + 1) + i));
-        Victim(*adapter_, jobs, temp_.path()).killAfter(steps);
+        for (int i = 0; i < kMails; ++i) jobs.push_back(job(100 * (round + 1) + i));
+        return jobs;
+    };
+    if (const auto words = doomedWords()) {  // the round, the store and the folder
+        std::istringstream in(*words);
+        int round = 0;
+        in >> round >> store_ >> std::ws;
+        std::getline(in, folder_);
+        restart();
+        auto jobs = mails(round);
+        doomed([&](const Step& step) { exportAll(*adapter_, jobs, folder_, step); });
+    }
+    for (int steps = 0; steps <= 2 * kMails; ++steps) {
+        auto jobs = mails(steps);
+        killedAfterSteps(steps, std::to_string(steps) + " " + store_ + " " + folder_,
+                         [&](const Step& step) { exportAll(*adapter_, jobs, folder_, step); });
         restart();
         for (Job& each : jobs) {
             const std::int64_t item = each.delivery.key.item.value;

@@ -1,7 +1,6 @@
 // The promises A1 to A5 of adapters/adapter.h for events POSTed to a receiver: its ledger is what counts, by
 // the webhook-id that it knows again.
 
-#include <barrier>
 #include <set>
 #include <thread>
 
@@ -10,6 +9,7 @@
 #include "base/service_manager.h"
 #include "tests/adapter_rig.h"
 #include "tests/hook_receiver.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::tests {
 
@@ -82,12 +82,12 @@ TEST_F(WebhookSuite, A2PublishingTwiceSendsOnce) {
 TEST_F(WebhookSuite, A2PublishingFromManyThreadsSendsOnce) {
     for (int round = 1; round <= 10; ++round) {
         std::vector<Job> copies(8, staged(round));
-        std::barrier start(8);
+        StartingLine start(8);
         {
             std::vector<std::jthread> threads;
             for (Job& copy : copies)
                 threads.emplace_back([&] {
-                    start.arrive_and_wait();
+                    start.wait();
                     publish(copy);
                 });
         }
@@ -120,13 +120,13 @@ TEST_F(WebhookSuite, A3RecoveryAndPublishingAtOnceAgree) {
     for (int round = 1; round <= 30; ++round) {
         Job one = staged(round);
         adapters::Recovery seen;
-        std::barrier start(2);
+        StartingLine start(2);
         {
             std::jthread asks([&] {
-                start.arrive_and_wait();
+                start.wait();
                 seen = adapter_->recover(one.delivery.key, one.evidence);
             });
-            start.arrive_and_wait();
+            start.wait();
             publish(one);
         }
         const bool came = posts() > sent;

@@ -1,12 +1,12 @@
 // The promises A1 to A5 of adapters/adapter.h where the consumer is a host: its ledger is what counts. What
 // is published lies with somebody else, so the evidence of another process can tell nothing: CannotTell.
 
-#include <barrier>
 #include <thread>
 
 #include "adapters/spool/staged_file.h"
 #include "base/service_manager.h"
 #include "tests/conformance/adapter_cases.h"
+#include "tests/kit/starting_line.h"
 #include "tests/receiving_host.h"
 
 namespace postern::tests {
@@ -88,12 +88,12 @@ TEST_P(WireSuite, A2PublishingFromManyThreadsSendsOnce) {
         Job staged = job(round, 1);
         stage(staged);
         std::vector<Job> copies(8, staged);
-        std::barrier start(8);
+        StartingLine start(8);
         {
             std::vector<std::jthread> threads;
             for (Job& copy : copies)
                 threads.emplace_back([&] {
-                    start.arrive_and_wait();
+                    start.wait();
                     publish(copy);
                 });
         }
@@ -137,14 +137,14 @@ TEST_P(WireSuite, A3RecoveryAndPublishingAtOnceAgree) {
         Job one = job(round, 1);
         stage(one);
         adapters::Recovery seen;
-        std::barrier start(2);
+        StartingLine start(2);
         {
             const std::jthread worker([&] {
-                start.arrive_and_wait();
+                start.wait();
                 publish(one);
             });
             const std::jthread recovery([&] {
-                start.arrive_and_wait();
+                start.wait();
                 seen = adapter_->recover(one.delivery.key, one.evidence);
             });
         }

@@ -2,7 +2,6 @@
 
 #include "adapters/spool/bundle.h"
 
-#include <barrier>
 #include <set>
 #include <thread>
 
@@ -10,6 +9,7 @@
 
 #include "tests/adapter_rig.h"
 #include "tests/ftn_reader.h"
+#include "tests/kit/starting_line.h"
 
 namespace postern::adapters {
 namespace {
@@ -179,14 +179,14 @@ TEST(Bundle, RecoveryAndPublishingAtOnceAgree) {
         Batch batch(4);
         batch.stage();
         Found seen = Found::CannotTell;
-        std::barrier start(2);
+        tests::StartingLine start(2);
         {
             const std::jthread worker([&] {
-                start.arrive_and_wait();
+                start.wait();
                 batch.publish();
             });
             const std::jthread recovery([&] {
-                start.arrive_and_wait();
+                start.wait();
                 seen = batch.found(static_cast<std::size_t>(round) % 4);
             });
         }

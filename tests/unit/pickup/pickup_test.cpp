@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "base/path.h"
 #include "tests/kit/odd_files.h"
 #include "tests/kit/platform.h"
 #include "tests/unit/intake/house.h"
@@ -140,7 +141,8 @@ TEST_F(PickupTest, Q279320_AWriterThatPausesIsNotJudgedByItsFirstHalf) {
     EXPECT_EQ(pickup.look(), 0);
     house.clock().advance(settings.settle - Millis{1});
     EXPECT_EQ(pickup.look(), 0);
-    file << "\nthe rest\n" << std::flush;
+    file << "\nthe rest\n";
+    file.close();  // Windows lets nobody move it before
     house.clock().advance(Millis{1});
     EXPECT_EQ(pickup.look(), 0) << "it changed between two looks";
     house.clock().advance(settings.settle);
@@ -202,7 +204,7 @@ TEST_F(PickupTest, BadFilesAreSetAsideWithTheirReason) {
     };
     const Bad all[] = {
         {"empty.eml", "", "the file is empty\n"},
-        {"nul.eml", std::string(kMail) + '\0', "the mail holds NUL bytes\n"},
+        {"zeros.eml", std::string(kMail) + '\0', "the mail holds NUL bytes\n"},
         {"large.eml", std::string(100'001, 'x'), "the file is larger than 97.7 KiB\n"},
         {"grows.eml", kMail + std::string(60'000, '\n'), "the mail is larger than 97.7 KiB\n"},
         {"text.eml", "hello\n", "it names no sender: an X-Sender line or From is wanted\n"},
@@ -264,13 +266,14 @@ TEST_F(PickupTest, WhatIsNoOrdinaryFileIsNeverOpened) {
 TEST_F(PickupTest, HostileNamesAreEscapedInLogsAndKeptOnTheDisk) {
     settings.settle = Millis{0};
     Pickup pickup = fresh();
-    const std::string names[] = {"a\nb\x1b[31m.eml", "-rf.eml", "\xff\xfe.eml",
-                                 std::string(251, 'x') + ".eml"};
+    std::vector<std::string> names = {"a\nb\x1b[31m.eml", "-rf.eml", "\xff\xfe.eml",
+                                      std::string(251, 'x') + ".eml"};
+    std::erase_if(names, [](const std::string& name) { return !usableFileName(name).ok(); });
     for (const std::string& name : names) put(name, "From: a@x.org\nTo: b@example.org\n\n" + name);
-    EXPECT_EQ(pickup.look(), 4) << log;
+    EXPECT_EQ(pickup.look(), static_cast<int>(names.size())) << log;
     for (const std::string& name : names) put(name, "bad");
     EXPECT_EQ(pickup.look(), 0);
-    EXPECT_EQ(left(settings.setAside).size(), 8u);
+    EXPECT_EQ(left(settings.setAside).size(), 2 * names.size());
     EXPECT_EQ(log.find('\x1b'), std::string::npos);
     EXPECT_EQ(left(settings.folder), std::vector<std::string>{"bad"});
 }
@@ -288,10 +291,11 @@ TEST_F(PickupTest, AMissingFolderIsToldOnceAndHeals) {
 TEST_F(PickupTest, ThousandsOfFilesAtOnce) {
     settings.settle = Millis{0};
     Pickup pickup = fresh();
-    for (int i = 0; i < 2'000; ++i) put(std::to_string(i) + ".eml");
-    EXPECT_EQ(pickup.look(), 2'000);
+    const int count = tests::kOnWindows ? 300 : 2'000;  // Wine syncs each
+    for (int i = 0; i < count; ++i) put(std::to_string(i) + ".eml");
+    EXPECT_EQ(pickup.look(), count);
     EXPECT_EQ(left(settings.folder), std::vector<std::string>{"bad"});
-    EXPECT_EQ(door.confirmed.size(), 2'000u);
+    EXPECT_EQ(door.confirmed.size(), static_cast<std::size_t>(count));
 }
 
 }  // namespace
