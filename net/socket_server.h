@@ -5,7 +5,8 @@
 // stop() is bounded. It asks first: nobody is let in any more, and whoever waits for a client's next request
 // reads to the end; what is being answered goes on. After `patience` it ends the connections both ways, so
 // that a client which does not read holds nothing up. Only work that looks at its socket never again is
-// waited for.
+// waited for. Where asking wakes nobody (Windows), who waits for a request has to look again after
+// SocketGrip::longestWait(), or is ended after `patience`.
 //
 // Thread rule: start(), stop() and port() from one thread; Serve is called on many at once, Refuse on one.
 

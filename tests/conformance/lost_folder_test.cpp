@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/conformance/adapter_cases.h"
+#include "tests/kit/platform.h"
 
 namespace postern::tests {
 
@@ -14,6 +15,10 @@ using adapters::Verdict;
 
 class LostFolder : public AdapterSuite {
   protected:
+    void SetUp() override {
+        SKIP_ON_WINDOWS("a folder in which something is open is neither renamed nor removed (decision 0011)");
+        AdapterSuite::SetUp();
+    }
     static void expectRefused(AdapterRig& rig, const std::string& what) {
         for (int look = 0; look < 2; ++look) {
             const auto probed = rig.adapter().probe();

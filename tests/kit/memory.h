@@ -3,9 +3,8 @@
 
 #include <algorithm>
 
+#include "tests/kit/platform.h"
 #ifdef _WIN32
-#include <windows.h>
-// After it.
 #include <psapi.h>
 #else
 #include <fstream>
