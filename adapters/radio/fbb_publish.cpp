@@ -152,6 +152,9 @@ Result<void> Fbb::merge(Publishing& publishing, MailboxLock& lock) const {
         POSTERN_TRY(fbb::undo(stage, round));
         return prepared;
     }
+    // Our lock file keeps others away; a file that is open is replaced neither on FAT nor on a share of
+    // Windows.
+    lock.file() = File();
     return commit(publishing, round);
 }
 

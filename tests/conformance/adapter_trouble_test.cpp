@@ -58,6 +58,17 @@ class BrokenMessage final : public ByteSource {
     }
 };
 
+// False: the system lets nobody lose a folder so while something in it is open (Windows, decision 0011).
+bool isLost(const std::string& path, const std::function<void(const std::string&)>& lose) {
+    try {
+        lose(path);
+        return true;
+    } catch (const fs::filesystem_error& refused) {
+        EXPECT_TRUE(kOnWindows) << refused.what();
+        return false;
+    }
+}
+
 }  // namespace
 
 TEST_P(AdapterTrouble, A5OneBadMessageDoesNotStopTheBatch) {
@@ -243,7 +254,7 @@ TEST_P(AdapterTrouble, ALostStageFolderIsNeverTakenForPublished) {
         Job job = rig.job(1, 1);
         rig.stageJob(job);
         fs::remove(rig.stage() + "/1.1");
-        lose(rig.stage());
+        if (!isLost(rig.stage(), lose)) continue;
         const auto seen = rig.adapter().recover(job.delivery.key, job.evidence);
         EXPECT_EQ(seen.found, Found::CannotTell) << what << ": " << seen.text;
         EXPECT_TRUE(seen.unusable) << what;
@@ -286,7 +297,7 @@ TEST_P(AdapterTrouble, ALostLiveFolderWithdrawsAndHeals) {
         Job published = rig.exportJob(rig.job(1, 1));
         Job job = rig.job(2, 1);
         rig.stageJob(job);
-        lose(live);
+        if (!isLost(live, lose)) continue;
         // One recipient's folder is not everybody's.
         const bool shared = !std::string(GetParam().live).starts_with("bob");
         rig.publishJob(job);
@@ -312,6 +323,7 @@ TEST_P(AdapterTrouble, ALostLiveFolderWithdrawsAndHeals) {
 
 // Without a restart: somebody removed one recipient's folder, and the next mail makes it again.
 TEST_P(FolderOfOneRecipient, ThatIsLostIsMadeAgain) {
+    SKIP_UNDER_WINE("a folder that is open stays until it is closed, and nothing says so");
     AdapterRig rig(GetParam().kind, GetParam().settings);
     const Job published = rig.exportJob(rig.job(1, 1));
     Job job = rig.job(2, 1);

@@ -324,7 +324,7 @@ TEST_P(CommandSuite, AMissingRunnerIsLoudAndRunsNothing) {
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(CommandSuite);  // when a stranger's kind is asked about
-INSTANTIATE_TEST_SUITE_P(Kinds, CommandSuite, testing::ValuesIn(commandCases()),
+INSTANTIATE_TEST_SUITE_P(Kinds, CommandSuite, testing::ValuesIn(commandCasesHere()),
                          [](const testing::TestParamInfo<CommandCase>& which) { return which.param.label; });
 
 }  // namespace postern::tests
