@@ -80,7 +80,8 @@ namespace postern {
     NUMBER(AccountChanged, 67)        \
     NUMBER(WorkerFailed, 68)          \
     NUMBER(ControlRefused, 69)        \
-    NUMBER(ControlDone, 70)
+    NUMBER(ControlDone, 70)           \
+    NUMBER(ChatUnavailable, 71)
 
 int eventNumber(LogEvent event);
 // Which event a line tells, as the log's sink gets it: "ITEM EVENT key=value ...".

@@ -143,6 +143,9 @@
     EVENT(AccountChanged, "account.changed", Notice, "Nothing to do: an operator did this.")                 \
     EVENT(WorkerFailed, "worker.failed", Error,                                                              \
           "Nothing to do for the mail: the watcher goes on. Please report the text: it is a fault of ours.") \
+    EVENT(ChatUnavailable, "chat.unavailable", Error,                                                        \
+          "Operators can not come in by chat; mail is not touched. Mend what the text names, then 'postern " \
+          "reload'.")                                                                                        \
     EVENT(ControlRefused, "control.refused", Warning,                                                        \
           "Nothing to do for one. If a tool of yours asked: the text says what to change in its request or " \
           "its rights.")                                                                                     \

@@ -59,6 +59,13 @@ std::string IpAddress::text() const {
     return buffer;
 }
 
+bool namesLoopback(std::string_view host) {
+    if (host == "localhost") return true;
+    const auto address = IpAddress::parse(host);
+    if (!address) return false;
+    return address->v6 ? address->text() == "::1" : address->bytes[0] == 127;
+}
+
 std::string countingKey(std::string_view address) {
     const auto parsed = IpAddress::parse(address);
     if (!parsed) return std::string(address);

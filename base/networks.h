@@ -25,6 +25,9 @@ struct IpAddress {
     bool operator==(const IpAddress&) const = default;
 };
 
+// Whether a host, as it stands in a configuration, is this machine alone: 127.0.0.0/8, ::1 or "localhost".
+bool namesLoopback(std::string_view host);
+
 // By what the sessions of one client are counted: an IPv4 address; of an IPv6 address its /64, since every
 // customer has at least one of those. Text that is no address counts by itself.
 std::string countingKey(std::string_view address);

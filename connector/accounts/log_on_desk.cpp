@@ -1,17 +1,12 @@
 #include "connector/accounts/log_on_desk.h"
 
-#include <deque>
-#include <thread>
 #include <utility>
 
-#include "base/sync.h"
-#include "base/thread.h"
+#include "base/work_queue.h"
 
 namespace postern::accounts {
 
 namespace {
-
-constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
 
 struct Waiter {
     LogOnQuestion question;
@@ -55,70 +50,28 @@ LogOnReply lastOfScram(const Directory& directory, const LogOnQuestion& question
 }  // namespace
 
 struct LogOnDesk::Impl {
-    Impl(Directory theDirectory, std::size_t theMost) : directory(std::move(theDirectory)), most(theMost) {}
+    Impl(Directory theDirectory, std::size_t most)
+        : directory(std::move(theDirectory)),
+          queue("log-on", most, [this](const Waiter& waiter, bool stopped) {
+              waiter.done(stopped ? failed(fail(Errc::Stopped, "the service is shutting down"), {})
+                                  : decide(waiter.question));
+          }) {}
 
-    std::optional<Waiter> next() EXCLUDES(mutex);
-    void run() EXCLUDES(mutex);
     LogOnReply decide(const LogOnQuestion& question) const;
 
     const Directory directory;
-    const std::size_t most;
-    Mutex mutex;
-    Condition changed;
-    std::deque<Waiter> waiting GUARDED_BY(mutex);
-    bool stopping GUARDED_BY(mutex) = false;
-    std::jthread thread;
+    WorkQueue<Waiter> queue;
 };
 
 LogOnDesk::LogOnDesk(Directory directory, std::size_t mostWaiting)
-    : impl_(std::make_unique<Impl>(std::move(directory), mostWaiting)) {
-    impl_->thread = std::jthread([impl = impl_.get()] {
-        nameThisThread("log-on");
-        impl->run();
-    });
-}
+    : impl_(std::make_unique<Impl>(std::move(directory), mostWaiting)) {}
 
-LogOnDesk::~LogOnDesk() {
-    {
-        MutexLock lock(impl_->mutex);
-        impl_->stopping = true;
-        impl_->changed.notifyAll();
-    }
-    impl_->thread.join();
-    std::deque<Waiter> left;
-    {
-        MutexLock lock(impl_->mutex);
-        left.swap(impl_->waiting);
-    }
-    for (const Waiter& waiter : left) {
-        waiter.done(failed(fail(Errc::Stopped, "the service is shutting down"), {}));
-    }
-}
+LogOnDesk::~LogOnDesk() = default;
 
 void LogOnDesk::ask(LogOnQuestion question, Done done) {
-    {
-        MutexLock lock(impl_->mutex);
-        if (impl_->waiting.size() < impl_->most) {
-            impl_->waiting.push_back({std::move(question), std::move(done)});
-            return impl_->changed.notifyAll();
-        }
-    }
-    done(failed(fail(Errc::Busy, "too many log on at once"), question.name));
-}
-
-std::optional<Waiter> LogOnDesk::Impl::next() {
-    MutexLock lock(mutex);
-    while (waiting.empty() && !stopping) {
-        changed.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
-    }
-    if (stopping) return std::nullopt;
-    Waiter waiter = std::move(waiting.front());
-    waiting.pop_front();
-    return waiter;
-}
-
-void LogOnDesk::Impl::run() {
-    while (const auto waiter = next()) waiter->done(decide(waiter->question));
+    Waiter waiter{std::move(question), std::move(done)};
+    if (impl_->queue.put(std::move(waiter))) return;
+    waiter.done(failed(fail(Errc::Busy, "too many log on at once"), waiter.question.name));
 }
 
 LogOnReply LogOnDesk::Impl::decide(const LogOnQuestion& question) const {

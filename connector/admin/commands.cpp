@@ -62,6 +62,10 @@ Result<void> status(const ServiceView& view, const Request& request, ByteStream&
     std::vector<Trouble> troubles = certificateTroubles(*config, view.clock.now());
     const auto more = view.pickupTroubles ? pickupTroubles(view.pickupTroubles()) : folderTroubles(*config);
     troubles.insert(troubles.end(), more.begin(), more.end());
+    if (view.chat) {
+        const auto chat = chatTroubles(view.chat());
+        troubles.insert(troubles.end(), chat.begin(), chat.end());
+    }
     if (view.disk) {
         const disk::Overview overview = view.disk();
         const auto disks = diskTroubles(overview);
@@ -203,15 +207,6 @@ Result<void> checkFields(const Command& command, const Request& request) {
 std::string_view Request::field(std::string_view name) const {
     const auto found = fields.find(name);
     return found == fields.end() ? std::string_view() : std::string_view(found->second);
-}
-
-std::string_view roleName(Role role) {
-    switch (role) {
-        case Role::Viewer: return "viewer";
-        case Role::Operator: return "operator";
-        case Role::Admin: break;
-    }
-    return "admin";
 }
 
 std::span<const Command> commands() {

@@ -36,6 +36,8 @@
 #include "connector/admin/feed.h"
 #include "connector/admin/filter.h"
 #include "connector/admin/metrics.h"
+#include "connector/admin/role.h"
+#include "connector/admin/trouble.h"
 #include "connector/config/config.h"
 #include "connector/disk/watch.h"
 #include "connector/intake/acceptor.h"
@@ -78,11 +80,8 @@ struct ServiceView {
     std::function<std::map<std::string, Error>()> pickupTroubles = {};
     // Of the store's volume and the adapters'; empty when no service runs.
     std::function<disk::Overview()> disk = {};
+    std::function<ChatState()> chat = {};  // empty when no service runs
 };
-
-// Who may what, each including those before it.
-enum class Role { Viewer, Operator, Admin };
-std::string_view roleName(Role role);
 
 struct Command {
     const char* verb;

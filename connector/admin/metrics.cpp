@@ -160,6 +160,29 @@ void writeStore(const ServiceView& view, MetricsText& text) {
     text.sample({}, std::int64_t{view.store.broken()});
 }
 
+void writeChat(const ServiceView& view, MetricsText& text) {
+    const ChatState chat = view.chat ? view.chat() : ChatState{};
+    text.family("postern_chat_clients", "gauge", "Connections to the chat.");
+    text.sample({}, chat.clients);
+    text.family("postern_chat_commands", "gauge", "Commands of the chat that wait or are carried out.");
+    text.sample({}, chat.commands);
+    text.family("postern_chat_connections_total", "counter",
+                "Connections to the chat by what became of them.");
+    text.sample({{"result", "logged_on"}}, chat.loggedOn);
+    text.sample({{"result", "refused"}}, chat.refused);
+    text.sample({{"result", "not_logged_on"}}, chat.notLoggedOn);
+    text.family("postern_chat_refusals_total", "counter", "A nick in use, a wrong password.");
+    text.sample({{"reason", "nick_in_use"}}, chat.nickInUse);
+    text.sample({{"reason", "wrong_password"}}, chat.wrongPasswords);
+    text.family("postern_chat_ended_total", "counter", "Chat connections that were ended for that reason.");
+    text.sample({{"reason", "silent"}}, chat.silent);
+    text.sample({{"reason", "overflown"}}, chat.overflown);
+    text.sample({{"reason", "stalled"}}, chat.stalled);
+    text.sample({{"reason", "late"}}, chat.late);
+    text.family("postern_chat_restarts_total", "counter", "Times the chat was begun anew after a fault.");
+    text.sample({}, chat.deaths);
+}
+
 void writeFacts(const ServiceView& view, MetricsText& text) {
     text.family("postern_info", "gauge", "Always 1; its label says which version runs.");
     text.sample({{"version", kVersion}}, std::int64_t{1});
@@ -227,6 +250,7 @@ Result<std::string> metricsText(const ServiceView& view) {
     POSTERN_LET(stock, readStock(view, *config));
     MetricsText text;
     writeFacts(view, text);
+    writeChat(view, text);
     writeStock(stock, view.clock.now(), text);
     if (view.measures) {
         const auto measures = view.measures();

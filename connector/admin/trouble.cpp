@@ -25,17 +25,19 @@ void lookAtFolder(const std::string& about, const std::string& path, std::vector
 
 std::vector<Trouble> certificateTroubles(const config::Config& config, WallTime now) {
     std::vector<Trouble> troubles;
-    for (const config::Listener& listener : config.listeners) {
-        if (listener.tls == config::Tls::Off) continue;
-        const std::string about = "listener " + listener.name;
-        const auto made = net::TlsContext::make(
-            {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()},
-            now);
+    const auto look = [&](const std::string& about, const net::TlsFiles& files) {
+        const auto made = net::TlsContext::make(files, now);
         if (!made.ok())
             troubles.push_back({about, made.error().text + "; then \"postern reload\""});
         else
             for (const std::string& warning : (*made)->warnings()) troubles.push_back({about, warning});
+    };
+    for (const config::Listener& listener : config.listeners) {
+        if (listener.tls == config::Tls::Off) continue;
+        look("listener " + listener.name,
+             {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()});
     }
+    if (!config.chat.tls.address.empty()) look("chat", {config.chat.certificate, config.chat.key, {}, false});
     return troubles;
 }
 
@@ -52,6 +54,17 @@ std::vector<Trouble> folderTroubles(const config::Config& config) {
 std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found) {
     std::vector<Trouble> troubles;
     for (const auto& [name, error] : found) troubles.push_back(folderTrouble("pickup " + name, error));
+    return troubles;
+}
+
+std::vector<Trouble> chatTroubles(const ChatState& state) {
+    std::vector<Trouble> troubles;
+    if (!state.unavailable.empty())
+        troubles.push_back({"chat", state.unavailable + "; then \"postern reload\". Mail is not touched"});
+    if (state.deaths > 0)
+        troubles.push_back(
+            {"chat", "begun anew " + std::to_string(state.deaths) +
+                         " times after a fault of ours, please report it: " + state.lastDeath});
     return troubles;
 }
 

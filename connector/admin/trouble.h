@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "connector/admin/chat_state.h"
 #include "connector/admin/record.h"
 #include "connector/config/config.h"
 #include "connector/disk/watch.h"
@@ -35,6 +36,9 @@ std::optional<Trouble> lowStore(const config::Config& config);
 // For the service's row: free_bytes, free_files, refused_below, warned_below, full_in, full_in_s,
 // ballast.
 void addDiskFacts(const disk::Overview& overview, Record& facts);
+
+// Of [chat], as the service found it: why it is not there, or that it was begun anew.
+std::vector<Trouble> chatTroubles(const ChatState& state);
 
 // Of the pickups' folders as the service found them: by name.
 std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found);

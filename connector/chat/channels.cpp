@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/names.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -65,6 +66,7 @@ void enter(Floor& floor, Client& client, Channel& channel) {
     if (!channel.topic.empty()) sayTopic(floor, client, channel);
     sayNames(floor, client, channel);
     floor.reply(client, Numeric::EndOfNames, {channel.name});
+    if (floor.steward != nullptr && floor.steward->keeps(channel)) floor.steward->greet(client);
 }
 
 void joinOne(Floor& floor, Client& client, const std::string& name, const std::string& key) {
@@ -78,6 +80,9 @@ void joinOne(Floor& floor, Client& client, const std::string& name, const std::s
         return floor.reply(client, Numeric::TooManyChannels, {name});
     if (channel == nullptr) channel = makeChannel(floor, client, name);
     if (channel == nullptr) return;
+    if (floor.steward != nullptr && floor.steward->keeps(*channel) && !floor.steward->mayEnter(client))
+        return floor.reply(client, Numeric::InviteOnly, {channel->name},
+                           "Cannot join channel: the role viewer, operator or admin is needed");
     const auto refusal = whyNot(client, *channel, key);
     if (refusal && !client.oper) return floor.reply(client, *refusal, {channel->name});
     enter(floor, client, *channel);

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "connector/chat/names.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -26,7 +27,10 @@ Floor::Floor(Settings theSettings, Clock& theClock)
         channel.lasting = true;
         channels.emplace(fold(name), std::move(channel));
     }
+    if (!settings.queue.channel.empty()) steward = std::make_unique<Steward>(*this);
 }
+
+Floor::~Floor() = default;
 
 Client* Floor::find(ConnectionId id) {
     const auto found = clients.find(id);
@@ -103,7 +107,8 @@ void Floor::capture(Client& to, const Line& line) {
 }
 
 void Floor::write(Client& to, const Line& line, Tags tags) {
-    if (to.caps.has(Cap::ServerTime)) tags.emplace("time", serverTime(clock.now()));
+    if (to.caps.has(Cap::ServerTime)) tags.emplace("time", serverTime(line.at.value_or(clock.now())));
+    if (!line.batch.empty()) tags.emplace("batch", line.batch);
     if (to.caps.has(Cap::AccountTag) && !line.account.empty()) tags.emplace("account", line.account);
     if (to.caps.has(Cap::MessageTags)) {
         if (!line.id.empty()) tags.emplace("msgid", line.id);
@@ -216,6 +221,7 @@ void Floor::sweep() {
 }
 
 void Floor::leave(Client& client, const std::string& reason) {
+    if (steward) steward->forget(client.id);
     if (client.registered) tellFriends(client, lineFrom(client, "QUIT", {reason}, true));
     while (!client.channels.empty()) part(client, *client.channels.begin());
     for (const std::string& name : client.invitedTo) {

@@ -23,9 +23,12 @@
 
 namespace postern::chat {
 
+class Steward;
+
 class Floor {
   public:
     Floor(Settings theSettings, Clock& theClock);
+    ~Floor();
 
     const Settings settings;
     Clock& clock;
@@ -37,6 +40,7 @@ class Floor {
     std::map<std::string, ConnectionId> nicks;  // folded; also of clients that have not had 001
     std::map<std::string, Channel> channels;    // folded
     std::size_t mostRegistered = 0;
+    std::unique_ptr<Steward> steward;  // null: there is no channel of the queue
 
     Client* find(ConnectionId id);
     Client* byNick(std::string_view nick);  // registered ones only

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/floor.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -266,8 +267,29 @@ void Hall::answer(ConnectionId id, const accounts::LogOnReply& reply) {
     floor_->sweep();
 }
 
+std::vector<std::unique_ptr<const Order>> Hall::takeOrders() {
+    if (floor_->steward == nullptr) return {};
+    return floor_->steward->takeOrders();
+}
+
+void Hall::settle(Outcome outcome) {
+    if (floor_->steward != nullptr) floor_->steward->settle(std::move(outcome));
+    floor_->sweep();
+}
+
+void Hall::tell(const admin::FeedEvent& event) {
+    if (floor_->steward != nullptr) floor_->steward->tell(event);
+    floor_->sweep();
+}
+
+void Hall::missed(std::int64_t events) {
+    if (floor_->steward != nullptr) floor_->steward->missed(events);
+    floor_->sweep();
+}
+
 SteadyTime Hall::nextLook() const {
-    return floor_->timers.empty() ? SteadyTime::max() : floor_->timers.begin()->first;
+    const SteadyTime timer = floor_->timers.empty() ? SteadyTime::max() : floor_->timers.begin()->first;
+    return floor_->steward == nullptr ? timer : std::min(timer, floor_->steward->nextLook());
 }
 
 void Hall::lookAtClock() {
@@ -280,6 +302,7 @@ void Hall::lookAtClock() {
         floor.timers.erase(floor.timers.begin());
     }
     for (const ConnectionId id : due) look(floor, *floor.clients.at(id), now);
+    if (floor.steward != nullptr) floor.steward->lookAtClock();
     floor.sweep();
 }
 
@@ -299,6 +322,10 @@ Held Hall::held() const {
     held.channels = floor_->channels.size();
     held.addresses = floor_->perAddress.size();
     held.timers = floor_->timers.size();
+    if (floor_->steward != nullptr) {
+        held.watchers = floor_->steward->people();
+        held.orders = floor_->steward->asked();
+    }
     for (const auto& [name, channel] : floor_->channels) {
         held.members += channel.members.size();
         held.invites += channel.invited.size();

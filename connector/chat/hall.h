@@ -26,7 +26,9 @@
 
 #include "base/clock.h"
 #include "connector/accounts/log_on_desk.h"
+#include "connector/admin/feed.h"
 #include "connector/chat/model.h"
+#include "connector/chat/order_desk.h"
 #include "connector/chat/settings.h"
 
 namespace postern::chat {
@@ -45,7 +47,7 @@ struct Counters {
 // What is held now; all zero when nobody is there and no channel lasts.
 struct Held {
     std::size_t clients = 0, nicks = 0, channels = 0, members = 0, invites = 0, addresses = 0, timers = 0,
-                unregistered = 0, opers = 0;
+                unregistered = 0, opers = 0, watchers = 0, orders = 0;
     bool operator==(const Held&) const = default;
 };
 
@@ -78,6 +80,13 @@ class Hall {
     // Questions for the log-on desk. At most one of each connection is out.
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> takeQuestions();
     void answer(ConnectionId id, const accounts::LogOnReply& reply);
+
+    // What operators want done with the queue; settle() brings what came of it, tell() what happens there.
+    // Nothing of this where settings.queue has no channel.
+    std::vector<std::unique_ptr<const Order>> takeOrders();
+    void settle(Outcome outcome);
+    void tell(const admin::FeedEvent& event);
+    void missed(std::int64_t events);  // happened, and can not be told any more
 
     // When lookAtClock() has something to do next; it may find nothing to do.
     SteadyTime nextLook() const;

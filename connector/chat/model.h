@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "connector/accounts/accounts.h"
 #include "connector/accounts/scram.h"
+#include "connector/admin/role.h"
 #include "connector/chat/capabilities.h"
 #include "connector/chat/line_buffer.h"
 
@@ -27,6 +28,7 @@ struct Peer {
     std::string countedAs{};     // connections with the same are one client's; empty: not counted
     bool loopback = true;        // this machine
     bool mayPlain = true;        // nobody can overhear a password
+    admin::Role mostRole = admin::Role::Admin;  // the most that anybody may who comes this way
 };
 
 // One line to be sent, and what tags may go with it.
@@ -35,6 +37,8 @@ struct Line {
     std::string account{};  // of whom it is from; empty: none
     std::string id{};       // of a message; empty: it has none
     std::shared_ptr<const std::map<std::string, std::string>> clientTags{};  // names with "+"
+    std::optional<WallTime> at{};                                            // of the past: when it was
+    std::string batch{};                                                     // it stands in; empty: none
 };
 
 // What is said in answer to a command with a label (IRCv3 labeled-response): one line bears the label itself,

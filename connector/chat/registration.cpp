@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/names.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -112,7 +113,8 @@ void onNick(Floor& floor, Client& client, const Message& message) {
     if (!validNick(wanted, floor.settings.limits.nick))
         return floor.reply(client, Numeric::ErroneousNickname, {wanted});
     const auto owner = floor.nicks.find(fold(wanted));
-    if (owner != floor.nicks.end() && owner->second != client.id) {
+    const bool ours = floor.steward != nullptr && floor.steward->is(wanted);
+    if (ours || (owner != floor.nicks.end() && owner->second != client.id)) {
         ++floor.counters.nickInUse;
         return floor.reply(client, Numeric::NicknameInUse, {wanted});
     }

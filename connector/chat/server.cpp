@@ -14,13 +14,9 @@ namespace postern::chat {
 
 namespace {
 
-constexpr std::size_t kMostQuestions = 32;     // that wait for the desk
+constexpr std::size_t kMostOrders = 64;        // that wait for their desk
 constexpr Millis kRest{1'000};                 // between a death and the next beginning
 constexpr std::uint64_t kGates = 1ULL << 63U;  // tokens from here on are listeners'
-
-bool ofThisMachine(const std::string& host) {
-    return host.starts_with("127.") || host == "::1" || host == "localhost";
-}
 
 void add(Counters& to, const Counters& more) {
     for (const auto member :
@@ -32,15 +28,16 @@ void add(Counters& to, const Counters& more) {
 
 }  // namespace
 
-ChatServer::Loop::Loop(Settings settings, accounts::Directory directory, Clock& clock)
+ChatServer::Loop::Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue)
     : settings_(std::move(settings)),
       directory_(std::move(directory)),
       clock_(clock),
+      queue_(std::move(queue)),
       pulse_(clock),
       buffer_(settings_.limits.receiveQueue, '\0') {}
 
 Result<void> ChatServer::Loop::openGate(Place place) {
-    const bool local = !place.at.socketPath.empty() || ofThisMachine(place.at.host);
+    const bool local = !place.at.socketPath.empty() || namesLoopback(place.at.host);
     if (!local && place.tls == nullptr)
         return fail(Errc::Invalid, "chat listener " + place.name +
                                        ": others could listen to what is said here: it wants TLS, or an "
@@ -63,7 +60,10 @@ Result<void> ChatServer::Loop::start(std::vector<Place> places) {
             return opened.error();
         }
     }
-    desk_ = std::make_unique<accounts::LogOnDesk>(directory_, kMostQuestions);
+    // Each client has one question at most: nobody is turned away because many come at once.
+    desk_ = std::make_unique<accounts::LogOnDesk>(directory_, settings_.limits.clients);
+    if (queue_.carryOut) orders_ = std::make_unique<OrderDesk>(queue_.carryOut, kMostOrders);
+    hinted_ = true;  // what happened before us
     stopping_ = false;
     thread_ = std::jthread([this] {
         nameThisThread("chat");
@@ -78,6 +78,7 @@ void ChatServer::Loop::stop() {
     tick();
     thread_.join();
     desk_.reset();
+    orders_.reset();
     gates_.clear();
 }
 
@@ -97,6 +98,9 @@ void ChatServer::Loop::run() {
 void ChatServer::Loop::live() {
     hall_ = std::make_unique<Hall>(settings_, clock_);
     answers_ = std::make_shared<Answers>(*poller_);
+    outcomes_ = std::make_shared<Outcomes>(*poller_);
+    seen_ = 0;
+    hinted_ = true;
     {
         MutexLock lock(mutex_);
         figures_.running = true;
@@ -105,6 +109,7 @@ void ChatServer::Loop::live() {
     sayGoodbye();
     publish();
     answers_->close();
+    outcomes_->close();
     wired_.clear();
     MutexLock lock(mutex_);
     figures_.running = false;
@@ -116,6 +121,7 @@ void ChatServer::Loop::die(const std::string& why) {
     const SteadyTime until = clock_.steady() + kRest;
     LogLine(LogEvent::WorkerFailed).with("worker", "chat").with("error", why);
     answers_->close();
+    outcomes_->close();
     for (const auto& [id, wired] : wired_) poller_->remove(wired.wire.handle());
     wired_.clear();
     paused_.clear();
@@ -158,11 +164,21 @@ std::vector<int> ChatServer::Loop::ports() const {
 
 Figures ChatServer::Loop::figures() const {
     MutexLock lock(mutex_);
-    return figures_;
+    Figures figures = figures_;
+    figures.orders = Order::alive();
+    return figures;
 }
 
-ChatServer::ChatServer(Settings settings, accounts::Directory directory, Clock& clock)
-    : loop_(std::make_unique<Loop>(std::move(settings), std::move(directory), clock)) {}
+void ChatServer::Loop::useTls(const std::string& place, std::shared_ptr<const net::TlsContext> tls) {
+    {
+        MutexLock lock(mutex_);
+        newTls_[place] = std::move(tls);
+    }
+    tick();
+}
+
+ChatServer::ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue)
+    : loop_(std::make_unique<Loop>(std::move(settings), std::move(directory), clock, std::move(queue))) {}
 ChatServer::~ChatServer() = default;
 Result<void> ChatServer::start(std::vector<Place> places) {
     return loop_->start(std::move(places));
@@ -178,6 +194,12 @@ Figures ChatServer::figures() const {
 }
 bool ChatServer::stuck() const {
     return loop_->stuck();
+}
+void ChatServer::hint() {
+    loop_->hint();
+}
+void ChatServer::useTls(const std::string& place, std::shared_ptr<const net::TlsContext> tls) {
+    loop_->useTls(place, std::move(tls));
 }
 void ChatServer::tick() {
     loop_->tick();

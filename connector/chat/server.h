@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "connector/accounts/accounts.h"
+#include "connector/admin/feed.h"
 #include "connector/chat/hall.h"
+#include "connector/chat/order_desk.h"
 #include "connector/chat/settings.h"
 #include "net/tls_context.h"
 #include "net/wire.h"
@@ -26,6 +28,13 @@ struct Place {
     std::string name;  // for the log
     net::EarPlace at;
     std::shared_ptr<const net::TlsContext> tls{};  // null: in the clear
+    admin::Role mostRole = admin::Role::Admin;     // the most that anybody may who comes this way
+};
+
+// What the channel of the queue stands on. Both may be called and read until the server has stopped.
+struct Queue {
+    OrderDesk::CarryOut carryOut{};  // empty: there is no such channel
+    admin::Feed* feed = nullptr;     // null: nothing is told
 };
 
 struct Figures {
@@ -34,12 +43,13 @@ struct Figures {
     std::int64_t deaths = 0;  // of the loop, since the start
     std::string lastDeath{};  // why; empty: never
     bool running = false;     // false: not started, stopped, or between a death and the next beginning
+    std::int64_t orders = 0;  // there are now (Q254282)
 };
 
 class ChatServer {
   public:
     // REQUIRES: the store behind `directory`, and `clock`, outlive the server.
-    ChatServer(Settings settings, accounts::Directory directory, Clock& clock);
+    ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue = {});
     ~ChatServer();  // stops
 
     // Binds all places, or none: an error names the place. Invalid: one is in the clear and neither of this
@@ -51,6 +61,11 @@ class ChatServer {
     std::vector<int> ports() const;  // as bound, by place; 0 for a Unix socket
     Figures figures() const;
     bool stuck() const;  // the loop has not been heard of for too long (base/pulse.h)
+
+    // There may be something new in the feed. Never waits. REQUIRES: start() has returned.
+    void hint();
+    // For new connections; those that are there keep what they have.
+    void useTls(const std::string& place, std::shared_ptr<const net::TlsContext> tls);
 
     // Looks at the clock now. For tests, whose clock moves when they say so.
     void tick();

@@ -13,13 +13,14 @@ constexpr int kReadsPerTurn = 4;       // then the others have their turn
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{600'000};
 constexpr Millis kGoodbye{1'000};  // for last words, when the service stops
+constexpr std::size_t kNewsAtOnce = 1'000;
 
-Peer peerOf(const net::Accepted& accepted, bool tls) {
+Peer peerOf(const net::Accepted& accepted, const Place& place) {
     Peer peer;
     peer.name = accepted.name;
-    peer.loopback =
-        accepted.address.empty() || accepted.address.starts_with("127.") || accepted.address == "::1";
-    peer.mayPlain = tls || peer.loopback;
+    peer.mostRole = place.mostRole;
+    peer.loopback = accepted.address.empty() || namesLoopback(accepted.address);
+    peer.mayPlain = place.tls != nullptr || peer.loopback;
     if (accepted.address.empty()) return peer;
     // A host that begins with ":" would end a parameter.
     peer.host = (accepted.address.front() == ':' ? "0" : "") + accepted.address;
@@ -35,14 +36,18 @@ void ChatServer::Loop::turn() {
     const auto& events = poller_->wait(wait);
     pulse_.beat();
     if (peril) peril();
+    takeTls();
     for (const Poller::Ready& event : events) onEvent(event);
     bringAnswers();
+    bringOutcomes();
+    bringNews();
     readHeld();
     if (clock_.steady() >= hall_->nextLook()) hall_->lookAtClock();
     openPaused();
     settleAll();
     lookAtPaused();
     askDesk();
+    placeOrders();
     publish();
 }
 
@@ -86,7 +91,7 @@ void ChatServer::Loop::acceptAt(Gate& gate) {
 }
 
 void ChatServer::Loop::admit(const Gate& gate, net::Accepted accepted) {
-    const auto id = hall_->connect(peerOf(accepted, gate.place.tls != nullptr));
+    const auto id = hall_->connect(peerOf(accepted, gate.place));
     const auto refuse = [&](std::string_view why) {
         LogLine(LogEvent::SessionRefused)
             .with("listener", gate.place.name)
@@ -177,8 +182,43 @@ void ChatServer::Loop::bringAnswers() {
 void ChatServer::Loop::askDesk() {
     for (auto& [id, question] : hall_->takeQuestions()) {
         desk_->ask(std::move(question), [answers = answers_, id = id](accounts::LogOnReply reply) {
-            answers->post(id, std::move(reply));
+            answers->post({id, std::move(reply)});
         });
+    }
+}
+
+void ChatServer::Loop::placeOrders() {
+    for (auto& order : hall_->takeOrders()) {
+        orders_->place(std::move(order),
+                       [outcomes = outcomes_](Outcome outcome) { outcomes->post(std::move(outcome)); });
+    }
+}
+
+void ChatServer::Loop::bringOutcomes() {
+    for (Outcome& outcome : outcomes_->take()) hall_->settle(std::move(outcome));
+}
+
+// One portion in a turn: who talks has his turn as well.
+void ChatServer::Loop::bringNews() {
+    if (queue_.feed == nullptr || !hinted_.exchange(false)) return;
+    const auto news = queue_.feed->wait(seen_, std::chrono::steady_clock::now(), kNewsAtOnce);
+    if (news.missed > 0 && seen_ > 0) hall_->missed(news.missed);
+    for (const admin::FeedEvent& event : news.events) {
+        hall_->tell(event);
+        seen_ = event.serial;
+    }
+    if (news.events.size() == kNewsAtOnce) hint();
+}
+
+void ChatServer::Loop::takeTls() {
+    decltype(newTls_) fresh;
+    {
+        MutexLock lock(mutex_);
+        fresh.swap(newTls_);
+    }
+    for (const auto& gate : gates_) {
+        const auto found = fresh.find(gate->place.name);
+        if (found != fresh.end()) gate->place.tls = found->second;
     }
 }
 

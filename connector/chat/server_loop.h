@@ -22,21 +22,22 @@
 
 namespace postern::chat {
 
-// Answers of the log-on desk, on their way to the loop. One for each life of the loop: an answer that comes
-// after a death reaches nobody, although ids begin anew.
-class Answers {
+// Answers of a desk, on their way to the loop. One for each life of the loop: an answer that comes after a
+// death reaches nobody, although ids begin anew.
+template <class Letter>
+class Mailbox {
   public:
-    using Letters = std::vector<std::pair<ConnectionId, accounts::LogOnReply>>;
+    using Letters = std::vector<Letter>;
 
-    explicit Answers(Poller& poller) : poller_(&poller) {}
+    explicit Mailbox(Poller& poller) : poller_(&poller) {}
     void close() {
         MutexLock lock(mutex_);
         poller_ = nullptr;
     }
-    void post(ConnectionId id, accounts::LogOnReply reply) {
+    void post(Letter letter) {
         MutexLock lock(mutex_);
         if (poller_ == nullptr) return;
-        letters_.emplace_back(id, std::move(reply));
+        letters_.push_back(std::move(letter));
         if (letters_.size() == 1) poller_->wake();
     }
     Letters take() {
@@ -50,8 +51,11 @@ class Answers {
     Letters letters_ GUARDED_BY(mutex_);
 };
 
+using Answers = Mailbox<std::pair<ConnectionId, accounts::LogOnReply>>;
+using Outcomes = Mailbox<Outcome>;
+
 struct Gate {
-    Place place;
+    Place place;  // its `tls` is the loop's own; a new one comes by useTls()
     net::Ear ear;
     std::uint64_t token;
     std::optional<SteadyTime> pausedUntil{};
@@ -67,7 +71,7 @@ struct Wired {
 
 class ChatServer::Loop {
   public:
-    Loop(Settings settings, accounts::Directory directory, Clock& clock);
+    Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue);
     ~Loop() { stop(); }
 
     Result<void> start(std::vector<Place> places);
@@ -75,6 +79,11 @@ class ChatServer::Loop {
     void tick() {
         if (poller_) poller_->wake();
     }
+
+    void hint() {
+        if (!hinted_.exchange(true)) tick();
+    }
+    void useTls(const std::string& place, std::shared_ptr<const net::TlsContext> tls) EXCLUDES(mutex_);
 
     std::function<void()> peril;
     std::vector<int> ports() const;
@@ -97,7 +106,11 @@ class ChatServer::Loop {
     void onReadable(ConnectionId id, Wired& wired);
     void readHeld();
     void bringAnswers();
+    void bringOutcomes();
+    void bringNews();
     void askDesk();
+    void placeOrders();
+    void takeTls() EXCLUDES(mutex_);
     void settle(ConnectionId id);
     void settleAll();
     bool sendAll(ConnectionId id, Wired& wired);
@@ -110,12 +123,16 @@ class ChatServer::Loop {
     const Settings settings_;
     const accounts::Directory directory_;
     Clock& clock_;
+    const Queue queue_;
     Pulse pulse_;
     std::string buffer_;
     std::unique_ptr<Poller> poller_;
     std::vector<std::unique_ptr<Gate>> gates_;  // the list itself is fixed by start()
     std::unique_ptr<Hall> hall_;
     std::shared_ptr<Answers> answers_;
+    std::shared_ptr<Outcomes> outcomes_;
+    std::int64_t seen_ = 0;            // of the feed
+    std::atomic<bool> hinted_{false};  // it has something new
     std::unordered_map<ConnectionId, Wired> wired_;
     std::set<ConnectionId> paused_;   // not read from: the hall has no room
     std::vector<ConnectionId> held_;  // have input that only TLS knows of
@@ -123,7 +140,9 @@ class ChatServer::Loop {
     std::atomic<bool> stopping_{false};
     mutable Mutex mutex_;
     Figures figures_ GUARDED_BY(mutex_);
+    std::map<std::string, std::shared_ptr<const net::TlsContext>> newTls_ GUARDED_BY(mutex_);  // by place
     std::unique_ptr<accounts::LogOnDesk> desk_;
+    std::unique_ptr<OrderDesk> orders_;
     std::jthread thread_;
 };
 

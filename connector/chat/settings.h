@@ -47,6 +47,13 @@ struct Limits {
     std::size_t saslBytes = 4 * 1024;
 };
 
+// Where operators watch and steer the queue (steward.h).
+struct QueueChannel {
+    std::string channel{};         // empty: there is none
+    std::string nick = "postern";  // of the service's own voice; nobody else may have it
+    std::size_t replayed = 50;     // events told to who enters
+};
+
 struct Settings {
     std::string serverName = "postern";
     std::string network = "Postern";
@@ -55,6 +62,7 @@ struct Settings {
     bool accountNeeded = true;           // nobody gets 001 without having logged on (SASL)
     bool anyoneCreates = false;          // channels; else only server operators and admins do
     std::vector<std::string> lasting{};  // channels that are there without members
+    QueueChannel queue{};
     Limits limits{};
 };
 

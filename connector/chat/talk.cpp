@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/names.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -57,8 +58,15 @@ struct Talk {
             if (to != nullptr) hand(*to, line, true);
         }
         echo(line);
+        if (floor.steward != nullptr && command == "PRIVMSG" && floor.steward->keeps(*channel))
+            floor.steward->overhear(client, text);
+    }
+    void toSteward() const {
+        echo(lineTo(floor.settings.queue.nick));
+        if (command == "PRIVMSG") floor.steward->hear(client, text);
     }
     void toNick(const std::string& target) const {
+        if (floor.steward != nullptr && floor.steward->is(target)) return toSteward();
         Client* to = floor.byNick(target);
         if (to == nullptr) return refuse(Numeric::NoSuchNick, target);
         const Line line = lineTo(to->nick);

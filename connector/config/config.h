@@ -127,6 +127,29 @@ struct Http {
     Place place;
 };
 
+// The operators' way in by any IRC client.
+enum class ChatRole { Viewer, Operator, Admin };
+struct ChatDoor {
+    std::string address;  // empty: none
+    std::string host;     // with port, or socketPath: from the address
+    int port = 0;
+    std::string socketPath;
+    ChatRole role = ChatRole::Admin;  // the most that anybody may who comes this way
+};
+struct Chat {
+    ChatDoor plain, tls;
+    std::string certificate, key;  // PEM files
+    std::string channel = "#queue";
+    std::string nick = "postern";  // of the service's own voice
+    int replay = 50;               // events told to who enters the channel
+    int clients = 256;             // at once
+    Millis registration{30'000};   // from the connection until logged on
+    Millis idle{120'000};          // silence before the first PING
+    Millis probe{60'000};          // from one PING to the next, and then to the end
+    Place place;
+    bool on() const { return !plain.address.empty() || !tls.address.empty(); }
+};
+
 enum class RouteUse { Both, Recipients, Replies };
 
 struct Route {
@@ -177,6 +200,7 @@ struct Config {
     std::vector<Route> routes;  // first match wins
     Reports reports;
     Http http;
+    Chat chat;
     std::vector<Adapter> adapters;  // by name
     std::string adapterFolder;      // libraries with more kinds of adapter
     int sessions = 2000;            // at once, of all listeners

@@ -126,6 +126,7 @@ std::string example() {
     exampleSection(out, "adapter");
     exampleOption(out, "Who is told what became of a mail.", "[reports]", "reports");
     exampleOption(out, "The operators' web page, JSON interface and metrics.", "[http]", "http");
+    exampleOption(out, "The queue in any IRC client.", "[chat]", "chat");
     exampleOption(out, "Address tables, asked before the routes.", "[[table]]", "table");
     exampleOption(out, "Policy on mail coming in. The first rule all of whose conditions hold decides.",
                   "[[rule]]", "rule");

@@ -94,6 +94,23 @@ void visitHttp(HttpType& http, Visit&& visit) {
     visit("hosts", http.hosts);
 }
 
+template <class ChatType, class Visit>
+void visitChat(ChatType& chat, Visit&& visit) {
+    visit("address", chat.plain.address);
+    visit("role", chat.plain.role);
+    visit("tls_address", chat.tls.address);
+    visit("tls_role", chat.tls.role);
+    visit("certificate", chat.certificate);
+    visit("key", chat.key);
+    visit("channel", chat.channel);
+    visit("nick", chat.nick);
+    visit("replay", chat.replay);
+    visit("clients", chat.clients);
+    visit("registration", chat.registration);
+    visit("idle", chat.idle);
+    visit("probe", chat.probe);
+}
+
 template <class ReportsType, class Visit>
 void visitReports(ReportsType& reports, Visit&& visit) {
     visit("adapter", reports.adapter);

@@ -207,6 +207,30 @@ const std::vector<Key> kKeys = {
            "What those may do who have not logged on: nothing, or look at everything (as a viewer)."),
     list("http", "hosts", "", "Further host names that browsers call us by, when a proxy stands before us."),
 
+    // [chat]: the queue in any IRC client.
+    text("chat", "address", "",
+         "Where it listens in the clear: \"127.0.0.1:6667\" or \"unix:/run/postern/chat.sock\", of this "
+         "machine only; empty: not this way.",
+         "127.0.0.1:6667"),
+    choice("chat", "role", "admin", {"viewer", "operator", "admin"},
+           "The most that anybody may who comes by \"address\", whatever his account may."),
+    text("chat", "tls_address", "",
+         "Where it listens with TLS, also for other machines: \"0.0.0.0:6697\"; empty: not this way."),
+    choice("chat", "tls_role", "admin", {"viewer", "operator", "admin"},
+           "The most that anybody may who comes by \"tls_address\"."),
+    path("chat", "certificate", "", "PEM file with the certificate and its chain; read again by a reload."),
+    path("chat", "key", "", "PEM file with the certificate's private key."),
+    text("chat", "channel", "#queue", "The channel that tells what becomes of the mail and takes commands."),
+    text("chat", "nick", "postern", "Who speaks there for the service; nobody else can have this nick."),
+    count("chat", "replay", "50", 0, 1000, "How many of the last events are told to who enters the channel."),
+    count("chat", "clients", "256", 1, 10'000, "The most connections at once; each needs a file handle."),
+    duration("chat", "registration", "30s", kSecond, kHour,
+             "From the connection until somebody has logged on, the TLS handshake included."),
+    duration("chat", "idle", "2m", kSecond, kDay,
+             "Silence of a client before it is asked for a sign of life (PING)."),
+    duration("chat", "probe", "1m", kSecond, kDay,
+             "How long the first PING, and then the second, may stay without an answer."),
+
     // One [[table]] for each file of address pairs; they are asked before the routes.
     text("table", "name", nullptr, "In logs and in 'postern route test'.", "people"),
     path("table", "file", nullptr,
@@ -251,7 +275,8 @@ const std::vector<Key> kKeys = {
 std::string written(std::string_view section) {
     if (section.empty()) return "the top of the file";
     if (section == "adapter") return "[adapter.NAME]";
-    if (section == "reports" || section == "http") return "[" + std::string(section) + "]";
+    if (section == "reports" || section == "http" || section == "chat")
+        return "[" + std::string(section) + "]";
     return "[[" + std::string(section) + "]]";
 }
 

@@ -7,6 +7,7 @@
 #include "adapters/webhook/webhook_settings.h"
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/networks.h"
 #include "base/path.h"
 #include "base/places.h"
 #include "base/service_control.h"
@@ -76,8 +77,8 @@ const Entry* entryOf(const Section& section, std::string_view key) {
 }
 
 void readTop(const Node& root, Config& config, Findings& findings) {
-    static constexpr std::string_view kElsewhere[] = {"listener", "pickup", "adapter", "reports",
-                                                      "http",     "table",  "rule",    "route"};
+    static constexpr std::string_view kElsewhere[] = {"listener", "pickup", "adapter", "reports", "http",
+                                                      "chat",     "table",  "rule",    "route"};
     const Section section = readSection(root, keysOf(""), kElsewhere, findings);
     visitTop(config, Assign(section));
     if (config.hostname.empty()) config.hostname = hostName();
@@ -177,6 +178,25 @@ void readReports(const Node& root, Config& config, Findings& findings) {
     visitReports(config.reports, Assign(readSection(*table, keysOf("reports"), {}, findings)));
 }
 
+std::optional<Listener> readDoor(const Entry& address, Findings& findings) {
+    Listener parsed;
+    parsed.protocol = Protocol::Lmtp;  // may be a Unix socket
+    if (const auto read = readAddress(address.text, parsed); !read.ok()) {
+        findings.problem(address.place, read.error().text);
+        return std::nullopt;
+    }
+    return parsed;
+}
+
+bool ofThisMachine(const Listener& listener) {
+    return !listener.socketPath.empty() || namesLoopback(listener.host);
+}
+
+bool validNick(const std::string& nick) {
+    return validName(nick) && nick.size() <= 30 && lowerAscii(nick.front()) >= 'a' &&
+           lowerAscii(nick.front()) <= 'z';
+}
+
 void readHttp(const Node& root, Config& config, Findings& findings) {
     const Node* table = childNamed(root, "http");
     if (table == nullptr) return;
@@ -187,20 +207,51 @@ void readHttp(const Node& root, Config& config, Findings& findings) {
     const Section section = readSection(*table, keysOf("http"), {}, findings);
     visitHttp(http, Assign(section));
     if (http.address.empty()) return;
-    Listener parsed;
-    parsed.protocol = Protocol::Lmtp;  // may be a Unix socket
-    const Place place = entryOf(section, "address")->place;
-    if (const auto read = readAddress(http.address, parsed); !read.ok())
-        return findings.problem(place, read.error().text);
-    const bool loopback =
-        parsed.host.starts_with("127.") || parsed.host == "::1" || parsed.host == "localhost";
-    if (parsed.socketPath.empty() && !loopback)
-        return findings.problem(place,
+    const auto parsed = readDoor(*entryOf(section, "address"), findings);
+    if (!parsed) return;
+    if (!ofThisMachine(*parsed))
+        return findings.problem(entryOf(section, "address")->place,
                                 "\"address\" must be of this machine, as 127.0.0.1: what is said here is "
                                 "not encrypted. Others come by a proxy with TLS, or by ssh");
-    http.host = parsed.host;
-    http.port = parsed.port;
-    http.socketPath = parsed.socketPath;
+    http.host = parsed->host;
+    http.port = parsed->port;
+    http.socketPath = parsed->socketPath;
+}
+
+void readChatDoor(const Entry* given, bool tls, ChatDoor& door, Findings& findings) {
+    if (given == nullptr || door.address.empty()) return;
+    const Entry& address = *given;
+    const auto parsed = readDoor(address, findings);
+    if (!parsed) return;
+    if (!tls && !ofThisMachine(*parsed))
+        return findings.problem(address.place,
+                                "\"address\" must be of this machine, as 127.0.0.1: what is said here is "
+                                "not encrypted. For others there is \"tls_address\"");
+    door.host = parsed->host;
+    door.port = parsed->port;
+    door.socketPath = parsed->socketPath;
+}
+
+void readChat(const Node& root, Config& config, Findings& findings) {
+    const Node* table = childNamed(root, "chat");
+    if (table == nullptr) return;
+    if (table->kind != Node::Kind::Table)
+        return findings.problem(table->place, "write [chat] and its keys below");
+    Chat& chat = config.chat;
+    chat.place = table->place;
+    const Section section = readSection(*table, keysOf("chat"), {}, findings);
+    visitChat(chat, Assign(section));
+    readChatDoor(entryOf(section, "address"), false, chat.plain, findings);
+    readChatDoor(entryOf(section, "tls_address"), true, chat.tls, findings);
+    if (!chat.tls.address.empty() && (chat.certificate.empty() || chat.key.empty()))
+        findings.problem(entryOf(section, "tls_address")->place,
+                         "\"tls_address\" needs both \"certificate\" and \"key\"");
+    const bool named = chat.channel.starts_with('#') && validName(chat.channel.substr(1));
+    if (const Entry* entry = entryOf(section, "channel"); entry != nullptr && !named)
+        findings.problem(entry->place, "\"channel\" must be # and then letters, digits, - and _");
+    if (const Entry* entry = entryOf(section, "nick"); entry != nullptr && !validNick(chat.nick))
+        findings.problem(entry->place,
+                         "\"nick\" must be a letter and then letters, digits, - and _, 30 at most");
 }
 
 void readRoute(const Node& table, Config& config, Findings& findings) {
@@ -384,6 +435,7 @@ void readAll(const Node& root, const Instead& instead, Config& config, Findings&
     const RefusedLibraries refused = readExtensions(root, config, findings);
     eachTable(root, "listener", findings, [&](const Node& table) { readListener(table, config, findings); });
     readHttp(root, config, findings);
+    readChat(root, config, findings);
     eachTable(root, "pickup", findings, [&](const Node& table) { readPickup(table, config, findings); });
     eachTable(root, "table", findings, [&](const Node& table) { readTable(table, config, findings); });
     eachTable(root, "rule", findings, [&](const Node& table) { readRule(table, config, findings); });

@@ -28,6 +28,7 @@ std::string show(const Config& config);
 // One section of it; two that show alike are alike.
 std::string show(const Listener& listener);
 std::string show(const Adapter& adapter);
+std::string show(const Chat& chat);
 
 // POSTERN_CONFIG, or what the installed service was told (base/service_control.h), or
 // /etc/postern/postern.toml (base/places.h).

@@ -90,6 +90,12 @@ std::string show(const Adapter& adapter) {
     return out;
 }
 
+std::string show(const Chat& chat) {
+    std::string out = "[chat]\n";
+    visitChat(chat, Write(out, "chat"));
+    return out;
+}
+
 std::string show(const Config& config) {
     std::string out;
     visitTop(config, Write(out, ""));
@@ -107,6 +113,7 @@ std::string show(const Config& config) {
     visitReports(config.reports, Write(out, "reports"));
     out += "\n[http]\n";
     visitHttp(config.http, Write(out, "http"));
+    out += "\n" + show(config.chat);
     for (const Table& table : config.tables) {
         out += "\n[[table]]\n";
         visitTable(table, Write(out, "table"));

@@ -38,6 +38,9 @@ inline std::string_view wordOf(RouteUse use) {
 inline std::string_view wordOf(Anonymous anonymous) {
     return anonymous == Anonymous::Look ? "look" : "nothing";
 }
+inline std::string_view wordOf(ChatRole role) {
+    return role == ChatRole::Viewer ? "viewer" : role == ChatRole::Operator ? "operator" : "admin";
+}
 inline std::string_view wordOf(OnDoubt onDoubt) {
     return onDoubt == OnDoubt::Hold ? "hold" : onDoubt == OnDoubt::Resend ? "resend" : "receiver_dedupes";
 }
@@ -59,6 +62,7 @@ inline constexpr RuleAction kRuleActions[] = {RuleAction::Accept, RuleAction::Re
                                               RuleAction::Route};
 inline constexpr RouteUse kRouteUses[] = {RouteUse::Both, RouteUse::Recipients, RouteUse::Replies};
 inline constexpr Anonymous kAnonymous[] = {Anonymous::Nothing, Anonymous::Look};
+inline constexpr ChatRole kChatRoles[] = {ChatRole::Viewer, ChatRole::Operator, ChatRole::Admin};
 inline constexpr OnDoubt kOnDoubts[] = {OnDoubt::Hold, OnDoubt::Resend, OnDoubt::ReceiverDedupes};
 inline constexpr Severity kSeverities[] = {Severity::Error, Severity::Warning, Severity::Notice,
                                            Severity::Info, Severity::Debug};
@@ -86,6 +90,9 @@ inline void setByWord(RouteUse& into, std::string_view word) {
 }
 inline void setByWord(Anonymous& into, std::string_view word) {
     setByWord(into, kAnonymous, word);
+}
+inline void setByWord(ChatRole& into, std::string_view word) {
+    setByWord(into, kChatRoles, word);
 }
 inline void setByWord(OnDoubt& into, std::string_view word) {
     setByWord(into, kOnDoubts, word);

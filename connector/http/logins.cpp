@@ -16,13 +16,6 @@ constexpr int kMostWrong = 20;  // in a window, of everybody: a person mistypes 
 
 }  // namespace
 
-std::optional<admin::Role> roleOf(const accounts::Roles& roles) {
-    if (roles.admin) return admin::Role::Admin;
-    if (roles.operates) return admin::Role::Operator;
-    if (roles.viewer) return admin::Role::Viewer;
-    return std::nullopt;
-}
-
 bool Logins::tooManyWrong() {
     MutexLock lock(mutex_);
     if (clock_.steady() - wrongSince_ > kWrongWindow) {
@@ -35,7 +28,7 @@ bool Logins::tooManyWrong() {
 Result<Person> Logins::check(std::string_view name, std::string_view password) {
     if (tooManyWrong()) return fail(Errc::Busy, "too many wrong passwords lately: try again in a minute");
     const auto login = directory_.logOn(name, password);
-    if (login.ok()) return Person{login->name, roleOf(login->roles)};
+    if (login.ok()) return Person{login->name, admin::roleOf(login->roles)};
     if (login.error().code == Errc::Denied) {
         MutexLock lock(mutex_);
         ++wrong_;
@@ -76,7 +69,7 @@ std::optional<Person> Logins::find(std::string_view token) {
     }
     const auto login = directory_.login(name);
     if (!login.ok()) return std::nullopt;  // removed since, or the store can not be asked: log on again
-    return Person{login->name, roleOf(login->roles)};
+    return Person{login->name, admin::roleOf(login->roles)};
 }
 
 void Logins::logOff(std::string_view token) {

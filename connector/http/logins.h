@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/sync.h"
 #include "connector/accounts/accounts.h"
-#include "connector/admin/commands.h"
+#include "connector/admin/role.h"
 
 namespace postern::http {
 
@@ -17,7 +17,6 @@ struct Person {
     std::string name;
     std::optional<admin::Role> role;  // none: may send mail, and do nothing here
 };
-std::optional<admin::Role> roleOf(const accounts::Roles& roles);  // the highest
 
 class Logins {
   public:

@@ -50,6 +50,7 @@ constexpr Section kSections[] = {
     {"reports", "[reports]: who is told what became of a mail",
      "Delivery reports, as RFC 3461 and RFC 3464 have them."},
     {"http", "[http]: the page of the operators", "Web page, JSON interface and metrics."},
+    {"chat", "[chat]: the queue in any IRC client", "Events as they happen, and commands."},
     {"table", "[[table]]: files of address pairs", "One for each file. Tables are asked before the routes."},
     {"rule", "[[rule]]: policy on mail coming in",
      "Rules are read from the top: the first all of whose conditions hold "

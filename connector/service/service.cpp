@@ -88,7 +88,7 @@ std::optional<Failure> Service::start() {
         MutexLock lock(configMutex_);
         config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
     }
-    tapLog(nullptr);
+    tapLog(nullptr, nullptr);
     if (auto failed = openStore()) return failed;
     if (auto failed = startAdapters()) return failed;
     if (auto failed = startDoors()) return failed;
@@ -97,10 +97,11 @@ std::optional<Failure> Service::start() {
 }
 
 // What was committed is logged behind it: a line is the hint that there may be an event.
-void Service::tapLog(webhooks::Follower* follower) {
-    setLogTap([this, follower](LogEvent event, ItemId item, std::string_view line) {
+void Service::tapLog(webhooks::Follower* follower, ChatDoor* chat) {
+    setLogTap([this, follower, chat](LogEvent event, ItemId item, std::string_view line) {
         feed_.push(clock_.now(), event, item, line);
         if (follower != nullptr) follower->hint();
+        if (chat != nullptr) chat->hint();
     });
 }
 
@@ -191,7 +192,7 @@ Result<void> Service::startFollower(const config::Config& config) {
         *store_, notifier_, clock_,
         webhooks::FollowerOptions{{config.hostname, store_->id()}, config.pollInterval});
     POSTERN_TRY(follower_->use(webhooks::hooksOf(config)));
-    tapLog(follower_.get());
+    tapLog(follower_.get(), nullptr);
     return {};
 }
 
@@ -202,7 +203,10 @@ std::optional<Failure> Service::startDoors() {
         return failureFrom(started.error());
     pickups_ = std::make_unique<pickup::Station>(config->hostname, *acceptor_, clock_);
     pickups_->use(config->pickups);
+    chat_ = std::make_unique<ChatDoor>(*store_, clock_, feed_, [this] { return view(); });
     if (const auto started = startHttp(); !started.ok()) return failureFrom(started.error());
+    tapLog(follower_.get(), chat_.get());
+    chat_->open(*config);
     // Behind the others: a command may ask for their facts at once.
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
@@ -285,6 +289,8 @@ void Service::reloadDoors(const config::Config& config, admin::Reloaded& into) {
         LogLine(LogEvent::TlsUnavailable).with("error", line);
     into.problems.insert(into.problems.end(), found.problems.begin(), found.problems.end());
     into.warnings.insert(into.warnings.end(), found.warnings.begin(), found.warnings.end());
+    const auto chat = chat_ ? chat_->reload(config) : std::vector<config::Problem>();
+    into.problems.insert(into.problems.end(), chat.begin(), chat.end());
 }
 
 std::vector<std::string> Service::notesAbout(const config::Config& before,
@@ -318,11 +324,13 @@ void Service::stop() {
     control_.reset();
     http_.reset();
     site_.reset();
+    tapLog(follower_.get(), nullptr);
+    chat_.reset();
     pickups_.reset();
     disk_.reset();
     housekeeper_.reset();
     adapters_.reset();
-    tapLog(nullptr);
+    tapLog(nullptr, nullptr);
     follower_.reset();
     intake_.reset();
     acceptor_.reset();
@@ -343,6 +351,8 @@ Service::Life Service::life() const {
         life.stuck = life.stuck || stuck;
     };
     if (intake_ && intake_->stuck()) add("the listeners", true);
+    // Named, and no reason for a restart: the mail goes on without it.
+    if (chat_ && chat_->stuck()) add("the chat", false);
     if (adapters_)
         for (const auto& [name, how] : adapters_->unwell()) add("adapter " + name, how == Pulse::Life::Stuck);
     return life;
@@ -371,7 +381,8 @@ admin::ServiceView Service::view() {
         [this] { return adapters_->measures(); },
         [this] { return adapters_->router(); },
         [this] { return pickups_ ? pickups_->troubles() : std::map<std::string, Error>{}; },
-        [this] { return disk_ ? disk_->overview() : disk::Overview{}; }};
+        [this] { return disk_ ? disk_->overview() : disk::Overview{}; },
+        [this] { return chat_ ? chat_->state() : admin::ChatState{}; }};
 }
 
 admin::Record Service::facts() const {
@@ -387,6 +398,8 @@ admin::Record Service::facts() const {
         .add("commit_requests", commits.works)
         .add("checkpoints", commits.checkpoints);
     if (!httpPlace_.empty()) record.add("http", httpPlace_);
+    if (const admin::ChatState chat = chat_ ? chat_->state() : admin::ChatState{}; !chat.places.empty())
+        record.add("chat", chat.places).add("chat_clients", chat.clients);
     if (intake_)
         for (const config::Listener& listener : intake_->bound())
             record.add("listener_" + listener.name, addressOf(listener));

@@ -24,6 +24,7 @@
 #include "connector/pickup/station.h"
 #include "connector/reports/reporter.h"
 #include "connector/service/adapter_set.h"
+#include "connector/service/chat_door.h"
 #include "connector/service/housekeeper.h"
 #include "connector/webhooks/follower.h"
 #include "queue/queue.h"
@@ -67,7 +68,7 @@ class Service {
     Life life() const;
 
   private:
-    void tapLog(webhooks::Follower* follower);
+    void tapLog(webhooks::Follower* follower, ChatDoor* chat);
     Result<void> startFollower(const config::Config& config);
     std::optional<Failure> openStore();
     std::optional<Failure> startAdapters();
@@ -108,6 +109,7 @@ class Service {
     std::unique_ptr<http::Logins> logins_;
     std::unique_ptr<http::OperatorSite> site_;
     std::unique_ptr<http::HttpServer> http_;
+    std::unique_ptr<ChatDoor> chat_;
     std::string httpPlace_;  // where it listens; set before anybody can ask
 };
 

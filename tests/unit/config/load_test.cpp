@@ -213,6 +213,7 @@ TEST(Keys, EveryKeyOfTheTableHasItsMemberAndEveryMemberItsKey) {
     visitRule(config.rules.emplace_back(), collect("rule"));
     visitReports(config.reports, collect("reports"));
     visitHttp(config.http, collect("http"));
+    visitChat(config.chat, collect("chat"));
     for (const Key& key : keys()) table.push_back(std::string(key.section) + "." + key.setting.key);
     std::sort(bound.begin(), bound.end());
     std::sort(table.begin(), table.end());

@@ -1,0 +1,54 @@
+#include "connector/chat/order_desk.h"
+
+#include <exception>
+
+namespace postern::chat {
+
+namespace {
+
+Outcome refused(const Order& order, Error error) {
+    Outcome outcome;
+    outcome.from = order.from;
+    outcome.number = order.number;
+    outcome.error = std::move(error);
+    return outcome;
+}
+
+}  // namespace
+
+OrderDesk::OrderDesk(CarryOut carryOut, std::size_t mostWaiting)
+    : carryOut_(std::move(carryOut)), queue_("chat-orders", mostWaiting, [this](Placed placed, bool stopped) {
+          Outcome outcome = stopped
+                                ? refused(*placed.order, fail(Errc::Stopped, "the service is shutting down"))
+                                : outcomeOf(*placed.order);
+          // Gone before its outcome is told: who has heard that it is done finds it done.
+          placed.order.reset();
+          placed.done(std::move(outcome));
+      }) {}
+
+void OrderDesk::place(std::unique_ptr<const Order> order, Done done) {
+    Placed placed{std::move(order), std::move(done)};
+    if (queue_.put(std::move(placed))) return;
+    placed.done(
+        refused(*placed.order, fail(Errc::Busy, "too much waits to be done; say it again in a moment")));
+}
+
+Outcome OrderDesk::outcomeOf(const Order& order) const {
+    Outcome outcome;
+    outcome.from = order.from;
+    outcome.number = order.number;
+    try {
+        const auto done = carryOut_(order, [this, &outcome](const admin::Record& row) -> Result<void> {
+            if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
+            outcome.rows.size() < kMostRows ? outcome.rows.push_back(row) : void(++outcome.more);
+            return {};
+        });
+        if (!done.ok()) outcome.error = done.error();
+    } catch (const std::exception& exception) {
+        outcome.error =
+            fail(Errc::Internal, std::string("a fault of ours, please report it: ") + exception.what());
+    }
+    return outcome;
+}
+
+}  // namespace postern::chat

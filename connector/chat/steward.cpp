@@ -1,0 +1,208 @@
+// The steward as a servant: orders, their trial, their outcome.
+
+#include "connector/chat/steward.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "connector/admin/selection.h"
+#include "connector/chat/answer_lines.h"
+#include "connector/chat/floor.h"
+#include "connector/chat/names.h"
+
+namespace postern::chat {
+
+namespace {
+
+constexpr std::size_t kMostOrders = 4;  // of one client, out at a time
+constexpr std::size_t kMostLines = 15;  // of one answer
+constexpr std::size_t kMostNamed = 20;  // items, before a second word is asked for
+constexpr std::size_t kMostLookedAfter = 1000;
+constexpr Millis kQuestionStands{60'000};
+
+}  // namespace
+
+Steward::Steward(Floor& floor) : floor_(floor) {
+    Channel channel;
+    channel.name = floor.settings.queue.channel;
+    channel.created = floor.started;
+    channel.lasting = true;
+    channel.topic = "The queue of " + floor.settings.serverName + ". !help here, or /msg " +
+                    floor.settings.queue.nick + " help";
+    channel.topicBy = floor.settings.queue.nick;
+    channel.topicAt = floor.started;
+    floor.channels.emplace(fold(channel.name), std::move(channel));
+}
+
+bool Steward::keeps(const Channel& channel) const {
+    return fold(channel.name) == fold(floor_.settings.queue.channel);
+}
+
+bool Steward::is(std::string_view nick) const {
+    return fold(nick) == fold(floor_.settings.queue.nick);
+}
+
+std::string Steward::mask() const {
+    return floor_.settings.queue.nick + "!postern@" + floor_.settings.serverName;
+}
+
+std::optional<admin::Role> Steward::roleOf(const Client& client) const {
+    const auto role = admin::roleOf(client.roles);
+    if (!role) return std::nullopt;
+    return std::min(*role, client.peer.mostRole);
+}
+
+bool Steward::mayEnter(const Client& client) const {
+    return roleOf(client).has_value();
+}
+
+void Steward::forget(ConnectionId id) {
+    people_.erase(id);
+}
+
+Line Steward::lineTo(const std::string& target, const char* command, std::string_view text) const {
+    return {writeMessage(mask(), command, {target, std::string(text)}, true)};
+}
+
+void Steward::say(Client& client, std::string_view text) {
+    floor_.send(client, lineTo(client.nick, "NOTICE", text));
+}
+
+void Steward::saySome(Client& client, const std::vector<std::string>& lines, std::size_t more) {
+    for (std::size_t i = 0; i < std::min(kMostLines, lines.size()); ++i) say(client, lines[i]);
+    if (lines.size() > kMostLines) more += lines.size() - kMostLines;
+    if (more > 0) say(client, "... " + std::to_string(more) + " more; the command line 'postern' shows all");
+}
+
+void Steward::overhear(Client& client, std::string_view text) {
+    if (text.starts_with('!')) return hear(client, text);
+    const std::size_t length = floor_.settings.queue.nick.size();
+    const bool named =
+        is(text.substr(0, length)) && text.size() > length && (text[length] == ':' || text[length] == ',');
+    if (named) hear(client, text.substr(length + 1));
+}
+
+void Steward::hear(Client& client, std::string_view text) {
+    if (text.starts_with('\x01')) return;  // a client asks our program's version and the like (CTCP)
+    if (!roleOf(client))
+        return say(client, "the queue is for accounts with the role viewer, operator or admin");
+    text = trim(text);
+    if (text.starts_with('!')) text.remove_prefix(1);
+    auto wish = understand(text, floor_.clock.now());
+    if (!wish.ok()) return say(client, wish.error().text);
+    switch (wish->kind) {
+        case Wish::Kind::Ask: return order(client, std::move(wish->request), false);
+        case Wish::Kind::Confirm: return order(client, std::move(wish->request), true);
+        case Wish::Kind::Help: return help(client, *wish);
+        case Wish::Kind::Agree: return agree(client, *wish);
+        case Wish::Kind::Filter: return filter(client, *wish);
+        case Wish::Kind::Mute: return mute(client, *wish);
+        case Wish::Kind::Ack: return acknowledge(client, *wish);
+    }
+}
+
+void Steward::help(Client& client, const Wish& wish) {
+    const auto lines = helpAbout(wish.words.empty() ? std::string() : wish.words.front());
+    if (!lines.ok()) return say(client, lines.error().text);
+    for (const std::string& line : *lines) say(client, line);
+}
+
+void Steward::agree(Client& client, const Wish& wish) {
+    Person& person = people_[client.id];
+    if (!person.question || person.question->token != wish.words.front() ||
+        person.question->until < floor_.clock.steady())
+        return say(client, "nothing waits for that word, or no longer; say what you want again");
+    admin::Request request = std::move(person.question->request);
+    person.question.reset();
+    order(client, std::move(request), false);
+}
+
+void Steward::acknowledge(Client& client, const Wish& wish) {
+    if (*roleOf(client) < admin::Role::Operator) return say(client, "ack needs the role operator");
+    std::string ids, note;
+    for (const std::string& word : wish.words) {
+        std::string& into = note.empty() && namesItems(word) ? ids : note;
+        into += (into.empty() ? "" : " ") + word;
+    }
+    std::replace(ids.begin(), ids.end(), ',', ' ');
+    std::vector<std::int64_t> items;
+    for (const std::string_view word : split(ids, ' ')) {
+        const auto id = parseInt(word);
+        if (!id || *id <= 0) return say(client, "ack takes items' numbers, one by one");
+        items.push_back(*id);
+    }
+    for (const std::int64_t id : items) {
+        lookedAfter_[id] = client.account;
+        if (lookedAfter_.size() > kMostLookedAfter) lookedAfter_.erase(lookedAfter_.begin());
+    }
+    EventLine line;
+    line.kind = EventKind::Changed;
+    line.at = floor_.clock.now();
+    line.text =
+        ids + ": " + client.account + " looks after it" + (note.empty() ? "" : ": " + escapeLine(note, 200));
+    tellAll(line);
+    const Channel* channel = floor_.channel(floor_.settings.queue.channel);
+    if (channel == nullptr || channel->member(client.id) == nullptr) say(client, line.text);
+    keep(std::move(line));
+}
+
+void Steward::order(Client& client, admin::Request request, bool tryOut) {
+    Person& person = people_[client.id];
+    if (person.orders >= kMostOrders) return say(client, "wait for the answers to your other commands");
+    ++person.orders;
+    auto order = std::make_unique<Order>();
+    order->from = client.id;
+    order->number = ++lastOrder_;
+    order->most = *roleOf(client);
+    order->peer = client.peer.name;
+    request.who = client.account;
+    order->request = request;
+    if (tryOut) order->request.fields["dry_run"] = "true";
+    asked_[order->number] = Asked{client.id, std::move(request), tryOut};
+    orders_.push_back(std::move(order));
+}
+
+void Steward::settle(Outcome outcome) {
+    const auto found = asked_.find(outcome.number);
+    if (found == asked_.end()) return;  // of an earlier life of the hall
+    const Asked asked = std::move(found->second);
+    asked_.erase(found);
+    const auto person = people_.find(asked.from);
+    Client* client = floor_.find(asked.from);
+    if (person == people_.end() || client == nullptr) return;
+    --person->second.orders;
+    if (asked.tryOut && !outcome.error) return askAgain(*client, asked.request, outcome);
+    saySome(*client, answerLines(asked.request.verb, outcome.rows), outcome.more);
+    if (outcome.error) return say(*client, outcome.error->text);
+    if (outcome.rows.empty()) say(*client, "done; there is nothing to show");
+}
+
+void Steward::askAgain(Client& client, admin::Request request, const Outcome& outcome) {
+    if (outcome.more > 0)
+        return say(client, "that would change more than " + std::to_string(OrderDesk::kMostRows) +
+                               " items; choose fewer, or use 'postern queue'");
+    const std::vector<std::int64_t> ids = wouldChange(outcome.rows);
+    if (ids.empty()) {
+        saySome(client, answerLines(request.verb, outcome.rows), 0);
+        return say(client, "nothing would change");
+    }
+    std::string all, named;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        all += (i == 0 ? "" : " ") + std::to_string(ids[i]);
+        if (i < kMostNamed) named += (i == 0 ? "" : " ") + std::to_string(ids[i]);
+    }
+    if (ids.size() > kMostNamed) named += " ...";
+    admin::Request exact;
+    exact.verb = request.verb;
+    exact.fields["change"] = std::string(request.field("change"));
+    if (!request.field("reason").empty()) exact.fields["reason"] = std::string(request.field("reason"));
+    exact.fields["ids"] = all;
+    Question question{randomName(6), std::move(exact), floor_.clock.steady() + kQuestionStands};
+    say(client, std::string(request.field("change")) + " would change " + std::to_string(ids.size()) +
+                    (ids.size() == 1 ? " item: " : " items: ") + named + ". To do it: confirm " +
+                    question.token + " (within " + formatDurationMillis(kQuestionStands.count()) + ")");
+    people_[client.id].question = std::move(question);
+}
+
+}  // namespace postern::chat

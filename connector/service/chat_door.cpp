@@ -1,0 +1,194 @@
+#include "connector/service/chat_door.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "connector/config/load.h"
+#include "connector/version.h"
+#include "net/tls_context.h"
+
+namespace postern::service {
+
+namespace {
+
+constexpr const char* kPlain = "chat";
+constexpr const char* kTls = "chat-tls";
+
+chat::Settings settingsOf(const config::Config& config) {
+    chat::Settings settings;
+    settings.serverName = config.hostname;
+    settings.version = std::string("postern-") + kVersion;
+    settings.queue.channel = config.chat.channel;
+    settings.queue.nick = config.chat.nick;
+    settings.queue.replayed = static_cast<std::size_t>(config.chat.replay);
+    settings.limits.clients = static_cast<std::size_t>(config.chat.clients);
+    settings.limits.registration = config.chat.registration;
+    settings.limits.idle = config.chat.idle;
+    settings.limits.probe = config.chat.probe;
+    return settings;
+}
+
+admin::Role roleOf(config::ChatRole role) {
+    switch (role) {
+        case config::ChatRole::Viewer: return admin::Role::Viewer;
+        case config::ChatRole::Operator: return admin::Role::Operator;
+        case config::ChatRole::Admin: break;
+    }
+    return admin::Role::Admin;
+}
+
+chat::Place placeOf(const char* name, const config::ChatDoor& door) {
+    chat::Place place;
+    place.name = name;
+    place.at.host = door.host;
+    place.at.port = door.port;
+    place.at.socketPath = door.socketPath;
+    place.mostRole = roleOf(door.role);
+    return place;
+}
+
+Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, WallTime now) {
+    return net::TlsContext::make({chat.certificate, chat.key, {}, false}, now);
+}
+
+bool changes(std::string_view verb) {
+    const auto all = admin::commands();
+    return std::any_of(all.begin(), all.end(), [&](const admin::Command& command) {
+        return verb == command.verb && command.role != admin::Role::Viewer;
+    });
+}
+
+}  // namespace
+
+ChatDoor::ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed,
+                   std::function<admin::ServiceView()> view)
+    : store_(store), clock_(clock), feed_(feed), view_(std::move(view)) {}
+
+std::shared_ptr<chat::ChatServer> ChatDoor::server() const {
+    MutexLock lock(mutex_);
+    return server_;
+}
+
+void ChatDoor::open(const config::Config& config) {
+    opened_ = config::show(config.chat);
+    const Result<void> started = config.chat.on() ? start(config) : Result<void>();
+    if (!started.ok()) LogLine(LogEvent::ChatUnavailable).with("error", started.error().text);
+    MutexLock lock(mutex_);
+    unavailable_ = started.ok() ? "" : started.error().text;
+}
+
+Result<void> ChatDoor::start(const config::Config& config) {
+    POSTERN_LET(directory, accounts::Directory::open(store_));
+    std::vector<chat::Place> places;
+    if (!config.chat.plain.address.empty()) places.push_back(placeOf(kPlain, config.chat.plain));
+    if (!config.chat.tls.address.empty()) {
+        places.push_back(placeOf(kTls, config.chat.tls));
+        POSTERN_LET(tls, tlsOf(config.chat, clock_.now()));
+        places.back().tls = std::move(tls);
+    }
+    std::string addresses;
+    auto server = std::make_shared<chat::ChatServer>(
+        settingsOf(config), directory, clock_,
+        chat::Queue{[this, directory](const chat::Order& order, const admin::RowSink& row) {
+                        return carryOut(directory, order, row);
+                    },
+                    &feed_});
+    std::vector<std::string> shown;
+    for (const chat::Place& place : places)
+        shown.push_back(place.at.socketPath.empty() ? place.at.host : place.at.socketPath);
+    POSTERN_TRY(server->start(std::move(places)));
+    const std::vector<int> ports = server->ports();
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        addresses += (i == 0 ? "" : " ") + shown[i];
+        if (ports[i] != 0) addresses += ":" + std::to_string(ports[i]);
+    }
+    MutexLock lock(mutex_);
+    server_ = std::move(server);
+    places_ = addresses;
+    return {};
+}
+
+Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat::Order& order,
+                                const admin::RowSink& row) const {
+    const std::string& who = order.request.who;
+    // Asked anew each time: what an account may no more counts at once.
+    auto login = directory.login(who);
+    if (!login.ok()) return login.error().within("account " + who);
+    const auto role = admin::roleOf(login->roles);
+    if (!role) return fail(Errc::Denied, "the account " + who + " has nothing to do with the queue any more");
+    admin::NoBytes none;
+    const auto done = admin::runCommand(view_(), std::min(*role, order.most), order.request, none, row);
+    if (changes(order.request.verb)) {
+        LogLine line(done.ok() ? LogEvent::ControlDone : LogEvent::ControlRefused);
+        line.with("verb", order.request.verb).with("who", who).with("from", order.peer);
+        if (!done.ok()) line.with("error", done.error().text);
+    }
+    return done;
+}
+
+std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
+    const auto running = server();
+    const bool same = opened_ == config::show(config.chat);
+    if (same && running != nullptr && !config.chat.tls.address.empty()) {
+        auto tls = tlsOf(config.chat, clock_.now());
+        if (tls.ok()) {
+            running->useTls(kTls, std::move(*tls));
+            return {};
+        }
+        LogLine(LogEvent::TlsUnavailable).with("error", tls.error().text);
+        return {{config.chat.place, "[chat]: " + tls.error().text}};
+    }
+    if (same && (running != nullptr || !config.chat.on())) return {};
+    close();
+    open(config);
+    const std::string trouble = state().unavailable;
+    if (trouble.empty()) return {};
+    return {{config.chat.place, "[chat]: " + trouble}};
+}
+
+void ChatDoor::close() {
+    std::shared_ptr<chat::ChatServer> last;
+    {
+        MutexLock lock(mutex_);
+        last.swap(server_);
+        places_.clear();
+    }
+    // Others may still hold it for a hint; it is stopped all the same.
+    if (last) last->stop();
+}
+
+void ChatDoor::hint() {
+    if (const auto running = server()) running->hint();
+}
+
+bool ChatDoor::stuck() const {
+    const auto running = server();
+    return running != nullptr && running->stuck();
+}
+
+admin::ChatState ChatDoor::state() const {
+    admin::ChatState state;
+    if (const auto running = server()) {
+        const chat::Figures figures = running->figures();
+        const chat::Counters& counters = figures.counters;
+        state.lastDeath = figures.lastDeath;
+        state.deaths = figures.deaths;
+        state.clients = figures.connected;
+        state.commands = figures.orders;
+        state.loggedOn = counters.registered;
+        state.refused = counters.refused;
+        state.notLoggedOn = counters.notRegistered;
+        state.nickInUse = counters.nickInUse;
+        state.wrongPasswords = counters.wrongPasswords;
+        state.silent = counters.silent;
+        state.overflown = counters.overflown;
+        state.stalled = counters.stalled;
+        state.late = counters.late;
+    }
+    MutexLock lock(mutex_);
+    state.places = places_;
+    state.unavailable = unavailable_;
+    return state;
+}
+
+}  // namespace postern::service

@@ -1,0 +1,53 @@
+#pragma once
+// [chat] in the service: opened, opened anew by a reload that changes it, closed. Nothing that goes wrong
+// here touches the mail: the service runs without its chat, says so in the log and in 'postern status', and a
+// reload tries again.
+//
+// Thread rule: open(), reload() and close() one at a time; all else from any thread.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/sync.h"
+#include "connector/admin/commands.h"
+#include "connector/chat/server.h"
+#include "connector/config/config.h"
+
+namespace postern::service {
+
+class ChatDoor {
+  public:
+    // REQUIRES: the references, and what `view` shows, outlive us.
+    ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed, std::function<admin::ServiceView()> view);
+    ~ChatDoor() { close(); }
+
+    void open(const config::Config& config);
+    // Problems name the certificate or the address; the log has them already.
+    std::vector<config::Problem> reload(const config::Config& config);
+    void close();
+
+    void hint();  // the feed has something new; never waits
+    bool stuck() const;
+    admin::ChatState state() const;
+
+  private:
+    Result<void> start(const config::Config& config);
+    Result<void> carryOut(const accounts::Directory& directory, const chat::Order& order,
+                          const admin::RowSink& row) const;
+    std::shared_ptr<chat::ChatServer> server() const;
+
+    store::Store& store_;
+    Clock& clock_;
+    admin::Feed& feed_;
+    const std::function<admin::ServiceView()> view_;
+    std::string opened_;  // the section that is in force, as `config show` writes it
+    mutable Mutex mutex_;
+    std::shared_ptr<chat::ChatServer> server_ GUARDED_BY(mutex_);
+    std::string unavailable_ GUARDED_BY(mutex_), places_ GUARDED_BY(mutex_);
+};
+
+}  // namespace postern::service

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Operators by chat, from outside: events, commands, roles, reloads, the end.
+
+Each function named test_* is one test. Usage: chat.py BUILD_FOLDER [TEST ...]
+"""
+
+import contextlib
+import http.client
+import os
+import re
+import smtplib
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "fault"))
+from gateway import Gateway, breathe  # noqa: E402
+from irc_client import IrcClient  # noqa: E402
+
+BUILD = ""
+PASSWORD = "long enough 1"
+
+
+def check(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def postern(gateway, *words, given=b"", ok=(0,)):
+    done = subprocess.run([gateway.postern, "--config", gateway.config, *words], input=given, capture_output=True, timeout=60)
+    check(done.returncode in ok, f"{words}: {done.returncode} {done.stderr.decode()}")
+    return done.stdout.decode() + done.stderr.decode()
+
+
+def submit(gateway, serial):
+    with smtplib.SMTP("127.0.0.1", gateway.port, local_hostname="client.example.org", timeout=30) as client:
+        client.sendmail("sender@example.org", ["user@legacy.example"], f"Subject: serial {serial}\r\n\r\nbody {serial}\r\n")
+
+
+class House:
+    """A started gateway with a chat and accounts of every role."""
+
+    def __init__(self, settings='address = "127.0.0.1:0"', more=""):
+        self.gateway = Gateway(BUILD, (f"[chat]\n{settings}\n" if settings else "") + more)
+
+    def __enter__(self):
+        self.gateway.start()
+        for name, role in (("vera", "viewer"), ("olaf", "operator"), ("prn", "send")):
+            postern(self.gateway, "account", "add", name, "--role", role, given=PASSWORD.encode() + b"\n")
+        return self
+
+    def __exit__(self, *_):
+        self.gateway.close()
+
+    def connect(self, name="chat"):
+        return IrcClient(self.gateway.ports[name])
+
+    def reload(self):
+        """Reloads, and waits until the log has said where the chat listens now."""
+        opened = lambda: sum("listener.opened listener=chat " in line for line in self.gateway.log)  # noqa: E731
+        before = opened()
+        postern(self.gateway, "reload")
+        deadline = time.monotonic() + 30
+        while opened() == before:
+            check(time.monotonic() < deadline, "the chat was not opened")
+            breathe()
+
+    def configure(self, old, new):
+        with open(self.gateway.config, encoding="utf-8") as file:
+            text = file.read()
+        check(old in text, f"{old} is not in the configuration")
+        with open(self.gateway.config, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new, 1))
+
+
+def test_mail_is_told_held_and_released_by_chat():
+    with House() as house, house.connect() as olaf, house.connect() as vera:
+        olaf.log_on("olaf", PASSWORD).join()
+        vera.log_on("vera", PASSWORD).join()
+        olaf.ask("suspend out for 1h the fax is being moved", "suspended")
+        vera.until("PRIVMSG #queue", "adapter suspended by a person")
+        submit(house.gateway, 1)
+        item = re.search(r":(\d+) ready out: sender@example.org to user@legacy.example", olaf.ask("list", "ready out")).group(1)
+        olaf.ask(f"hold {item} wrong number", f"{item}:")
+        vera.until("PRIVMSG #queue", f"{item} changed", "who=olaf")
+        check(house.gateway.states() == {"held": 1}, house.gateway.states())
+        olaf.ask(f"log {item}", "olaf", "wrong number")
+        olaf.ask(f"release {item}", f"{item}:")
+        olaf.ask("resume out", "out")
+        vera.until("PRIVMSG #queue", f"{item} exported")
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+
+
+def test_who_may_look_may_not_change():
+    with House() as house, house.connect() as vera, house.connect() as prn:
+        vera.log_on("vera", PASSWORD)
+        submit(house.gateway, 1)
+        check(house.gateway.wait_until_settled(), house.gateway.states())
+        vera.ask("hold 1", "operate needs the role operator")
+        vera.ask("delete adapter=out", "needs the role operator")
+        prn.log_on("prn", PASSWORD)
+        prn.say("JOIN #queue")
+        prn.until(" 473 ")
+
+
+def test_the_address_limits_the_role():
+    with House('address = "127.0.0.1:0"\nrole = "viewer"') as house, house.connect() as olaf:
+        olaf.log_on("olaf", PASSWORD)
+        olaf.ask("suspend out", "needs the role operator")
+
+
+def test_delete_asks_first():
+    with House() as house, house.connect() as olaf:
+        olaf.log_on("olaf", PASSWORD)
+        olaf.ask("suspend out", "suspended")
+        for serial in range(3):
+            submit(house.gateway, serial)
+        asked = olaf.ask("delete adapter=out", "would change 3 items")
+        check(house.gateway.states() == {"ready": 3}, house.gateway.states())
+        submit(house.gateway, 3)  # came after the question: it stays
+        olaf.ask("confirm " + re.search(r"confirm (\w+)", asked).group(1), "3:")
+        check(house.gateway.states() == {"ready": 1, "deleted": 3}, house.gateway.states())
+
+
+def test_an_account_that_is_gone_does_nothing_more():
+    with House() as house, house.connect() as olaf:
+        olaf.log_on("olaf", PASSWORD)
+        olaf.ask("status", "running")
+        postern(house.gateway, "account", "remove", "olaf")
+        olaf.ask("suspend out", "account olaf")
+        check("suspended" not in postern(house.gateway, "status"), "it was suspended all the same")
+
+
+def test_reload_opens_it_anew_and_mail_does_not_wait_for_it():
+    with House(settings="") as house:
+        house.configure("[[listener]]", '[chat]\naddress = "127.0.0.1:0"\n[[listener]]')
+        house.reload()
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join()
+            house.configure('address = "127.0.0.1:0"\n[[listener]]', 'address = "127.0.0.1:0"\nchannel = "#mail"\n[[listener]]')
+            house.reload()
+            vera.until("ERROR")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join("#mail")
+        house.configure('channel = "#mail"', 'tls_address = "127.0.0.1:0"\ncertificate = "/nowhere/c.pem"\nkey = "/nowhere/k.pem"')
+        said = postern(house.gateway, "reload", ok=range(1, 128))
+        check("/nowhere/c.pem" in said, said)
+        check("chat" in postern(house.gateway, "status", ok=range(128)), "status says nothing of the chat")
+        submit(house.gateway, 1)
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+
+
+def test_two_hundred_want_one_nick_and_each_is_answered():
+    with House() as house:
+        outcomes = []
+
+        def want(count):
+            for _ in range(count):
+                with contextlib.suppress(OSError), house.connect() as client:
+                    client.say("CAP REQ :sasl")
+                    client.say("NICK same")
+                    client.say("USER u 0 * :u")
+                    line = client.until(" CAP ")
+                    client.say("PING still")
+                    outcomes.append((line, client.until("PONG")))
+
+        threads = [threading.Thread(target=want, args=(10,)) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        check(len(outcomes) == 200, f"{len(outcomes)} of 200 were answered")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD, nick="same")
+
+
+def test_metrics_count_and_no_command_is_left():
+    with House(more='[http]\naddress = "127.0.0.1:0"\nanonymous = "look"\n') as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD)
+        for _ in range(20):
+            vera.ask("status", "state running")
+            vera.ask("show 999", "999")
+        address = next(re.search(r"listener=http address=(\S+)", line).group(1) for line in house.gateway.log if "listener=http" in line)
+        connection = http.client.HTTPConnection(*address.rsplit(":", 1), timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        check("\npostern_chat_commands 0\n" in text, "a command is left")
+        check("\npostern_chat_clients 1\n" in text, "clients")
+        check('\npostern_chat_connections_total{result="logged_on"} 1\n' in text, "log-ons")
+
+
+def test_a_stop_says_goodbye():
+    with House() as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD).join()
+        check(house.gateway.stop() == 0, "exit status")
+        vera.until("ERROR", "shutting down")
+
+
+def main(tests):
+    global BUILD
+    BUILD = os.path.abspath(sys.argv[1])
+    chosen = sys.argv[2:]
+    passed = failed = 0
+    for name, test in tests.items():
+        if chosen and name[5:] not in chosen:
+            continue
+        try:
+            test()
+            print(f"passed  {name[5:]}", flush=True)
+            passed += 1
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc()
+            print(f"FAILED  {name[5:]}", flush=True)
+            failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main({name: test for name, test in list(globals().items()) if name.startswith("test_")}))

@@ -1,0 +1,333 @@
+// The channel of the queue: who may enter, what is told there, and orders on their way to where they are
+// carried out. Orders are answered by the test.
+
+#include <gtest/gtest.h>
+
+#include "base/digest.h"
+#include "tests/unit/chat/chat_rig.h"
+
+namespace postern::chat {
+namespace {
+
+using testing::Test;
+
+class StewardTest : public Test {
+  protected:
+    static Settings withQueue() {
+        Settings settings = openHouse();
+        settings.queue.channel = "#queue";
+        settings.queue.replayed = 3;
+        return settings;
+    }
+    StewardTest() : rig(withQueue()) {
+        rig.addAccount("anna", "pencil", "operator");
+        rig.addAccount("vera", "pencil", "viewer");
+        rig.addAccount("send", "pencil", "send");
+    }
+    // Logs on with the account of that name; what comes back is dropped.
+    void logOn(const std::string& name, const std::string& caps = {}, Peer peer = Peer()) {
+        ASSERT_TRUE(rig.connect(name, std::move(peer)));
+        rig.say(name, "CAP REQ :sasl" + (caps.empty() ? "" : " " + caps));
+        rig.say(name, "AUTHENTICATE PLAIN");
+        rig.say(name, "AUTHENTICATE " +
+                          base64Encode(std::string("\0", 1) + name + std::string("\0", 1) + "pencil"));
+        rig.say(name, "NICK " + name);
+        rig.say(name, "USER " + name + " 0 * :x");
+        rig.say(name, "CAP END");
+        rig.take(name);
+        ASSERT_NE(rig.client(name), nullptr);
+        ASSERT_TRUE(rig.client(name)->registered);
+        ASSERT_EQ(rig.client(name)->account, name);
+    }
+    void enter(const std::string& name, const std::string& caps = {}) {
+        logOn(name, caps);
+        rig.say(name, "JOIN #queue");
+        rig.take(name);
+    }
+    // The one order that `line` gave; null when there is not exactly one.
+    std::unique_ptr<const Order> orderOf(const std::string& name, const std::string& line) {
+        rig.say(name, line);
+        auto orders = rig.hall().takeOrders();
+        if (orders.size() != 1) return nullptr;
+        return std::move(orders.front());
+    }
+    void answer(const Order& order, std::vector<admin::Record> rows, std::optional<Error> error = {}) {
+        Outcome outcome;
+        outcome.from = order.from;
+        outcome.number = order.number;
+        outcome.rows = std::move(rows);
+        outcome.error = std::move(error);
+        rig.hall().settle(std::move(outcome));
+    }
+    void happens(LogEvent event, std::int64_t item, const std::string& line) {
+        admin::FeedEvent news;
+        news.at = rig.clock().now();
+        news.event = event;
+        news.item = ItemId{item};
+        news.line = line;
+        rig.hall().tell(news);
+    }
+    static admin::Record would(std::int64_t id, bool done) {
+        return admin::Record()
+            .add("id", id)
+            .add("done", done)
+            .add("text", done ? "would be done: deleted" : "is final");
+    }
+
+    ChatRig rig;
+};
+
+std::string all(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+}
+
+TEST_F(StewardTest, OnlyWhoHasToDoWithTheQueueEnters) {
+    logOn("send");
+    rig.say("send", "JOIN #queue");
+    EXPECT_NE(all(rig.take("send")).find(" 473 send #queue "), std::string::npos);
+    rig.say("send", "PRIVMSG postern :list");
+    EXPECT_NE(all(rig.take("send")).find("the queue is for accounts with the role"), std::string::npos);
+    EXPECT_TRUE(rig.hall().takeOrders().empty());
+    logOn("vera");
+    rig.say("vera", "JOIN #queue");
+    const std::string heard = all(rig.take("vera"));
+    EXPECT_NE(heard.find("JOIN #queue"), std::string::npos);
+    EXPECT_NE(heard.find("@postern vera"), std::string::npos);
+}
+
+TEST_F(StewardTest, NobodyElseIsPostern) {
+    rig.logOn("ann");
+    rig.say("ann", "NICK Postern");
+    EXPECT_NE(all(rig.take("ann")).find(" 433 ann Postern "), std::string::npos);
+}
+
+TEST_F(StewardTest, AnOrderBearsAccountRoleAndWords) {
+    enter("anna");
+    const auto order = orderOf("anna", "PRIVMSG #queue :!hold 17 wrong address");
+    ASSERT_NE(order, nullptr);
+    EXPECT_EQ(order->request.verb, "operate");
+    EXPECT_EQ(order->request.field("change"), "hold");
+    EXPECT_EQ(order->request.field("ids"), "17");
+    EXPECT_EQ(order->request.field("reason"), "wrong address");
+    EXPECT_EQ(order->request.who, "anna");
+    EXPECT_EQ(order->most, admin::Role::Operator);
+    answer(*order, {admin::Record().add("id", 17).add("done", true).add("text", "held")});
+    EXPECT_EQ(all(rig.take("anna")), ":postern!postern@chat.test NOTICE anna :17: held\n");
+}
+
+TEST_F(StewardTest, ThePlaceLimitsTheRole) {
+    Peer peer;
+    peer.mostRole = admin::Role::Viewer;
+    logOn("anna", {}, peer);
+    const auto order = orderOf("anna", "PRIVMSG postern :hold 17");
+    ASSERT_NE(order, nullptr);
+    EXPECT_EQ(order->most, admin::Role::Viewer);
+}
+
+TEST_F(StewardTest, WhatIsNotSaidToUsIsNoOrder) {
+    enter("anna");
+    rig.say("anna", "PRIVMSG #queue :hold 17, shall we?");
+    rig.say("anna", "NOTICE #queue :!hold 17");
+    rig.say("anna", "PRIVMSG postern :\x01VERSION\x01");
+    EXPECT_TRUE(rig.hall().takeOrders().empty());
+    EXPECT_TRUE(rig.take("anna").empty());
+    EXPECT_NE(orderOf("anna", "PRIVMSG #queue :postern: show 17"), nullptr);
+    EXPECT_NE(orderOf("anna", "PRIVMSG #queue :POSTERN, show 17"), nullptr);
+}
+
+TEST_F(StewardTest, WhatCanNotBeTakenBackAsksFirstAndChangesWhatItNamed) {
+    enter("anna");
+    const auto trial = orderOf("anna", "PRIVMSG #queue :!delete adapter=fax old ones");
+    ASSERT_NE(trial, nullptr);
+    EXPECT_EQ(trial->request.field("dry_run"), "true");
+    answer(*trial, {would(3, true), would(4, false), would(9, true)});
+    const std::string asked = all(rig.take("anna"));
+    const std::string wanted = "delete would change 2 items: 3 9. To do it: confirm ";
+    const auto at = asked.find(wanted);
+    ASSERT_NE(at, std::string::npos) << asked;
+    const std::string token = asked.substr(at + wanted.size(), 6);
+    EXPECT_EQ(orderOf("anna", "PRIVMSG postern :confirm nonono"), nullptr);
+    const auto order = orderOf("anna", "PRIVMSG postern :confirm " + token);
+    ASSERT_NE(order, nullptr);
+    EXPECT_EQ(order->request.field("ids"), "3 9");
+    EXPECT_EQ(order->request.field("reason"), "old ones");
+    EXPECT_EQ(order->request.field("dry_run"), "");
+    EXPECT_EQ(order->request.field("adapter"), "");
+    rig.take("anna");
+    EXPECT_EQ(orderOf("anna", "PRIVMSG postern :confirm " + token), nullptr) << "a token is good once";
+}
+
+TEST_F(StewardTest, ATokenIsGoodForAMinuteAndForItsConnection) {
+    enter("anna");
+    logOn("vera");
+    const auto trial = orderOf("anna", "PRIVMSG #queue :!delete 3");
+    ASSERT_NE(trial, nullptr);
+    answer(*trial, {would(3, true)});
+    const std::string asked = all(rig.take("anna"));
+    const std::string token = asked.substr(asked.find("confirm ") + 8, 6);
+    EXPECT_EQ(orderOf("vera", "PRIVMSG postern :confirm " + token), nullptr);
+    rig.pass(Millis(60'001));
+    EXPECT_EQ(orderOf("anna", "PRIVMSG postern :confirm " + token), nullptr);
+    EXPECT_NE(all(rig.take("anna")).find("nothing waits for that word"), std::string::npos);
+}
+
+TEST_F(StewardTest, ATrialThatChangesNothingSaysWhy) {
+    enter("anna");
+    const auto trial = orderOf("anna", "PRIVMSG #queue :!delete 4");
+    ASSERT_NE(trial, nullptr);
+    answer(*trial, {would(4, false)});
+    const std::string heard = all(rig.take("anna"));
+    EXPECT_NE(heard.find("4: is final"), std::string::npos) << heard;
+    EXPECT_NE(heard.find("nothing would change"), std::string::npos) << heard;
+}
+
+TEST_F(StewardTest, AnErrorIsToldToWhoAsked) {
+    enter("anna");
+    const auto order = orderOf("anna", "PRIVMSG #queue :!show 99");
+    ASSERT_NE(order, nullptr);
+    answer(*order, {}, fail(Errc::NotFound, "there is no item 99"));
+    EXPECT_EQ(all(rig.take("anna")), ":postern!postern@chat.test NOTICE anna :there is no item 99\n");
+}
+
+TEST_F(StewardTest, FourOrdersOfOneClientAreOutAtMost) {
+    enter("anna");
+    std::vector<std::unique_ptr<const Order>> out;
+    for (int i = 0; i < 4; ++i) out.push_back(orderOf("anna", "PRIVMSG #queue :!status"));
+    EXPECT_EQ(orderOf("anna", "PRIVMSG #queue :!status"), nullptr);
+    EXPECT_NE(all(rig.take("anna")).find("wait for the answers"), std::string::npos);
+    answer(*out.front(), {});
+    EXPECT_NE(orderOf("anna", "PRIVMSG #queue :!status"), nullptr);
+}
+
+TEST_F(StewardTest, AnAnswerToOneWhoIsGoneLeavesNothingBehind) {
+    enter("anna");
+    const auto order = orderOf("anna", "PRIVMSG #queue :!status");
+    ASSERT_NE(order, nullptr);
+    rig.vanish("anna");
+    answer(*order, {});
+    const Held held = rig.hall().held();
+    EXPECT_EQ(held.orders, 0U);
+    EXPECT_EQ(held.watchers, 0U);
+}
+
+TEST_F(StewardTest, EventsAreToldLive) {
+    enter("vera");
+    happens(LogEvent::ItemFailed, 17, "adapter=fax message=m9 reason=\"no such number\"");
+    EXPECT_EQ(all(rig.take("vera")),
+              ":postern!postern@chat.test PRIVMSG #queue :17 failed: adapter=fax message=m9 reason=\"no such "
+              "number\"\n");
+    happens(LogEvent::SessionClosed, 0, "client=127.0.0.1");
+    EXPECT_TRUE(rig.take("vera").empty());
+}
+
+TEST_F(StewardTest, WhatHappenedLatelyIsToldToWhoEnters) {
+    for (int id = 1; id <= 5; ++id) happens(LogEvent::ItemExported, id, "adapter=fax");
+    rig.pass(Millis(60'000));
+    logOn("vera", "server-time batch");
+    rig.say("vera", "JOIN #queue");
+    const auto lines = rig.take("vera");
+    ASSERT_GE(lines.size(), 5U);
+    const std::size_t first = lines.size() - 5;
+    EXPECT_NE(lines[first].find("BATCH +replay1 chathistory #queue"), std::string::npos) << lines[first];
+    EXPECT_NE(lines[first + 1].find("batch=replay1;time=2023-11-14T22:13:20.000Z"), std::string::npos)
+        << lines[first + 1];
+    EXPECT_NE(lines[first + 1].find(":3 exported: adapter=fax"), std::string::npos) << lines[first + 1];
+    EXPECT_NE(lines.back().find("BATCH -replay1"), std::string::npos);
+    logOn("anna");
+    rig.say("anna", "JOIN #queue");
+    EXPECT_NE(rig.take("anna").back().find(":22:13:20 5 exported: adapter=fax"), std::string::npos);
+}
+
+TEST_F(StewardTest, AFloodBecomesASummaryAndTroubleIsStillHeard) {
+    enter("vera");
+    for (int id = 1; id <= 100; ++id) happens(LogEvent::ItemExported, id, "adapter=fax");
+    happens(LogEvent::ItemInDoubt, 101, "adapter=fax");
+    const auto lines = rig.take("vera");
+    ASSERT_EQ(lines.size(), 6U) << all(lines);
+    EXPECT_NE(lines.back().find("101 in doubt"), std::string::npos);
+    rig.pass(Millis(4'999));
+    EXPECT_TRUE(rig.take("vera").empty());
+    rig.pass(Millis(1));
+    EXPECT_EQ(all(rig.take("vera")),
+              ":postern!postern@chat.test PRIVMSG #queue :... and in 5s also: 95 exported\n");
+    rig.pass(Millis(60'000));
+    EXPECT_EQ(all(rig.take("vera")).find("also"), std::string::npos);
+}
+
+TEST_F(StewardTest, EachChoosesWhatToHear) {
+    enter("vera");
+    enter("anna");
+    rig.say("vera", "PRIVMSG postern :filter adapter=fax events=failed,doubt");
+    EXPECT_NE(all(rig.take("vera")).find("events=failed,doubt of adapter=fax"), std::string::npos);
+    happens(LogEvent::ItemFailed, 1, "adapter=fax");
+    happens(LogEvent::ItemFailed, 2, "adapter=other");
+    happens(LogEvent::ItemExported, 3, "adapter=fax");
+    EXPECT_EQ(rig.take("vera").size(), 1U);
+    EXPECT_EQ(rig.take("anna").size(), 3U);
+    rig.say("vera", "PRIVMSG postern :filter events=failure");
+    EXPECT_NE(all(rig.take("vera")).find("events are exported, deferred, failed"), std::string::npos);
+    rig.say("vera", "PRIVMSG postern :filter off");
+    rig.take("vera");
+    happens(LogEvent::ItemExported, 4, "adapter=other");
+    EXPECT_EQ(rig.take("vera").size(), 1U);
+}
+
+TEST_F(StewardTest, MutedForATime) {
+    enter("vera");
+    rig.say("vera", "PRIVMSG postern :mute 30m");
+    rig.take("vera");
+    happens(LogEvent::ItemFailed, 1, "adapter=fax");
+    EXPECT_TRUE(rig.take("vera").empty());
+    for (int i = 0; i < 31; ++i) {
+        rig.say("vera", "PING x");
+        rig.pass(Millis(60'000));
+    }
+    rig.take("vera");
+    happens(LogEvent::ItemFailed, 2, "adapter=fax");
+    EXPECT_EQ(rig.take("vera").size(), 1U);
+    rig.say("vera", "PRIVMSG postern :mute tomorrow");
+    EXPECT_NE(all(rig.take("vera")).find("mute wants a time"), std::string::npos);
+}
+
+TEST_F(StewardTest, WhoLooksAfterAnItemIsTold) {
+    enter("anna");
+    enter("vera");
+    rig.take("anna");
+    rig.say("vera", "PRIVMSG #queue :!ack 17");
+    EXPECT_NE(all(rig.take("vera")).find("ack needs the role operator"), std::string::npos);
+    rig.take("anna");
+    rig.say("anna", "PRIVMSG #queue :!ack 17 calling them");
+    EXPECT_NE(all(rig.take("vera")).find("17: anna looks after it: calling them"), std::string::npos);
+    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
+    EXPECT_TRUE(rig.take("vera").empty());
+    happens(LogEvent::ItemFailed, 17, "adapter=fax");
+    EXPECT_EQ(rig.take("vera").size(), 1U);
+    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
+    EXPECT_EQ(rig.take("vera").size(), 1U) << "its end ended that";
+}
+
+TEST_F(StewardTest, StrangersTextStaysText) {
+    enter("vera");
+    happens(LogEvent::ItemFailed, 1, "reason=\"a\r\nKILL vera\x01\"");
+    const auto lines = rig.take("vera");
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_NE(lines.front().find("a\\x0d\\x0aKILL vera\\x01"), std::string::npos) << lines.front();
+}
+
+TEST_F(StewardTest, HelpNamesEveryVerb) {
+    enter("vera");
+    rig.say("vera", "PRIVMSG postern :help");
+    const std::string heard = all(rig.take("vera"));
+    for (const char* verb : {"list", "show", "log", "hold", "release", "retry", "delete", "resolve",
+                             "suspend", "resume", "status", "help", "ack", "mute", "filter", "confirm"})
+        EXPECT_NE(heard.find(std::string(":") + verb), std::string::npos) << verb;
+    rig.say("vera", "PRIVMSG postern :help hold");
+    EXPECT_EQ(rig.take("vera").size(), 1U);
+    rig.say("vera", "PRIVMSG postern :frobnicate");
+    EXPECT_NE(all(rig.take("vera")).find("there is no \"frobnicate\"; say help"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace postern::chat
