@@ -49,9 +49,7 @@ Result<void> reload(const ServiceView& view, const Request&, ByteStream&, const 
         POSTERN_TRY(say("warning", config::placeText(warning.place), warning.text));
     for (const std::string& note : reloaded.notes) POSTERN_TRY(say("note", "", note));
     if (!reloaded.done) return fail(Errc::Invalid, kOldStays);
-    if (!reloaded.problems.empty())
-        return fail(Errc::Invalid,
-                    "all but the named files is reloaded; what was read from them before stays");
+    if (!reloaded.problems.empty()) return fail(Errc::Invalid, "all but what is named is reloaded");
     return {};
 }
 
@@ -214,17 +212,23 @@ std::span<const Command> commands() {
     return all;
 }
 
+const Command* commandNamed(std::string_view verb) {
+    const auto all = commands();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Command& command) { return verb == command.verb; });
+    return found == all.end() ? nullptr : &*found;
+}
+
 Result<void> runCommand(const ServiceView& view, Role role, const Request& request, ByteStream& body,
                         const RowSink& row) {
-    for (const Command& command : commands()) {
-        if (request.verb != command.verb) continue;
-        if (role < command.role)
-            return fail(Errc::Denied,
-                        std::string(command.verb) + " needs the role " + std::string(roleName(command.role)));
-        POSTERN_TRY(checkFields(command, request));
-        return command.run(view, request, body, row);
-    }
-    return fail(Errc::Invalid, "there is no command \"" + escapeLine(request.verb, 60) + "\"");
+    const Command* command = commandNamed(request.verb);
+    if (command == nullptr)
+        return fail(Errc::Invalid, "there is no command \"" + escapeLine(request.verb, 60) + "\"");
+    if (role < command->role)
+        return fail(Errc::Denied,
+                    std::string(command->verb) + " needs the role " + std::string(roleName(command->role)));
+    POSTERN_TRY(checkFields(*command, request));
+    return command->run(view, request, body, row);
 }
 
 }  // namespace postern::admin

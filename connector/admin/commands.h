@@ -53,7 +53,7 @@ inline constexpr char kOldStays[] = "the old configuration stays in force";
 
 struct Reloaded {
     bool done = false;                      // false: the old configuration stays in force
-    std::vector<config::Problem> problems;  // why not; with `done`: certificates that stay the old ones
+    std::vector<config::Problem> problems;  // why not; with `done`: what else is not as it says
     std::vector<config::Problem> warnings;
     std::vector<std::string> notes;  // "store: the change takes effect at the next start"
 };
@@ -92,6 +92,7 @@ struct Command {
     bool takesBytes = false;  // of a mail or a session: for the control socket only
 };
 std::span<const Command> commands();
+const Command* commandNamed(std::string_view verb);  // null: there is none
 
 // Finds the command and runs it; Denied when `role` may not, Invalid when there is none of that name or it
 // does not take a field. The one place where roles are looked at.

@@ -1,5 +1,7 @@
 #include "connector/chat/answer_lines.h"
 
+#include <optional>
+
 #include "base/text.h"
 
 namespace postern::chat {
@@ -25,15 +27,19 @@ std::string field(const admin::Record& row, std::string_view name) {
     return value == nullptr ? std::string() : shown(*value);
 }
 
-// "name value" for what is known and not 0.
-std::string facts(const admin::Record& row) {
+// "name value" for what is known and not 0, on as many lines as it takes.
+void addFacts(const admin::Record& row, std::vector<std::string>& lines) {
     std::string line;
     for (const auto& [name, value] : row.fields) {
         const std::string text = shown(value);
         if (name == "type" || text.empty() || text == "0") continue;
+        if (!line.empty() && line.size() + name.size() + text.size() > kLongest) {
+            lines.push_back(std::move(line));
+            line.clear();
+        }
         line += (line.empty() ? "" : ", ") + name + " " + text;
     }
-    return line;
+    if (!line.empty()) lines.push_back(std::move(line));
 }
 
 std::string itemLine(const admin::Record& row) {
@@ -55,18 +61,29 @@ std::string historyLine(const admin::Record& row) {
            (detail.empty() ? "" : ", " + detail);
 }
 
-std::string lineOf(std::string_view verb, const admin::Record& row) {
+// A line for each row; nothing: its facts are told one by one.
+std::optional<std::string> lineOf(std::string_view verb, const admin::Record& row) {
     if (verb == "queue.list") return itemLine(row);
     if (row.text("type") == "history") return historyLine(row);
     if (verb == "operate") return field(row, "id") + ": " + field(row, "text");
-    return facts(row);
+    return std::nullopt;
+}
+
+std::string cut(const std::string& line) {
+    return line.size() <= kLongest ? line : std::string(cutUtf8(line, kLongest)) + " ...";
 }
 
 }  // namespace
 
 std::vector<std::string> answerLines(std::string_view verb, const std::vector<admin::Record>& rows) {
     std::vector<std::string> lines;
-    for (const admin::Record& row : rows) lines.emplace_back(cutUtf8(lineOf(verb, row), kLongest));
+    for (const admin::Record& row : rows) {
+        if (const auto line = lineOf(verb, row)) {
+            lines.push_back(cut(*line));
+        } else {
+            addFacts(row, lines);
+        }
+    }
     return lines;
 }
 

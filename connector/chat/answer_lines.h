@@ -9,7 +9,8 @@
 
 namespace postern::chat {
 
-// A line each, without control characters, at most about 350 bytes. `verb` as in a request.
+// A line for each row, or several for its facts; without control characters, at most about 350 bytes each.
+// `verb` as in a request.
 std::vector<std::string> answerLines(std::string_view verb, const std::vector<admin::Record>& rows);
 
 // The ids of the rows that a dry run would change.

@@ -38,15 +38,24 @@ Outcome OrderDesk::outcomeOf(const Order& order) const {
     outcome.from = order.from;
     outcome.number = order.number;
     try {
-        const auto done = carryOut_(order, [this, &outcome](const admin::Record& row) -> Result<void> {
-            if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
-            outcome.rows.size() < kMostRows ? outcome.rows.push_back(row) : void(++outcome.more);
-            return {};
-        });
+        const auto done =
+            carryOut_(order, [this, &outcome, &order](const admin::Record& row) -> Result<void> {
+                if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
+                if (outcome.rows.size() < kMostRows) {
+                    outcome.rows.push_back(row);
+                    return {};
+                }
+                ++outcome.more;
+                if (!order.trial) return {};
+                return fail(Errc::TooLarge, "more than " + std::to_string(kMostRows) +
+                                                " items; choose fewer, or use 'postern queue'");
+            });
         if (!done.ok()) outcome.error = done.error();
     } catch (const std::exception& exception) {
         outcome.error =
             fail(Errc::Internal, std::string("a fault of ours, please report it: ") + exception.what());
+    } catch (...) {
+        outcome.error = fail(Errc::Internal, "a fault of ours, please report it");
     }
     return outcome;
 }

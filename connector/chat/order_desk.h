@@ -31,6 +31,7 @@ struct Order {
     admin::Role most = admin::Role::Viewer;
     admin::Request request{};  // `who`: the account
     std::string peer{};        // where it came from, for the log
+    bool trial = false;        // changes nothing; ends at the first row too many
 
     static std::int64_t alive() { return alive_; }  // in the whole process
 

@@ -30,8 +30,10 @@ struct Rest {
     }
 };
 
+// Items are named as words of their own, never as "ids=".
 bool isFilter(std::string_view name) {
     const auto known = admin::filterParameters();
+    if (name == "ids") return false;
     return std::any_of(known.begin(), known.end(),
                        [&](const admin::Parameter& each) { return name == each.name; });
 }
@@ -52,10 +54,10 @@ void takeFilters(Rest& rest, admin::Request& request) {
     }
 }
 
-// Takes "17 20-22,m3" off the front.
+// Takes "17,20-22,m3" off the front: one word, so that a reason may begin with a number.
 void takeIds(Rest& rest, admin::Request& request) {
     std::string ids;
-    while (!rest.empty() && namesItems(rest.words.front())) ids += (ids.empty() ? "" : " ") + rest.take();
+    if (!rest.empty() && namesItems(rest.words.front())) ids = rest.take();
     std::replace(ids.begin(), ids.end(), ',', ' ');
     if (!ids.empty()) request.fields["ids"] = ids;
 }
@@ -105,18 +107,19 @@ Result<Wish> log(Rest rest) {
     return about("queue.log", rest);
 }
 
-// A change of named items is done at once unless it can not be taken back; of what fits a filter, never.
+// A change of items named one by one is done at once unless it can not be taken back.
 Result<Wish> change(const std::string& what, bool final, Rest rest) {
     Wish wish;
     wish.request.verb = "operate";
     wish.request.fields["change"] = what;
     takeIds(rest, wish.request);
     const bool named = wish.request.fields.contains("ids");
-    takeFilters(rest, wish.request);
+    if (!named) takeFilters(rest, wish.request);
     if (!named && wish.request.fields.size() == 1)
         return fail(Errc::Invalid, "which items? Numbers, or filters such as adapter=NAME");
     if (!rest.empty()) wish.request.fields["reason"] = rest.text();
-    wish.kind = final || !named ? Wish::Kind::Confirm : Wish::Kind::Ask;
+    const bool many = wish.request.field("ids").find_first_of("-m") != std::string_view::npos;
+    wish.kind = final || !named || many ? Wish::Kind::Confirm : Wish::Kind::Ask;
     return wish;
 }
 Result<Wish> hold(Rest rest) {
@@ -154,9 +157,10 @@ Result<Wish> suspend(Rest rest) {
     if (rest.words.size() >= 2 && rest.words.front() == "for") {
         rest.take();
         const std::string time = rest.take();
+        constexpr std::int64_t kYear = 365LL * 24 * 3'600'000;
         const auto millis = parseDurationMillis(time);
-        if (!millis || *millis <= 0)
-            return fail(Errc::Invalid, "\"" + time + "\" is no time such as 30m or 2h");
+        if (!millis || *millis <= 0 || *millis > kYear)
+            return fail(Errc::Invalid, "\"" + time + "\" is no time such as 30m or 2h, up to 365d");
         wish.request.fields["until"] = std::to_string(toMillis(rest.now + Millis(*millis)));
     }
     if (!rest.empty()) wish.request.fields["reason"] = rest.text();
@@ -166,10 +170,6 @@ Result<Wish> resume(Rest rest) {
     POSTERN_LET(wish, ofAdapter("adapter.resume", rest));
     if (!rest.empty()) return fail(Errc::Invalid, "one adapter at a time");
     return wish;
-}
-Result<Wish> test(Rest rest) {
-    if (rest.empty()) return plain("adapter.test", rest);
-    return ofAdapter("adapter.test", rest);
 }
 
 Result<Wish> between(Wish::Kind kind, Rest rest) {
@@ -212,20 +212,20 @@ constexpr Verb kVerbs[] = {
     {"list", "[all] [adapter=NAME] [state=held,in_doubt] [from=TEXT] [to=TEXT] [older=2h] [error=TEXT]",
      "items that wait", list},
     {"summary", "[adapter|sender|domain|error]", "how many wait, how large and how old", summary},
-    {"show", "ITEM...", "everything about an item: 17, 3-7, or m12 for those of message 12", show},
-    {"log", "ITEM...", "its history", log},
-    {"hold", "ITEM...|FILTER... [WHY]", "set aside until released", hold},
-    {"release", "ITEM...|FILTER...", "let held items go", release},
-    {"retry", "ITEM...|FILTER...", "try waiting or failed items now", retry},
-    {"bounce", "ITEM...|FILTER... [WHY]", "give up and tell the sender; asks first", bounce},
-    {"delete", "ITEM...|FILTER... [WHY]", "give up silently; asks first", remove},
-    {"resolve", "exported|resend|failed ITEM...", "say what became of an item in doubt; asks first", resolve},
+    {"show", "ITEM[,ITEM]", "everything about items: 17, 17,20, 3-7, or m12 for those of message 12", show},
+    {"log", "ITEM[,ITEM]", "its history", log},
+    {"hold", "ITEM[,ITEM]|FILTER... [WHY]", "set aside until released", hold},
+    {"release", "ITEM[,ITEM]|FILTER...", "let held items go", release},
+    {"retry", "ITEM[,ITEM]|FILTER...", "try waiting or failed items now", retry},
+    {"bounce", "ITEM[,ITEM]|FILTER... [WHY]", "give up and tell the sender; asks first", bounce},
+    {"delete", "ITEM[,ITEM]|FILTER... [WHY]", "give up silently; asks first", remove},
+    {"resolve", "exported|resend|failed ITEM[,ITEM]", "say what became of an item in doubt; asks first",
+     resolve},
     {"suspend", "ADAPTER [for TIME] [WHY]", "export nothing by it", suspend},
     {"resume", "ADAPTER", "end that", resume},
-    {"test", "[ADAPTER]", "look whether it can deliver now", test},
     {"confirm", "TOKEN", "yes, to what asked first", agree},
-    {"ack", "ITEM... [NOTE]", "\"I look after it\": tells the channel, and its delays are not told any more",
-     ack},
+    {"ack", "ITEM[,ITEM] [NOTE]",
+     "\"I look after it\": tells the channel, and its delays are not told any more", ack},
     {"filter", "[off] [adapter=NAME] [events=failed,doubt]", "which events you are told", filter},
     {"mute", "[off|TIME]", "no events for you for so long", mute},
 };

@@ -65,6 +65,7 @@ Result<void> ChatServer::Loop::start(std::vector<Place> places) {
     if (queue_.carryOut) orders_ = std::make_unique<OrderDesk>(queue_.carryOut, kMostOrders);
     hinted_ = true;  // what happened before us
     stopping_ = false;
+    lives_ = true;
     thread_ = std::jthread([this] {
         nameThisThread("chat");
         run();
@@ -74,6 +75,7 @@ Result<void> ChatServer::Loop::start(std::vector<Place> places) {
 
 void ChatServer::Loop::stop() {
     if (!thread_.joinable()) return;
+    lives_ = false;
     stopping_ = true;
     tick();
     thread_.join();
@@ -120,8 +122,8 @@ void ChatServer::Loop::live() {
 void ChatServer::Loop::die(const std::string& why) {
     const SteadyTime until = clock_.steady() + kRest;
     LogLine(LogEvent::WorkerFailed).with("worker", "chat").with("error", why);
-    answers_->close();
-    outcomes_->close();
+    if (answers_) answers_->close();
+    if (outcomes_) outcomes_->close();
     for (const auto& [id, wired] : wired_) poller_->remove(wired.wire.handle());
     wired_.clear();
     paused_.clear();

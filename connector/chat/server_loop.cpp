@@ -12,8 +12,8 @@ namespace {
 constexpr int kReadsPerTurn = 4;       // then the others have their turn
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{600'000};
-constexpr Millis kGoodbye{1'000};  // for last words, when the service stops
-constexpr std::size_t kNewsAtOnce = 1'000;
+constexpr Millis kGoodbye{1'000};         // for last words, when the service stops
+constexpr std::size_t kNewsAtOnce = 100;  // loggers wait while they are copied
 
 Peer peerOf(const net::Accepted& accepted, const Place& place) {
     Peer peer;

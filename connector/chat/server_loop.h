@@ -88,7 +88,7 @@ class ChatServer::Loop {
     std::function<void()> peril;
     std::vector<int> ports() const;
     Figures figures() const EXCLUDES(mutex_);
-    bool stuck() const { return !stopping_ && thread_.joinable() && pulse_.look() != Pulse::Life::Well; }
+    bool stuck() const { return lives_ && pulse_.look() != Pulse::Life::Well; }
 
   private:
     Result<void> openGate(Place place);
@@ -138,6 +138,7 @@ class ChatServer::Loop {
     std::vector<ConnectionId> held_;  // have input that only TLS knows of
     Counters before_;                 // of the lives that are over
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> lives_{false};  // between start() and stop(); the thread itself is theirs
     mutable Mutex mutex_;
     Figures figures_ GUARDED_BY(mutex_);
     std::map<std::string, std::shared_ptr<const net::TlsContext>> newTls_ GUARDED_BY(mutex_);  // by place

@@ -20,6 +20,7 @@ constexpr std::size_t kMostLines = 15;  // of one answer
 constexpr std::size_t kMostNamed = 20;  // items, before a second word is asked for
 constexpr std::size_t kMostLookedAfter = 1000;
 constexpr Millis kQuestionStands{60'000};
+constexpr const char* kWaitForAnswers = "wait for the answers to your other commands";
 
 }  // namespace
 
@@ -113,6 +114,7 @@ void Steward::agree(Client& client, const Wish& wish) {
     if (!person.question || person.question->token != wish.words.front() ||
         person.question->until < floor_.clock.steady())
         return say(client, "nothing waits for that word, or no longer; say what you want again");
+    if (person.orders >= kMostOrders) return say(client, kWaitForAnswers);
     admin::Request request = std::move(person.question->request);
     person.question.reset();
     order(client, std::move(request), false);
@@ -120,11 +122,8 @@ void Steward::agree(Client& client, const Wish& wish) {
 
 void Steward::acknowledge(Client& client, const Wish& wish) {
     if (*roleOf(client) < admin::Role::Operator) return say(client, "ack needs the role operator");
-    std::string ids, note;
-    for (const std::string& word : wish.words) {
-        std::string& into = note.empty() && namesItems(word) ? ids : note;
-        into += (into.empty() ? "" : " ") + word;
-    }
+    std::string ids = wish.words.front(), note;
+    for (std::size_t i = 1; i < wish.words.size(); ++i) note += (i == 1 ? "" : " ") + wish.words[i];
     std::replace(ids.begin(), ids.end(), ',', ' ');
     std::vector<std::int64_t> items;
     for (const std::string_view word : split(ids, ' ')) {
@@ -133,8 +132,9 @@ void Steward::acknowledge(Client& client, const Wish& wish) {
         items.push_back(*id);
     }
     for (const std::int64_t id : items) {
-        lookedAfter_[id] = client.account;
-        if (lookedAfter_.size() > kMostLookedAfter) lookedAfter_.erase(lookedAfter_.begin());
+        std::erase(lookedAfter_, id);
+        lookedAfter_.push_back(id);
+        if (lookedAfter_.size() > kMostLookedAfter) lookedAfter_.pop_front();
     }
     EventLine line;
     line.kind = EventKind::Changed;
@@ -149,7 +149,7 @@ void Steward::acknowledge(Client& client, const Wish& wish) {
 
 void Steward::order(Client& client, admin::Request request, bool tryOut) {
     Person& person = people_[client.id];
-    if (person.orders >= kMostOrders) return say(client, "wait for the answers to your other commands");
+    if (person.orders >= kMostOrders) return say(client, kWaitForAnswers);
     ++person.orders;
     auto order = std::make_unique<Order>();
     order->from = client.id;
@@ -158,6 +158,7 @@ void Steward::order(Client& client, admin::Request request, bool tryOut) {
     order->peer = client.peer.name;
     request.who = client.account;
     order->request = request;
+    order->trial = tryOut;
     if (tryOut) order->request.fields["dry_run"] = "true";
     asked_[order->number] = Asked{client.id, std::move(request), tryOut};
     orders_.push_back(std::move(order));
@@ -172,16 +173,14 @@ void Steward::settle(Outcome outcome) {
     Client* client = floor_.find(asked.from);
     if (person == people_.end() || client == nullptr) return;
     --person->second.orders;
-    if (asked.tryOut && !outcome.error) return askAgain(*client, asked.request, outcome);
+    if (asked.tryOut && outcome.error) return say(*client, outcome.error->text);
+    if (asked.tryOut) return askAgain(*client, asked.request, outcome);
     saySome(*client, answerLines(asked.request.verb, outcome.rows), outcome.more);
     if (outcome.error) return say(*client, outcome.error->text);
     if (outcome.rows.empty()) say(*client, "done; there is nothing to show");
 }
 
 void Steward::askAgain(Client& client, admin::Request request, const Outcome& outcome) {
-    if (outcome.more > 0)
-        return say(client, "that would change more than " + std::to_string(OrderDesk::kMostRows) +
-                               " items; choose fewer, or use 'postern queue'");
     const std::vector<std::int64_t> ids = wouldChange(outcome.rows);
     if (ids.empty()) {
         saySome(client, answerLines(request.verb, outcome.rows), 0);

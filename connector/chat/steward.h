@@ -45,8 +45,8 @@ class Steward {
     void hear(Client& client, std::string_view text);  // said to us alone
     void forget(ConnectionId id);                      // its connection ends
 
-    void tell(const admin::FeedEvent& event);
-    void missed(std::int64_t events);  // that nobody can tell of any more
+    void tell(const admin::FeedEvent& event);  // also ends the connections of an account that changed
+    void missed(std::int64_t events);          // that nobody can tell of any more
     void settle(Outcome outcome);
 
     SteadyTime nextLook() const { return nextLook_; }
@@ -90,6 +90,7 @@ class Steward {
     bool wants(const Client& client, const EventLine& line) const;
     bool lookedAfter(const EventLine& line);
     void keep(EventLine line);
+    void turnOut(const std::string& account);
     void tellAll(const EventLine& line);
     void tellOne(Client& client, const EventLine& line);
     void summarise(Client& client, Heard& heard);
@@ -109,7 +110,7 @@ class Steward {
     std::map<ConnectionId, Person> people_;  // who has been in the channel, or gave an order
     std::map<std::string, Taste> tastes_;    // by account
     std::map<std::uint64_t, Asked> asked_;   // by the order's number
-    std::map<std::int64_t, std::string> lookedAfter_;
+    std::deque<std::int64_t> lookedAfter_;   // items, the one taken last at the end
     std::deque<EventLine> past_;
     std::vector<std::unique_ptr<const Order>> orders_;
     std::uint64_t lastOrder_ = 0, lastReplay_ = 0;

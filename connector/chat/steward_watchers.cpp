@@ -15,10 +15,6 @@ constexpr int kLinesASecond = 5;
 constexpr Millis kSecond{1'000};
 constexpr Millis kSummaryAfter{5'000};
 
-std::string clockTime(WallTime at) {
-    return formatUtc(at).substr(11, 8);
-}
-
 }  // namespace
 
 void Steward::greet(Client& client) {
@@ -37,7 +33,7 @@ void Steward::greet(Client& client) {
         }
         // Without the time as a tag it stands in the text, or the past would look like the present.
         const bool tagged = client.caps.has(Cap::ServerTime);
-        Line line = lineTo(channel, "PRIVMSG", tagged ? past.text : clockTime(past.at) + " " + past.text);
+        Line line = lineTo(channel, "PRIVMSG", tagged ? past.text : formatUtc(past.at) + " " + past.text);
         line.at = past.at;
         line.batch = reference;
         floor_.send(client, line, false);
@@ -47,10 +43,18 @@ void Steward::greet(Client& client) {
 }
 
 void Steward::tell(const admin::FeedEvent& event) {
+    if (event.event == LogEvent::AccountChanged) turnOut(admin::valueIn(event.line, "account"));
     auto line = eventLine(event);
     if (!line || lookedAfter(*line)) return;
     tellAll(*line);
     keep(std::move(*line));
+}
+
+// What an account may was asked when it logged on: who holds one that is another now, logs on again.
+void Steward::turnOut(const std::string& account) {
+    for (const auto& [id, client] : floor_.clients)
+        if (!account.empty() && client->account == account)
+            floor_.doom(*client, "Your account was changed, log on again");
 }
 
 void Steward::missed(std::int64_t events) {
@@ -69,7 +73,7 @@ void Steward::keep(EventLine line) {
 
 // Somebody looks after the item: its delays are known. Its end is told, and ends that.
 bool Steward::lookedAfter(const EventLine& line) {
-    const auto found = lookedAfter_.find(line.item.value);
+    const auto found = std::find(lookedAfter_.begin(), lookedAfter_.end(), line.item.value);
     if (!line.item || found == lookedAfter_.end()) return false;
     if (line.kind == EventKind::Deferred) return true;
     if (line.kind == EventKind::Exported || line.kind == EventKind::Failed) lookedAfter_.erase(found);

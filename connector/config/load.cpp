@@ -246,9 +246,10 @@ void readChat(const Node& root, Config& config, Findings& findings) {
     if (!chat.tls.address.empty() && (chat.certificate.empty() || chat.key.empty()))
         findings.problem(entryOf(section, "tls_address")->place,
                          "\"tls_address\" needs both \"certificate\" and \"key\"");
-    const bool named = chat.channel.starts_with('#') && validName(chat.channel.substr(1));
+    const bool named =
+        chat.channel.starts_with('#') && validName(chat.channel.substr(1)) && chat.channel.size() <= 64;
     if (const Entry* entry = entryOf(section, "channel"); entry != nullptr && !named)
-        findings.problem(entry->place, "\"channel\" must be # and then letters, digits, - and _");
+        findings.problem(entry->place, "\"channel\" must be # and then letters, digits, - and _, 64 at most");
     if (const Entry* entry = entryOf(section, "nick"); entry != nullptr && !validNick(chat.nick))
         findings.problem(entry->place,
                          "\"nick\" must be a letter and then letters, digits, - and _, 30 at most");

@@ -93,10 +93,10 @@ std::pair<std::string, std::string> cookie(std::string_view value, bool ends) {
                               "; Path=/; HttpOnly; SameSite=Strict" + (ends ? "; Max-Age=0" : "")};
 }
 
-const admin::Command* commandNamed(std::string_view verb) {
-    for (const admin::Command& command : admin::commands())
-        if (verb == command.verb && !command.takesBytes && verb != "watch") return &command;
-    return nullptr;
+// Of the commands that HTTP carries.
+const admin::Command* carriedCommand(std::string_view verb) {
+    const admin::Command* command = admin::commandNamed(verb);
+    return command == nullptr || command->takesBytes || verb == "watch" ? nullptr : command;
 }
 
 Result<std::map<std::string, std::string>> fieldsOf(const HttpRequest& request) {
@@ -208,7 +208,7 @@ HttpAnswer OperatorSite::api(const HttpRequest& request, const Person& person) {
 }
 
 HttpAnswer OperatorSite::run(const HttpRequest& request, const Person& person, const std::string& verb) {
-    const admin::Command* command = commandNamed(verb);
+    const admin::Command* command = carriedCommand(verb);
     if (command == nullptr)
         return refusal(404, fail(Errc::NotFound, "there is no command \"" + escapeLine(verb, 60) + "\""));
     if (request.method == "POST") {
@@ -343,7 +343,7 @@ HttpAnswer OperatorSite::ready() const {
 std::string openApi() {
     std::string paths;
     for (const admin::Command& command : admin::commands()) {
-        if (commandNamed(command.verb) == nullptr) continue;
+        if (carriedCommand(command.verb) == nullptr) continue;
         std::string properties;
         for (const admin::Parameter& each : command.parameters)
             properties += (properties.empty() ? "" : ",") + admin::jsonString(each.name) +

@@ -1,6 +1,7 @@
 #include "connector/service/chat_door.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/log.h"
 #include "connector/config/load.h"
@@ -51,13 +52,6 @@ Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, W
     return net::TlsContext::make({chat.certificate, chat.key, {}, false}, now);
 }
 
-bool changes(std::string_view verb) {
-    const auto all = admin::commands();
-    return std::any_of(all.begin(), all.end(), [&](const admin::Command& command) {
-        return verb == command.verb && command.role != admin::Role::Viewer;
-    });
-}
-
 }  // namespace
 
 ChatDoor::ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed,
@@ -71,7 +65,12 @@ std::shared_ptr<chat::ChatServer> ChatDoor::server() const {
 
 void ChatDoor::open(const config::Config& config) {
     opened_ = config::show(config.chat);
-    const Result<void> started = config.chat.on() ? start(config) : Result<void>();
+    Result<void> started;
+    try {
+        if (config.chat.on()) started = start(config);
+    } catch (const std::exception& exception) {  // no thread to be had, say
+        started = fail(Errc::Unavailable, exception.what());
+    }
     if (!started.ok()) LogLine(LogEvent::ChatUnavailable).with("error", started.error().text);
     MutexLock lock(mutex_);
     unavailable_ = started.ok() ? "" : started.error().text;
@@ -118,9 +117,13 @@ Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat
     if (!role) return fail(Errc::Denied, "the account " + who + " has nothing to do with the queue any more");
     admin::NoBytes none;
     const auto done = admin::runCommand(view_(), std::min(*role, order.most), order.request, none, row);
-    if (changes(order.request.verb)) {
+    const admin::Command* command = admin::commandNamed(order.request.verb);
+    const bool changes = command != nullptr && command->role != admin::Role::Viewer;
+    if (changes && !(order.trial && done.ok())) {
         LogLine line(done.ok() ? LogEvent::ControlDone : LogEvent::ControlRefused);
         line.with("verb", order.request.verb).with("who", who).with("from", order.peer);
+        for (const char* name : {"change", "ids", "name"})
+            if (!order.request.field(name).empty()) line.with(name, order.request.field(name));
         if (!done.ok()) line.with("error", done.error().text);
     }
     return done;
@@ -139,11 +142,18 @@ std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
         return {{config.chat.place, "[chat]: " + tls.error().text}};
     }
     if (same && (running != nullptr || !config.chat.on())) return {};
+    if (!config.chat.tls.address.empty() && running != nullptr) {
+        // A certificate that can not be read leaves the chat as it was.
+        if (const auto tls = tlsOf(config.chat, clock_.now()); !tls.ok()) {
+            LogLine(LogEvent::TlsUnavailable).with("error", tls.error().text);
+            return {{config.chat.place, "[chat] stays as it was: " + tls.error().text}};
+        }
+    }
     close();
     open(config);
     const std::string trouble = state().unavailable;
     if (trouble.empty()) return {};
-    return {{config.chat.place, "[chat]: " + trouble}};
+    return {{config.chat.place, "[chat] is not there: " + trouble}};
 }
 
 void ChatDoor::close() {

@@ -1,7 +1,8 @@
 #pragma once
 // [chat] in the service: opened, opened anew by a reload that changes it, closed. Nothing that goes wrong
 // here touches the mail: the service runs without its chat, says so in the log and in 'postern status', and a
-// reload tries again.
+// reload tries again. Orders are carried out one after the other, and none of them may wait for anything but
+// the store: a reload and a stop wait for the one that is under way.
 //
 // Thread rule: open(), reload() and close() one at a time; all else from any thread.
 

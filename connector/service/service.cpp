@@ -206,7 +206,10 @@ std::optional<Failure> Service::startDoors() {
     chat_ = std::make_unique<ChatDoor>(*store_, clock_, feed_, [this] { return view(); });
     if (const auto started = startHttp(); !started.ok()) return failureFrom(started.error());
     tapLog(follower_.get(), chat_.get());
-    chat_->open(*config);
+    {
+        MutexLock oneAtATime(reloadMutex_);  // HTTP is open: somebody may reload already
+        chat_->open(*this->config());
+    }
     // Behind the others: a command may ask for their facts at once.
     control_ = std::make_unique<admin::ControlServer>(
         config->controlSocket,
@@ -325,6 +328,7 @@ void Service::stop() {
     http_.reset();
     site_.reset();
     tapLog(follower_.get(), nullptr);
+    if (chat_) chat_->close();  // its orders look at us through view(), and at chat_ itself
     chat_.reset();
     pickups_.reset();
     disk_.reset();

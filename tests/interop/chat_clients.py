@@ -55,13 +55,12 @@ class Screenless:
 
 def seen_by(client, house):
     """Mail through, a command by the client, and what came back."""
-    client.until("postern")
     submit(house.gateway, 1)
     client.until("1 exported: adapter=out")
 
 
 def test_weechat_logs_on_with_scram_hears_events_and_gives_a_command():
-    with House() as house, tempfile.TemporaryDirectory(prefix="postern-weechat-") as home:
+    with House() as house, tempfile.TemporaryDirectory(prefix="postern-weechat-", ignore_cleanup_errors=True) as home:
         port = house.gateway.ports["chat"]
         commands = [f"/server add post 127.0.0.1/{port} -notls", "/set irc.server.post.sasl_mechanism scram-sha-256",
                     "/set irc.server.post.sasl_username olaf", f"/set irc.server.post.sasl_password {PASSWORD}",
@@ -76,7 +75,7 @@ def test_weechat_logs_on_with_scram_hears_events_and_gives_a_command():
 
 
 def test_irssi_logs_on_with_plain_hears_events_and_gives_a_command():
-    with House() as house, tempfile.TemporaryDirectory(prefix="postern-irssi-") as home:
+    with House() as house, tempfile.TemporaryDirectory(prefix="postern-irssi-", ignore_cleanup_errors=True) as home:
         port = house.gateway.ports["chat"]
         with open(os.path.join(home, "config"), "w", encoding="utf-8") as file:
             file.write(f"""

@@ -123,5 +123,23 @@ TEST(OrderDesk, OfManyRowsAThousandAreKeptAndTheRestCounted) {
     EXPECT_EQ(all[0].more, 500U);
 }
 
+TEST(OrderDesk, ATrialEndsAtTheFirstRowTooMany) {
+    Outcomes outcomes;
+    int rows = 0;
+    OrderDesk desk(
+        [&rows](const Order&, const admin::RowSink& row) -> Result<void> {
+            for (;; ++rows) POSTERN_TRY(row(admin::Record()));
+        },
+        1);
+    auto order = makeOrder(1);
+    order->trial = true;
+    desk.place(std::move(order), outcomes.taker());
+    const auto all = outcomes.wait(1);
+    ASSERT_EQ(all.size(), 1U);
+    ASSERT_TRUE(all[0].error);
+    EXPECT_EQ(all[0].error->code, Errc::TooLarge);
+    EXPECT_EQ(rows, 1000);
+}
+
 }  // namespace
 }  // namespace postern::chat
