@@ -83,6 +83,8 @@ class CcMail final : public SpoolAdapter {
     }
 
   protected:
+    bool nameIsItems() const override { return importer_ == nullptr; }
+
     // Eight and three characters where DOS tools read them (KB Q164695), which is not in Submit. The number
     // repeats after 65,536 items; a name still taken then only waits.
     Result<Place> place(const Delivery& delivery) const override {

@@ -221,7 +221,7 @@ void SpoolAdapter::publishOne(Job& job, Publishing& publishing) const {
     if (!context_.guards.noReplace) return publishByCopy(job, publishing);
     if (evidence->token != publishing.folders.token())
         return publishing.giveUp(job, *evidence, deferred("its staged file was withdrawn by a recovery"));
-    if (evidence->name == kNamedLate) withdrawEarlier(publishing.folders, job.delivery.key);
+    if (evidence->name == kNamedLate || !nameIsItems()) withdrawEarlier(publishing.folders, job.delivery.key);
     const auto moved = rename(*evidence, (*live)->folder, publishing);
     if (!moved.ok())
         return publishing.giveUp(job, *evidence,

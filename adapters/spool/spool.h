@@ -72,6 +72,9 @@ class SpoolAdapter : public Adapter {
         (void)last;
         return fail(Errc::Internal, "files in " + live.path() + " have names of their own");
     }
+    // Whether a place has one name for all attempts of an item, so that an attempt which the queue has
+    // forgotten finds it taken. Where not, earlier attempts are withdrawn before one is published.
+    virtual bool nameIsItems() const { return true; }
     // These files were published there just now: for an index that is a hint only. Their outcomes stand.
     virtual void afterPublishing(const Folder& live, const std::vector<std::string>& names) const {
         (void)live;

@@ -29,7 +29,8 @@ struct AdapterCase {
     SettingMap settings;
     const char* live;  // where bob's mail appears, relative to the folder
     Naming naming = Naming::Key;
-    bool small = false;  // holds texts of a few megabytes, and no files
+    bool small = false;          // holds texts of a few megabytes, and no files
+    bool namesAttempts = false;  // each attempt of an item has another name
 };
 
 // A kind from outside this tree instead of ours, from the environment:
@@ -70,7 +71,10 @@ inline const std::vector<AdapterCase>& adapterCases() {
                   {"ccmail_with_program",
                    "ccmail",
                    {{"post_office", "PO1"}, {"import_program", builtProgram(POSTERN_TEST_CHILD)}},
-                   "Submit"},
+                   "Submit",
+                   Naming::Key,
+                   false,
+                   true},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
                   {"fbb", "fbb", {{"call", "N0GW"}, {"total_limit", "8M"}}, "", Naming::Shared, true},
