@@ -11,4 +11,8 @@ namespace postern {
 // Held until the File is closed. False when somebody else has it.
 Result<bool> tryQuietLock(File& file);
 
+// After a program was started with `file` as one that is handed to it: the lock is that one's to take
+// (takeHandedLock()), and no longer ours. On Windows others may be quicker.
+void passQuietLock(File file);
+
 }  // namespace postern

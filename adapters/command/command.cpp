@@ -5,6 +5,7 @@
 #include "adapters/command/runner.h"
 #include "adapters/spool/staging.h"
 #include "base/places.h"
+#include "base/quiet_lock.h"
 #include "base/text.h"
 
 namespace postern::adapters {
@@ -164,7 +165,7 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
     process.handed = {lock.handle()};
     auto runner = ChildProcess::start(process);
     if (!runner.ok()) return unusable(runner.error().within(context_.runner).text);
-    lock = File();
+    passQuietLock(std::move(lock));
     std::optional<ProcessEnd> ended;
     while (!ended && !hasty_) {
         beat();

@@ -149,7 +149,7 @@ void checkAdapters(const Config& config, Findings& findings) {
 }
 
 bool isWithin(const std::string& path, const std::string& folder) {
-    return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
+    return path == folder || path.starts_with(joinPath(folder, ""));
 }
 
 // What a pickup takes must never be what somebody of ours put there: mail would go round for ever.
