@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "tests/adapter_rig.h"
+#include "tests/kit/drive.h"
 
 namespace postern::adapters {
 
@@ -102,8 +103,8 @@ TEST(Registry, SettingsThatCanNotWorkAreRefusedByName) {
         {"ccmail", "null_sender", " "},
     };
     for (const Case& c : cases) {
-        tests::SettingMap settings = {{"folder", "/live"}};
-        settings[c.key] = c.value;
+        tests::SettingMap settings = {{"folder", tests::onDrive("/live")}};
+        settings[c.key] = tests::onDrive(c.value);
         const auto made = tests::makeKind(c.kind, settings, tests::kRigContext);
         ASSERT_FALSE(made.ok()) << c.kind << "." << c.key << " = '" << c.value << "'";
         EXPECT_TRUE(made.error().text.starts_with(std::string(c.key) + ":")) << made.error().text;

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/command_rig.h"
+#include "tests/adapter_rig.h"
+#include "tests/kit/drive.h"
 
 namespace postern::adapters {
 
@@ -57,12 +58,15 @@ TEST(ShellWords, WhatAShellDoesNotReadAsAProgramIsNone) {
 
 TEST(ShellWords, APipeIntoAShellsProgramIsNoConfiguration) {
     const auto made = [](const std::string& command) {
-        return tests::makeKind("pipe", {{"folder", "/x"}, {"command", command}}, tests::kRigContext);
+        return tests::makeKind("pipe",
+                               {{"folder", tests::onDrive("/x")}, {"command", tests::onDrive(command)}},
+                               tests::kRigContext);
     };
     const auto wrong = made("/bin/sh\n-c\nlogger {local_part}");
     ASSERT_FALSE(wrong.ok());
-    EXPECT_NE(wrong.error().text.find("command: a value of a mail in the program of /bin/sh -c"),
-              std::string::npos)
+    EXPECT_NE(
+        tests::offDrive(wrong.error().text).find("command: a value of a mail in the program of /bin/sh -c"),
+        std::string::npos)
         << wrong.error().text;
     EXPECT_TRUE(made("/bin/sh\n-c\nlogger \"$1\"\nsh\n{local_part}").ok());
 }

@@ -12,13 +12,14 @@
 #include "connector/config/fields.h"
 #include "connector/config/keys.h"
 #include "connector/config/section.h"
+#include "tests/kit/drive.h"
 #include "tests/temp_folder.h"
 
 namespace postern::config {
 namespace {
 
 void write(const std::string& path, const std::string& text) {
-    std::ofstream(path) << text;
+    std::ofstream(path, std::ios::binary) << tests::onDrive(text);
 }
 
 std::string problemsOf(const Loaded& loaded) {
@@ -49,7 +50,7 @@ TEST(Load, FillsInTheDefaults) {
     EXPECT_TRUE(loaded.warnings.empty());
     const Config& config = *loaded.config;
     EXPECT_EQ(config.hostname, hostName());
-    EXPECT_EQ(config.controlSocket, "/var/lib/postern/control.sock");
+    EXPECT_EQ(config.controlSocket, tests::onDrive("/var/lib/postern/control.sock"));
     const Config fresh;  // the table's fallbacks are the members' defaults
     EXPECT_EQ(config.lease, fresh.lease);
     EXPECT_EQ(config.pollInterval, fresh.pollInterval);
@@ -87,7 +88,7 @@ TEST(Load, FillsInTheDefaults) {
     EXPECT_EQ(adapter->retry.first, plain.retry.first);
     EXPECT_EQ(adapter->retry.longest, plain.retry.longest);
     EXPECT_EQ(adapter->retry.maximumAge, plain.retry.maximumAge);
-    EXPECT_EQ(adapter->settings.text("folder"), "/srv/drop1");
+    EXPECT_EQ(adapter->settings.text("folder"), tests::onDrive("/srv/drop1"));
     EXPECT_EQ(adapter->settings.text("extension"), "eml");
     ASSERT_EQ(config.routes.size(), 1u);
     EXPECT_EQ(config.routes[0].pattern, "*@postoffice.example");
@@ -121,6 +122,21 @@ TEST(Load, TwoCommandsMayRunInOneFolder) {
     ASSERT_TRUE(loaded.config) << problemsOf(loaded);
 }
 
+// Devices, and names whose end Windows would take away.
+TEST(Load, PathsThatWindowsCanNotHaveAreRefusedThere) {
+    for (const char* path : {"/srv/con", "/srv/nul.txt", "/srv/a./b", "/srv/a:b"}) {
+        tests::TempFolder folder;
+        std::string text = kSmall;
+        text.replace(text.find("/srv/drop1"), 10, path);
+        write(folder / "postern.toml", text);
+        const Loaded loaded = load(folder / "postern.toml");
+        EXPECT_EQ(loaded.config.has_value(), !tests::kOnWindows) << path << problemsOf(loaded);
+        if (tests::kOnWindows) {
+            EXPECT_NE(problemsOf(loaded).find("\"folder\": "), std::string::npos) << problemsOf(loaded);
+        }
+    }
+}
+
 TEST(Load, ATableAloneTakesMail) {
     tests::TempFolder folder;
     std::string text = kSmall;
@@ -136,15 +152,17 @@ TEST(Load, ATableAloneTakesMail) {
 TEST(Load, EveryExampleIsAnAdapterFile) {
     int examples = 0;
     for (const auto& entry : std::filesystem::directory_iterator(POSTERN_EXAMPLES_FOLDER)) {
-        const std::string file = entry.path().filename(), name = entry.path().stem();
+        const std::string file = entry.path().filename().string(), name = entry.path().stem().string();
         if (entry.path().extension() != ".toml") continue;
+        // Over a Unix socket; and UUCP's spool can not be on Windows.
+        if (tests::kOnWindows && (name == "dovecot" || name == "uucp")) continue;
         ++examples;
         tests::TempFolder folder;
         const std::string route = "[[route]]\nrecipient = \"*@example.com\"\nadapter = \"" + name + "\"\n";
         // A webhook takes no mail.
         write(folder / "postern.toml", "store = \"/s\"\n" + (name == "webhook" ? "" : route));
         makeFolders(folder / "adapters.d").ok();
-        std::filesystem::copy_file(entry.path(), folder / ("adapters.d/" + file));
+        write(folder / ("adapters.d/" + file), readFile(entry.path().string(), 1 << 20).value());
         const Loaded loaded = load(folder / "postern.toml");
         ASSERT_TRUE(loaded.config) << file << ": " << problemsOf(loaded);
         ASSERT_EQ(loaded.config->adapters.size(), 1u);
@@ -167,7 +185,9 @@ TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
                     "inline_body = \"0 B\"\nlog_level = \"debug\"\n") +
             kSmall +
             "legacy = \"{{\\\"{local}\\\" \\\\ at PO1\"\n"
-            "[[listener]]\nprotocol = \"lmtp\"\naddress = \"unix:/run/l.sock\"\nidle = \"1500ms\"\nname = "
+            "[[listener]]\nprotocol = \"lmtp\"\naddress = \"" +
+            (tests::kOnWindows ? "127.0.0.1:2424" : "unix:/run/l.sock") +
+            "\"\nidle = \"1500ms\"\nname = "
             "\"mta\"\n"
             "[[listener]]\nprotocol = \"lmtp\"\naddress = \"[::1]:24\"\n"
             "[adapter.box]\nkind = \"maildir\"\nfolder = \"/srv/b\\u00fc\"\non_doubt = \"resend\"\n"
@@ -185,7 +205,7 @@ TEST(Load, Q196253_WhatShowPrintsIsReadBackTheSame) {
     EXPECT_EQ(second.config->warnBelow, (Amount{0, 12}));
     EXPECT_EQ(second.config->ballast, 0);
     EXPECT_EQ(second.config->logLevel, Severity::Debug);
-    EXPECT_EQ(second.config->listeners[1].socketPath, "/run/l.sock");
+    EXPECT_EQ(second.config->listeners[1].socketPath, tests::kOnWindows ? "" : "/run/l.sock");
     EXPECT_EQ(second.config->listeners[1].limits.idle, Millis{1500});
     EXPECT_EQ(second.config->listeners[2].name, "lmtp-2");
     EXPECT_EQ(second.config->listeners[2].host, "::1");

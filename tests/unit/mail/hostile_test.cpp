@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <random>
-#include <sys/resource.h>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -14,6 +13,7 @@
 #include "mail/charset.h"
 #include "mail/mailboxes.h"
 #include "mail/text.h"
+#include "tests/kit/peak.h"
 #include "tests/temp_folder.h"
 #include "tests/unit/mail/samples.h"
 
@@ -271,12 +271,6 @@ TEST(Hostile, ThreadsGiveWhatOneGives_Q214685) {
     }
 }
 
-std::int64_t peakBytes() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
-
 void writeLargeMail(const std::string& path) {
     auto folder = Folder::open(parentPath(path));
     ASSERT_TRUE(folder.ok());
@@ -298,7 +292,7 @@ TEST(Hostile, FiftyMegabytesAreReadFlat) {
     ASSERT_TRUE(source.ok());
     ASSERT_GT((*source)->size(), 50'000'000);
     std::int64_t written = 0;
-    const std::int64_t before = peakBytes();
+    const std::int64_t before = postern::tests::peakBytes();
     const auto message = readMessage(**source);
     ASSERT_TRUE(message.ok());
     ASSERT_EQ(message->attachments.size(), 1U);
@@ -309,7 +303,7 @@ TEST(Hostile, FiftyMegabytesAreReadFlat) {
                         return {};
                     })
                     .ok());
-    const std::int64_t grown = peakBytes() - before;
+    const std::int64_t grown = postern::tests::peakBytes() - before;
     EXPECT_EQ(written, 650LL * 1000 * 57);
     EXPECT_EQ(written, message->attachments[0].size);
     EXPECT_EQ(message->text, "text\n");

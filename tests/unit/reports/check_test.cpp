@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/kit/drive.h"
 #include "tests/kit/post_office.h"
 
 namespace postern::reports {
@@ -9,7 +10,7 @@ namespace {
 
 std::pair<std::size_t, std::size_t> found(const std::string& pattern, const std::string& carrier,
                                           const std::string& postmaster) {
-    const auto drop = tests::makeAdapter("drop", "drop", {{"folder", "/nowhere"}});
+    const auto drop = tests::makeAdapter("drop", "drop", {{"folder", tests::onDrive("/nowhere")}});
     config::Config config;
     config.routes = {{pattern, "drop", "", {}}};
     config.reports.adapter = carrier;
