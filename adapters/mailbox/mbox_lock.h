@@ -38,9 +38,6 @@ class MailboxLock {
     MailboxLock& operator=(const MailboxLock&) = delete;
 
     bool exists() const { return file_.isOpen(); }
-    // For who renames another file over it: not every system replaces a file that is open. The dotlock stays,
-    // a lock on the file goes.
-    void closeFile() { file_ = File(); }
     File& file() { return file_; }  // every write goes to its end
     // The same file through a handle of its own, writing where it is told to: it has no part in what an
     // earlier sync of file() came to. Busy: the name leads to another file now.
