@@ -115,6 +115,13 @@ void kickOne(Floor& floor, Client& client, const std::string& name, const std::s
     floor.part(*victim, fold(name));
 }
 
+// The doors that stand open for it.
+void sayInvitations(Floor& floor, Client& client) {
+    for (const std::string& name : client.invitedTo)
+        floor.reply(client, Numeric::InviteList, {floor.channels.at(name).name});
+    floor.reply(client, Numeric::EndOfInviteList);
+}
+
 }  // namespace
 
 void onJoin(Floor& floor, Client& client, const Message& message) {
@@ -151,6 +158,8 @@ void onKick(Floor& floor, Client& client, const Message& message) {
 }
 
 void onInvite(Floor& floor, Client& client, const Message& message) {
+    if (message.parameters.empty()) return sayInvitations(floor, client);
+    if (message.parameters.size() == 1) return floor.reply(client, Numeric::NeedMoreParams, {"INVITE"});
     Client* guest = floor.byNick(message.parameter(0));
     const std::string& name = message.parameter(1);
     if (guest == nullptr) return floor.reply(client, Numeric::NoSuchNick, {message.parameter(0)});
@@ -184,7 +193,9 @@ void onTopic(Floor& floor, Client& client, const Message& message) {
     }
     if (channel->topicLocked && !floor.mayOperate(client, *channel))
         return floor.reply(client, Numeric::ChannelOpNeeded, {name});
-    channel->topic = cutUtf8(message.parameter(1), floor.settings.limits.topic);
+    const std::string_view topic = cutUtf8(message.parameter(1), floor.settings.limits.topic);
+    if (topic == channel->topic) return;  // only a change is told (modern.ircdocs.horse, TOPIC)
+    channel->topic = topic;
     channel->topicBy = client.mask();
     channel->topicAt = floor.clock.now();
     floor.tell(*channel, floor.lineFrom(client, "TOPIC", {channel->name, channel->topic}, true));

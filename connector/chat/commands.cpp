@@ -15,7 +15,7 @@ constexpr std::array kCommands = {
     Command{"AWAY", 0, false, onAway},
     Command{"CAP", 1, true, onCap},
     Command{"INFO", 0, false, onInfo},
-    Command{"INVITE", 2, false, onInvite},
+    Command{"INVITE", 0, false, onInvite},
     Command{"ISON", 1, false, onIson},
     Command{"JOIN", 1, false, onJoin},
     Command{"KICK", 2, false, onKick},

@@ -42,6 +42,8 @@ namespace postern::chat {
     X(NoTopic, 331, "No topic is set")                                      \
     X(Topic, 332, "")                                                       \
     X(TopicWhoTime, 333, "")                                                \
+    X(InviteList, 336, "")                                                  \
+    X(EndOfInviteList, 337, "End of /INVITE list")                          \
     X(Inviting, 341, "")                                                    \
     X(Version, 351, "")                                                     \
     X(WhoReply, 352, "")                                                    \

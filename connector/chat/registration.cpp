@@ -99,6 +99,11 @@ void onCap(Floor& floor, Client& client, const Message& message) {
     if (verb == "REQ") return capRequest(floor, client, message);
     if (verb != "END") return floor.reply(client, Numeric::InvalidCapCommand, {message.parameter(0)});
     client.capsOpen = false;
+    // Who goes on without finishing its log-on gives it up (IRCv3 sasl-3.1).
+    if (!client.registered && client.sasl) {
+        client.sasl.reset();
+        floor.reply(client, Numeric::SaslAborted);
+    }
     tryRegister(floor, client);
 }
 
