@@ -21,7 +21,9 @@ std::string labelOf(const Client& client, const Message& message) {
     const auto label = message.tags.find("label");
     const bool wanted = client.caps.has(Cap::LabeledResponse) && client.caps.has(Cap::Batch);
     if (!wanted || label == message.tags.end() || label->second.size() > kLongestLabel) return {};
-    return label->second;
+    // Of a line that is refused for its bytes: what is said back is text all the same.
+    const bool text = validUtf8(label->second) && label->second.find('\0') == std::string::npos;
+    return text ? label->second : std::string();
 }
 
 // As it may be repeated to the client.
