@@ -8,6 +8,7 @@ namespace postern::adapters {
 Kind b2fKind();
 Kind bsmtpKind();
 Kind ccmailKind();
+Kind chatKind();
 Kind dropKind();
 Kind fbbKind();
 Kind ftnKind();

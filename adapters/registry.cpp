@@ -16,9 +16,9 @@ const std::string kNothing;
 struct Registry {
     Mutex mutex;
     std::deque<Kind> kinds GUARDED_BY(mutex) = {
-        b2fKind(),    bsmtpKind(),   ccmailKind(), dropKind(), fbbKind(),     ftnKind(),  gwapiKind(),
-        lmtpKind(),   maildirKind(), mboxKind(),   mhKind(),   mhsKind(),     mmffKind(), nncpKind(),
-        pickupKind(), pipeKind(),    smtpKind(),   uucpKind(), webhookKind(),
+        b2fKind(),   bsmtpKind(),  ccmailKind(),  chatKind(), dropKind(), fbbKind(),     ftnKind(),
+        gwapiKind(), lmtpKind(),   maildirKind(), mboxKind(), mhKind(),   mhsKind(),     mmffKind(),
+        nncpKind(),  pickupKind(), pipeKind(),    smtpKind(), uucpKind(), webhookKind(),
     };
 };
 

@@ -48,6 +48,8 @@ struct AdapterContext {
     std::string storeId;
     Guards guards;
     std::string runner = {};  // path of the program that runs commands and outlives us (adapters/runner.h)
+    // Whether somebody with that account is in the chat now; empty: nobody can be asked, and everybody is.
+    std::function<bool(std::string_view account)> inChat = {};
 };
 
 struct Kind {

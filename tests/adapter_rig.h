@@ -194,6 +194,8 @@ class AdapterRig {
                                                                   {"mhs", "bob@HUB"},
                                                                   {"mmff", "NET/PO/BOB"},
                                                                   {"gwapi", "DOM.PO.bob"}};
+        if (const auto channels = settings_.find("channels"); channels != settings_.end())
+            return channels->second;
         const auto found = kNames.find(kind_);
         return found == kNames.end() ? "bob" : found->second;
     }

@@ -2,11 +2,10 @@
 // published; what tells whether it was is the staged file alone, as with every spool
 // (adapters/spool/spool.h).
 
-#include <algorithm>
-
 #include "adapters/kinds.h"
 #include "adapters/mailbox/mailbox_head.h"
 #include "adapters/mailbox/mh_sequences.h"
+#include "adapters/spool/running_numbers.h"
 #include "adapters/spool/spool.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -14,25 +13,6 @@
 namespace postern::adapters {
 
 namespace {
-
-// nmh keeps numbers in an int, and other readers print nine digits.
-constexpr std::int64_t kLargestNumber = 999'999'999;
-
-// 0 when the name is no message's: ".mh_sequences", ",12" (removed by nmh), "007".
-std::int64_t numberOf(std::string_view name) {
-    const auto number = parseInt(name);
-    if (!number || *number <= 0 || *number > kLargestNumber || std::to_string(*number) != name) return 0;
-    return *number;
-}
-
-Result<std::int64_t> largestIn(const Folder& folder) {
-    std::int64_t largest = 0;
-    POSTERN_TRY(folder.list([&](std::string_view name) {
-        largest = std::max(largest, numberOf(name));
-        return true;
-    }));
-    return largest;
-}
 
 class Mh final : public SpoolAdapter {
   public:
@@ -65,15 +45,9 @@ class Mh final : public SpoolAdapter {
     }
 
     Result<std::string> nextName(const Folder& live, const std::string& last) const override {
-        std::int64_t number = numberOf(last);
-        if (number == 0) {
-            POSTERN_LET(largest, largestIn(live));
-            number = largest;
-        }
-        if (number >= kLargestNumber)
-            return fail(Errc::NoSpace,
-                        live.path() + " has used up its numbers: renumber it with 'folder -pack'");
-        return std::to_string(number + 1);
+        auto next = nextRunningNumber(live, last);
+        if (next.ok() || next.error().code != Errc::NoSpace) return next;
+        return fail(Errc::NoSpace, next.error().text + ": renumber it with 'folder -pack'");
     }
 
     // The mail is delivered whatever becomes of this: a reader that keeps the index locked, or an index that

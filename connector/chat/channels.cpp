@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "connector/chat/commands.h"
+#include "connector/chat/mail_board.h"
 #include "connector/chat/names.h"
 #include "connector/chat/steward.h"
 
@@ -60,6 +61,12 @@ Channel* makeChannel(Floor& floor, Client& client, const std::string& name) {
     return &floor.channels.emplace(fold(name), std::move(channel)).first->second;
 }
 
+// Who may look at the queue hears what is told of it, and what mail comes.
+bool isServices(const Floor& floor, const Channel& channel) {
+    return (floor.steward != nullptr && floor.steward->keeps(channel)) ||
+           (floor.board != nullptr && floor.board->keeps(channel));
+}
+
 void enter(Floor& floor, Client& client, Channel& channel) {
     floor.join(client, channel, channel.members.empty() && !channel.lasting);
     tellJoin(floor, client, channel);
@@ -67,6 +74,7 @@ void enter(Floor& floor, Client& client, Channel& channel) {
     sayNames(floor, client, channel);
     floor.reply(client, Numeric::EndOfNames, {channel.name});
     if (floor.steward != nullptr && floor.steward->keeps(channel)) floor.steward->greet(client);
+    if (floor.board != nullptr) floor.board->greet(client, channel);
 }
 
 void joinOne(Floor& floor, Client& client, const std::string& name, const std::string& key) {
@@ -80,7 +88,7 @@ void joinOne(Floor& floor, Client& client, const std::string& name, const std::s
         return floor.reply(client, Numeric::TooManyChannels, {name});
     if (channel == nullptr) channel = makeChannel(floor, client, name);
     if (channel == nullptr) return;
-    if (floor.steward != nullptr && floor.steward->keeps(*channel) && !floor.steward->mayEnter(client))
+    if (isServices(floor, *channel) && !floor.steward->mayEnter(client))
         return floor.reply(client, Numeric::InviteOnly, {channel->name},
                            "Cannot join channel: the role viewer, operator or admin is needed");
     const auto refusal = whyNot(client, *channel, key);

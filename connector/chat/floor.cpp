@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/random.h"
+#include "connector/chat/mail_board.h"
 #include "connector/chat/names.h"
 #include "connector/chat/steward.h"
 
@@ -28,6 +29,7 @@ Floor::Floor(Settings theSettings, Clock& theClock)
         channels.emplace(fold(name), std::move(channel));
     }
     if (!settings.queue.channel.empty()) steward = std::make_unique<Steward>(*this);
+    if (steward && !settings.mail.empty()) board = std::make_unique<MailBoard>(*this);
 }
 
 Floor::~Floor() = default;
@@ -222,6 +224,7 @@ void Floor::sweep() {
 
 void Floor::leave(Client& client, const std::string& reason) {
     if (steward) steward->forget(client.id);
+    if (client.registered) ++comings;
     if (client.registered) tellFriends(client, lineFrom(client, "QUIT", {reason}, true));
     while (!client.channels.empty()) part(client, *client.channels.begin());
     for (const std::string& name : client.invitedTo) {

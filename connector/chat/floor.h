@@ -23,6 +23,7 @@
 
 namespace postern::chat {
 
+class MailBoard;
 class Steward;
 
 class Floor {
@@ -41,6 +42,9 @@ class Floor {
     std::map<std::string, Channel> channels;    // folded
     std::size_t mostRegistered = 0;
     std::unique_ptr<Steward> steward;  // null: there is no channel of the queue
+    std::unique_ptr<MailBoard> board;  // null: no mail comes here
+    std::uint64_t comings = 0;         // of accounts, and goings
+    std::uint64_t lastReplay = 0;
 
     Client* find(ConnectionId id);
     Client* byNick(std::string_view nick);  // registered ones only

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/floor.h"
+#include "connector/chat/mail_board.h"
 #include "connector/chat/steward.h"
 
 namespace postern::chat {
@@ -289,8 +290,26 @@ void Hall::missed(std::int64_t events) {
     floor_->sweep();
 }
 
+void Hall::bring(const MailFound& mail) {
+    if (floor_->board != nullptr) floor_->board->bring(mail);
+    floor_->sweep();
+}
+
+std::uint64_t Hall::comings() const {
+    return floor_->comings;
+}
+
+std::set<std::string, std::less<>> Hall::accountsHere() const {
+    std::set<std::string, std::less<>> accounts;
+    for (const auto& [id, client] : floor_->clients)
+        if (client->registered && !client->gone && !client->account.empty())
+            accounts.insert(lowerAscii(client->account));
+    return accounts;
+}
+
 SteadyTime Hall::nextLook() const {
-    const SteadyTime timer = floor_->timers.empty() ? SteadyTime::max() : floor_->timers.begin()->first;
+    SteadyTime timer = floor_->timers.empty() ? SteadyTime::max() : floor_->timers.begin()->first;
+    if (floor_->board != nullptr) timer = std::min(timer, floor_->board->nextLook());
     return floor_->steward == nullptr ? timer : std::min(timer, floor_->steward->nextLook());
 }
 
@@ -305,6 +324,7 @@ void Hall::lookAtClock() {
     }
     for (const ConnectionId id : due) look(floor, *floor.clients.at(id), now);
     if (floor.steward != nullptr) floor.steward->lookAtClock();
+    if (floor.board != nullptr) floor.board->lookAtClock();
     floor.sweep();
 }
 

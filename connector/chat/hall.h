@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@
 #include "base/clock.h"
 #include "connector/accounts/log_on_desk.h"
 #include "connector/admin/feed.h"
+#include "connector/chat/mail_desk.h"
 #include "connector/chat/model.h"
 #include "connector/chat/order_desk.h"
 #include "connector/chat/settings.h"
@@ -87,6 +89,12 @@ class Hall {
     void settle(Outcome outcome);
     void tell(const admin::FeedEvent& event);
     void missed(std::int64_t events);  // happened, and can not be told any more
+
+    // Mail for the people here; nothing of this where settings.mail is empty.
+    void bring(const MailFound& mail);
+    // Changes whenever accountsHere() may have changed.
+    std::uint64_t comings() const;
+    std::set<std::string, std::less<>> accountsHere() const;  // in lower case
 
     // When lookAtClock() has something to do next; it may find nothing to do.
     SteadyTime nextLook() const;

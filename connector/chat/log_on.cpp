@@ -55,6 +55,7 @@ void saySasl(Floor& floor, Client& client, std::string_view bytes) {
 
 void loggedOn(Floor& floor, Client& client) {
     client.account = client.sasl->account;
+    ++floor.comings;
     client.roles = client.sasl->roles;
     client.sasl.reset();
     client.wrongTries = 0;

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "connector/chat/commands.h"
+#include "connector/chat/mail_board.h"
 #include "connector/chat/names.h"
 #include "connector/chat/steward.h"
 
@@ -163,8 +164,10 @@ void tryRegister(Floor& floor, Client& client) {
     client.signedOn = floor.clock.now();
     client.spoke = client.commandsPaid = client.bytesPaid = floor.clock.steady();
     ++floor.counters.registered;
+    ++floor.comings;
     floor.mostRegistered = std::max(floor.mostRegistered, floor.registeredNow());
     welcome(floor, client);
+    if (floor.board != nullptr) floor.board->welcome(client);
 }
 
 }  // namespace postern::chat

@@ -62,6 +62,7 @@ Result<void> ChatServer::Loop::start(std::vector<Place> places) {
     }
     // Each client has one question at most: nobody is turned away because many come at once.
     desk_ = std::make_unique<accounts::LogOnDesk>(directory_, settings_.limits.clients);
+    if (!settings_.mail.empty()) mail_ = std::make_unique<MailDesk>(settings_.mail);
     if (queue_.carryOut) orders_ = std::make_unique<OrderDesk>(queue_.carryOut, kMostOrders);
     hinted_ = true;  // what happened before us
     stopping_ = false;
@@ -81,6 +82,7 @@ void ChatServer::Loop::stop() {
     thread_.join();
     desk_.reset();
     orders_.reset();
+    mail_.reset();
     gates_.clear();
 }
 
@@ -101,6 +103,8 @@ void ChatServer::Loop::live() {
     hall_ = std::make_unique<Hall>(settings_, clock_);
     answers_ = std::make_shared<Answers>(*poller_);
     outcomes_ = std::make_shared<Outcomes>(*poller_);
+    foundMail_ = std::make_shared<FoundMail>(*poller_);
+    beginMail();
     seen_ = 0;
     hinted_ = true;
     {
@@ -112,6 +116,8 @@ void ChatServer::Loop::live() {
     publish();
     answers_->close();
     outcomes_->close();
+    foundMail_->close();
+    leaveMail();
     wired_.clear();
     MutexLock lock(mutex_);
     figures_.running = false;
@@ -124,6 +130,8 @@ void ChatServer::Loop::die(const std::string& why) {
     LogLine(LogEvent::WorkerFailed).with("worker", "chat").with("error", why);
     if (answers_) answers_->close();
     if (outcomes_) outcomes_->close();
+    if (foundMail_) foundMail_->close();
+    leaveMail();
     for (const auto& [id, wired] : wired_) poller_->remove(wired.wire.handle());
     wired_.clear();
     paused_.clear();

@@ -17,6 +17,7 @@
 #include "connector/admin/feed.h"
 #include "connector/chat/hall.h"
 #include "connector/chat/order_desk.h"
+#include "connector/chat/presence.h"
 #include "connector/chat/settings.h"
 #include "net/tls_context.h"
 #include "net/wire.h"
@@ -33,8 +34,9 @@ struct Place {
 
 // What the channel of the queue stands on. Both may be called and read until the server has stopped.
 struct Queue {
-    OrderDesk::CarryOut carryOut{};  // empty: there is no such channel
-    admin::Feed* feed = nullptr;     // null: nothing is told
+    OrderDesk::CarryOut carryOut{};        // empty: there is no such channel
+    admin::Feed* feed = nullptr;           // null: nothing is told
+    std::shared_ptr<Presence> presence{};  // told who is here, where there is mail for people; may be null
 };
 
 struct Figures {

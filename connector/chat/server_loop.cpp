@@ -13,6 +13,7 @@ constexpr int kReadsPerTurn = 4;       // then the others have their turn
 constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{600'000};
 constexpr Millis kGoodbye{1'000};         // for last words, when the service stops
+constexpr Millis kMailPoll{5'000};        // a hint may be lost
 constexpr std::size_t kNewsAtOnce = 100;  // loggers wait while they are copied
 
 Peer peerOf(const net::Accepted& accepted, const Place& place) {
@@ -41,6 +42,7 @@ void ChatServer::Loop::turn() {
     bringAnswers();
     bringOutcomes();
     bringNews();
+    bringMail();
     readHeld();
     if (clock_.steady() >= hall_->nextLook()) hall_->lookAtClock();
     openPaused();
@@ -48,12 +50,13 @@ void ChatServer::Loop::turn() {
     lookAtPaused();
     askDesk();
     placeOrders();
+    tellPresence();
     publish();
 }
 
 Millis ChatServer::Loop::untilNextLook() const {
     if (!held_.empty()) return Millis(0);
-    SteadyTime next = hall_->nextLook();
+    SteadyTime next = std::min(hall_->nextLook(), lookForMailAt_);
     for (const auto& gate : gates_) next = std::min(next, gate->pausedUntil.value_or(next));
     const SteadyTime now = clock_.steady();
     if (next <= now) return Millis(0);
@@ -206,8 +209,53 @@ void ChatServer::Loop::bringNews() {
     for (const admin::FeedEvent& event : news.events) {
         hall_->tell(event);
         seen_ = event.serial;
+        if (event.event == LogEvent::ItemExported && isMailPlace(admin::valueIn(event.line, "adapter")))
+            mailHint();
     }
     if (news.events.size() == kNewsAtOnce) hint();
+}
+
+bool ChatServer::Loop::isMailPlace(std::string_view adapter) const {
+    return std::any_of(settings_.mail.begin(), settings_.mail.end(),
+                       [&](const MailPlace& place) { return place.adapter == adapter; });
+}
+
+void ChatServer::Loop::mailHint() {
+    mailCame_ = true;
+    if (lookForMailAt_ != SteadyTime::max()) lookForMailAt_ = clock_.steady();
+}
+
+void ChatServer::Loop::beginMail() {
+    mailSeen_.clear();
+    mailCame_ = mailKnown_ = false;
+    presenceTold_ = 0;
+    lookForMailAt_ = mail_ ? clock_.steady() : SteadyTime::max();
+}
+
+void ChatServer::Loop::bringMail() {
+    const SteadyTime now = clock_.steady();
+    for (MailFound& found : foundMail_->take()) {
+        hall_->bring(found);
+        mailSeen_ = std::move(found.seen);
+        mailKnown_ = true;
+        lookForMailAt_ = mailCame_ ? now : now + kMailPoll;
+    }
+    if (now < lookForMailAt_ || lookForMailAt_ == SteadyTime::max()) return;
+    mailCame_ = false;
+    const bool asked = mail_->look(
+        mailSeen_, !mailKnown_, [letters = foundMail_](MailFound found) { letters->post(std::move(found)); });
+    lookForMailAt_ = asked ? SteadyTime::max() : now + kMailPoll;
+}
+
+void ChatServer::Loop::tellPresence() {
+    if (queue_.presence == nullptr || settings_.mail.empty() || hall_->comings() == presenceTold_) return;
+    presenceTold_ = hall_->comings();
+    queue_.presence->use(hall_->accountsHere());
+}
+
+// Whoever has mail for people waits until they are here again.
+void ChatServer::Loop::leaveMail() {
+    if (queue_.presence != nullptr) queue_.presence->use({});
 }
 
 void ChatServer::Loop::takeTls() {

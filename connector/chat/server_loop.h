@@ -53,6 +53,7 @@ class Mailbox {
 
 using Answers = Mailbox<std::pair<ConnectionId, accounts::LogOnReply>>;
 using Outcomes = Mailbox<Outcome>;
+using FoundMail = Mailbox<MailFound>;
 
 struct Gate {
     Place place;  // its `tls` is the loop's own; a new one comes by useTls()
@@ -110,6 +111,12 @@ class ChatServer::Loop {
     void bringNews();
     void askDesk();
     void placeOrders();
+    bool isMailPlace(std::string_view adapter) const;
+    void mailHint();
+    void beginMail();
+    void bringMail();
+    void tellPresence();
+    void leaveMail();
     void takeTls() EXCLUDES(mutex_);
     void settle(ConnectionId id);
     void settleAll();
@@ -131,6 +138,12 @@ class ChatServer::Loop {
     std::unique_ptr<Hall> hall_;
     std::shared_ptr<Answers> answers_;
     std::shared_ptr<Outcomes> outcomes_;
+    std::shared_ptr<FoundMail> foundMail_;
+    MailSeen mailSeen_;
+    SteadyTime lookForMailAt_ = SteadyTime::max();  // never: no mail comes here, or its desk looks already
+    bool mailCame_ = false;                         // while the desk looked
+    bool mailKnown_ = false;                        // the desk has looked in this life
+    std::uint64_t presenceTold_ = 0;
     std::int64_t seen_ = 0;            // of the feed
     std::atomic<bool> hinted_{false};  // it has something new
     std::unordered_map<ConnectionId, Wired> wired_;
@@ -144,6 +157,7 @@ class ChatServer::Loop {
     std::map<std::string, std::shared_ptr<const net::TlsContext>> newTls_ GUARDED_BY(mutex_);  // by place
     std::unique_ptr<accounts::LogOnDesk> desk_;
     std::unique_ptr<OrderDesk> orders_;
+    std::unique_ptr<MailDesk> mail_;
     std::jthread thread_;
 };
 

@@ -54,6 +54,15 @@ struct QueueChannel {
     std::size_t replayed = 50;     // events told to who enters
 };
 
+// One adapter of the kind "chat".
+struct MailPlace {
+    std::string adapter;
+    std::string folder;                   // of its logs (adapters/chat/chat_entry.h)
+    std::vector<std::string> channels{};  // they last, and who may enter the queue's may enter them
+    std::size_t keep = 50;                // mails of each log
+    std::size_t atOnce = 5;               // mails told in a channel within five seconds
+};
+
 struct Settings {
     std::string serverName = "postern";
     std::string network = "Postern";
@@ -63,6 +72,7 @@ struct Settings {
     bool anyoneCreates = false;          // channels; else only server operators and admins do
     std::vector<std::string> lasting{};  // channels that are there without members
     QueueChannel queue{};
+    std::vector<MailPlace> mail{};  // only with a channel of the queue
     Limits limits{};
 };
 

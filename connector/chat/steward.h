@@ -113,7 +113,7 @@ class Steward {
     std::deque<std::int64_t> lookedAfter_;   // items, the one taken last at the end
     std::deque<EventLine> past_;
     std::vector<std::unique_ptr<const Order>> orders_;
-    std::uint64_t lastOrder_ = 0, lastReplay_ = 0;
+    std::uint64_t lastOrder_ = 0;
     SteadyTime nextLook_ = SteadyTime::max();
 };
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "connector/chat/floor.h"
 #include "connector/chat/names.h"
+#include "connector/chat/replay.h"
 #include "connector/chat/steward.h"
 
 namespace postern::chat {
@@ -19,27 +20,9 @@ constexpr Millis kSummaryAfter{5'000};
 
 void Steward::greet(Client& client) {
     people_.try_emplace(client.id);
-    const bool batch = client.caps.has(Cap::Batch);
-    const std::string& channel = floor_.settings.queue.channel;
-    std::string reference;
-    for (const EventLine& past : past_) {
-        if (!wants(client, past)) continue;
-        if (batch && reference.empty()) {
-            reference = "replay" + std::to_string(++lastReplay_);
-            floor_.send(client,
-                        {writeMessage(floor_.settings.serverName, "BATCH",
-                                      {"+" + reference, "chathistory", channel})},
-                        false);
-        }
-        // Without the time as a tag it stands in the text, or the past would look like the present.
-        const bool tagged = client.caps.has(Cap::ServerTime);
-        Line line = lineTo(channel, "PRIVMSG", tagged ? past.text : formatUtc(past.at) + " " + past.text);
-        line.at = past.at;
-        line.batch = reference;
-        floor_.send(client, line, false);
-    }
-    if (!reference.empty())
-        floor_.send(client, {writeMessage(floor_.settings.serverName, "BATCH", {"-" + reference})}, false);
+    Replay replay(floor_, client, mask(), floor_.settings.queue.channel);
+    for (const EventLine& past : past_)
+        if (wants(client, past)) replay.say(past.text, past.at);
 }
 
 void Steward::tell(const admin::FeedEvent& event) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "adapters/chat/chat_entry.h"
 #include "adapters/webhook/webhook_settings.h"
 #include "base/file.h"
 #include "base/networks.h"
@@ -145,6 +146,24 @@ void checkAdapters(const Config& config, Findings& findings) {
         if (adapter.kind != adapters::kWebhookKind &&
             !mailLeadsTo(config, adapter.name))  // KB Q186235: nobody noticed
             findings.warning(adapter.place, "no route leads to adapter \"" + adapter.name + "\"");
+    }
+}
+
+void checkChat(const Config& config, Findings& findings) {
+    Takers channels;
+    for (const Adapter& adapter : config.adapters) {
+        if (adapter.kind != adapters::chat::kChatKind) continue;
+        const std::string what = "adapter \"" + adapter.name + "\": ";
+        if (!config.chat.on())
+            findings.warning(adapter.place, what +
+                                                "[chat] is off: mail for its channels is exported into their "
+                                                "logs and nobody hears of it; mail for people waits, and is "
+                                                "returned");
+        for (const std::string& channel : adapter.settings.list("channels"))
+            if (const Place* first = channels.before(lowerAscii(channel), adapter.place))
+                findings.problem(adapter.place, what + "the channel " + channel +
+                                                    " has mail already, by the adapter at " +
+                                                    placeText(*first));
     }
 }
 
@@ -297,6 +316,7 @@ void checkWhole(const Config& config, Findings& findings) {
     checkListeners(config, findings);
     checkListenerKeys(config, findings);
     checkAdapters(config, findings);
+    checkChat(config, findings);
     checkFallbacks(config, findings);
     checkFolders(config, findings);
     checkPickups(config, findings);

@@ -19,6 +19,7 @@ struct Sample {
     const char* value;  // of a List one a line
 };
 constexpr Sample kSamples[] = {
+    {"chat", "folder", "/var/lib/postern/chat"},
     {"maildir", "folder", "/srv/postoffice"},
     {"nncp", "folder", "/var/lib/postern/island"},
     {"pipe", "folder", "/var/lib/postern/tickets"},

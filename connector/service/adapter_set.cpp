@@ -19,8 +19,12 @@ bool sameAdapter(const config::Adapter& a, const config::Adapter& b) {
 }  // namespace
 
 AdapterSet::AdapterSet(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
-                       UseRouter useRouter)
-    : store_(store), notifier_(notifier), queue_(queue), useRouter_(std::move(useRouter)) {}
+                       UseRouter useRouter, InChat inChat)
+    : store_(store),
+      notifier_(notifier),
+      queue_(queue),
+      useRouter_(std::move(useRouter)),
+      inChat_(std::move(inChat)) {}
 
 std::shared_ptr<const routing::Router> AdapterSet::router() const {
     MutexLock lock(routerMutex_);
@@ -83,9 +87,9 @@ Result<AdapterSet::Made> AdapterSet::make(const config::Config& config) {
         const adapters::Kind* kind = adapters::kindNamed(settings.kind);
         if (kind == nullptr)
             return fail(Errc::Invalid, "adapter " + settings.name + ": no kind '" + settings.kind + "'");
-        auto adapter =
-            kind->make({settings.name, config.hostname, store_.id(), Guards{}, adapters::installedRunner()},
-                       settings.settings);
+        auto adapter = kind->make(
+            {settings.name, config.hostname, store_.id(), Guards{}, adapters::installedRunner(), inChat_},
+            settings.settings);
         if (!adapter.ok())
             return adapter.error().within(config::placeText(settings.place) + ": adapter " + settings.name);
         made.fresh.emplace_back(settings, std::move(adapter).value());

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,12 @@ class AdapterSet {
     using UseRouter =
         std::function<void(const config::Config&, const std::shared_ptr<const routing::Router>&)>;
 
+    using InChat = std::function<bool(std::string_view account)>;
+
     // The references outlive the set. `useRouter` is told of each new router, before its watchers run.
-    AdapterSet(store::Store& store, store::Notifier& notifier, queue::Queue& queue, UseRouter useRouter);
+    // `inChat` as in adapters::AdapterContext: called on the watchers' threads.
+    AdapterSet(store::Store& store, store::Notifier& notifier, queue::Queue& queue, UseRouter useRouter,
+               InChat inChat = {});
 
     struct Made {  // of one configuration, not running yet
         std::vector<std::pair<config::Adapter, std::shared_ptr<adapters::Adapter>>> fresh;
@@ -71,6 +76,7 @@ class AdapterSet {
     store::Notifier& notifier_;
     queue::Queue& queue_;
     const UseRouter useRouter_;
+    const InChat inChat_;
     std::atomic<std::int64_t> reserve_{0};  // of the configuration in force, in bytes
     mutable Mutex routerMutex_;
     std::shared_ptr<const routing::Router> router_ GUARDED_BY(routerMutex_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "adapters/chat/chat_entry.h"
 #include "base/log.h"
 #include "connector/config/load.h"
 #include "connector/version.h"
@@ -26,7 +27,26 @@ chat::Settings settingsOf(const config::Config& config) {
     settings.limits.registration = config.chat.registration;
     settings.limits.idle = config.chat.idle;
     settings.limits.probe = config.chat.probe;
+    for (const config::Adapter& adapter : config.adapters) {
+        if (adapter.kind != adapters::chat::kChatKind) continue;
+        const adapters::Settings& given = adapter.settings;
+        settings.mail.push_back({adapter.name, given.text("folder"), given.list("channels"),
+                                 static_cast<std::size_t>(given.integer("keep")),
+                                 static_cast<std::size_t>(given.integer("at_once"))});
+    }
     return settings;
+}
+
+// All that the chat is made of.
+std::string sectionsOf(const config::Config& config) {
+    std::string all = config::show(config.chat);
+    for (const config::Adapter& adapter : config.adapters) {
+        if (adapter.kind != adapters::chat::kChatKind) continue;
+        all += adapter.name + "\n";
+        for (const char* key : {"folder", "channels", "keep", "at_once"})
+            all += adapter.settings.text(key) + "\n";
+    }
+    return all;
 }
 
 admin::Role roleOf(config::ChatRole role) {
@@ -55,8 +75,8 @@ Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, W
 }  // namespace
 
 ChatDoor::ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed,
-                   std::function<admin::ServiceView()> view)
-    : store_(store), clock_(clock), feed_(feed), view_(std::move(view)) {}
+                   std::function<admin::ServiceView()> view, std::shared_ptr<chat::Presence> presence)
+    : store_(store), clock_(clock), feed_(feed), view_(std::move(view)), presence_(std::move(presence)) {}
 
 std::shared_ptr<chat::ChatServer> ChatDoor::server() const {
     MutexLock lock(mutex_);
@@ -64,7 +84,7 @@ std::shared_ptr<chat::ChatServer> ChatDoor::server() const {
 }
 
 void ChatDoor::open(const config::Config& config) {
-    opened_ = config::show(config.chat);
+    opened_ = sectionsOf(config);
     Result<void> started;
     try {
         if (config.chat.on()) started = start(config);
@@ -91,7 +111,7 @@ Result<void> ChatDoor::start(const config::Config& config) {
         chat::Queue{[this, directory](const chat::Order& order, const admin::RowSink& row) {
                         return carryOut(directory, order, row);
                     },
-                    &feed_});
+                    &feed_, presence_});
     std::vector<std::string> shown;
     for (const chat::Place& place : places)
         shown.push_back(place.at.socketPath.empty() ? place.at.host : place.at.socketPath);
@@ -131,7 +151,7 @@ Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat
 
 std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
     const auto running = server();
-    const bool same = opened_ == config::show(config.chat);
+    const bool same = opened_ == sectionsOf(config);
     if (same && running != nullptr && !config.chat.tls.address.empty()) {
         auto tls = tlsOf(config.chat, clock_.now());
         if (tls.ok()) {

@@ -23,7 +23,9 @@ namespace postern::service {
 class ChatDoor {
   public:
     // REQUIRES: the references, and what `view` shows, outlive us.
-    ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed, std::function<admin::ServiceView()> view);
+    // `presence` is told who is in the chat, for the adapters that have mail for people.
+    ChatDoor(store::Store& store, Clock& clock, admin::Feed& feed, std::function<admin::ServiceView()> view,
+             std::shared_ptr<chat::Presence> presence);
     ~ChatDoor() { close(); }
 
     void open(const config::Config& config);
@@ -45,7 +47,8 @@ class ChatDoor {
     Clock& clock_;
     admin::Feed& feed_;
     const std::function<admin::ServiceView()> view_;
-    std::string opened_;  // the section that is in force, as `config show` writes it
+    const std::shared_ptr<chat::Presence> presence_;
+    std::string opened_;  // the sections that are in force, as `config show` writes them
     mutable Mutex mutex_;
     std::shared_ptr<chat::ChatServer> server_ GUARDED_BY(mutex_);
     std::string unavailable_ GUARDED_BY(mutex_), places_ GUARDED_BY(mutex_);

@@ -141,11 +141,13 @@ std::optional<Failure> Service::openStore() {
 
 std::optional<Failure> Service::startAdapters() {
     const auto config = this->config();
-    adapters_ = std::make_unique<AdapterSet>(*store_, notifier_, *queue_,
-                                             [this](const auto& inForce, const auto& router) {
-                                                 acceptor_->setRouter(router);
-                                                 reporter_->use(router, inForce);
-                                             });
+    adapters_ = std::make_unique<AdapterSet>(
+        *store_, notifier_, *queue_,
+        [this](const auto& inForce, const auto& router) {
+            acceptor_->setRouter(router);
+            reporter_->use(router, inForce);
+        },
+        [here = here_](std::string_view account) { return here->has(account); });
     auto made = adapters_->make(*config);
     if (!made.ok()) return failureFrom(made.error());
     auto tables = routing::readTables(*config);
@@ -203,7 +205,8 @@ std::optional<Failure> Service::startDoors() {
         return failureFrom(started.error());
     pickups_ = std::make_unique<pickup::Station>(config->hostname, *acceptor_, clock_);
     pickups_->use(config->pickups);
-    chat_ = std::make_unique<ChatDoor>(*store_, clock_, feed_, [this] { return view(); });
+    chat_ = std::make_unique<ChatDoor>(
+        *store_, clock_, feed_, [this] { return view(); }, here_);
     if (const auto started = startHttp(); !started.ok()) return failureFrom(started.error());
     tapLog(follower_.get(), chat_.get());
     {

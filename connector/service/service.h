@@ -109,6 +109,7 @@ class Service {
     std::unique_ptr<http::Logins> logins_;
     std::unique_ptr<http::OperatorSite> site_;
     std::unique_ptr<http::HttpServer> http_;
+    const std::shared_ptr<chat::Presence> here_ = std::make_shared<chat::Presence>();
     std::unique_ptr<ChatDoor> chat_;
     std::string httpPlace_;  // where it listens; set before anybody can ask
 };

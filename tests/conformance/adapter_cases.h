@@ -31,6 +31,7 @@ struct AdapterCase {
     Naming naming = Naming::Key;
     bool small = false;          // holds texts of a few megabytes, and no files
     bool namesAttempts = false;  // each attempt of an item has another name
+    bool tellsLittle = false;    // a few lines of a text, however long it is
 };
 
 // A kind from outside this tree instead of ours, from the environment:
@@ -75,6 +76,15 @@ inline const std::vector<AdapterCase>& adapterCases() {
                    Naming::Key,
                    false,
                    true},
+                  {"chat_channel",
+                   "chat",
+                   {{"channels", "#mail"}, {"keep", "1000"}},
+                   "%23mail",
+                   Naming::Running,
+                   false,
+                   false,
+                   true},
+                  {"chat_person", "chat", {{"keep", "1000"}}, "bob", Naming::Running, false, false, true},
                   {"drop", "drop", {}, ""},
                   {"drop_without_synchronous_renames", "drop", {{"synchronous_renames", "false"}}, ""},
                   {"fbb", "fbb", {{"call", "N0GW"}, {"total_limit", "8M"}}, "", Naming::Shared, true},
@@ -112,11 +122,24 @@ inline std::vector<AdapterCase> casesNamed(Naming naming) {
     return found;
 }
 
+// Those whose artifacts grow with their mail.
+inline std::vector<AdapterCase> casesThatFillADisk() {
+    std::vector<AdapterCase> found = adapterCases();
+    std::erase_if(found, [](const AdapterCase& which) { return which.tellsLittle; });
+    return found;
+}
+
+// Bob's mail has a folder of its own: his, or that of the channel that he is.
+inline bool hasFolderOfRecipient(const AdapterCase& which) {
+    const std::string live = which.live;
+    return live.starts_with("bob") || live.starts_with("%23");
+}
+
 // Those that keep bob's mail in a folder of his own.
 inline std::vector<AdapterCase> casesWithFoldersOfRecipients() {
     std::vector<AdapterCase> found;
     for (const AdapterCase& which : adapterCases())
-        if (std::string(which.live).starts_with("bob")) found.push_back(which);
+        if (hasFolderOfRecipient(which)) found.push_back(which);
     return found;
 }
 

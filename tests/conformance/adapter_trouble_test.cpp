@@ -299,7 +299,7 @@ TEST_P(AdapterTrouble, ALostLiveFolderWithdrawsAndHeals) {
         rig.stageJob(job);
         if (!isLost(live, lose)) continue;
         // One recipient's folder is not everybody's.
-        const bool shared = !std::string(GetParam().live).starts_with("bob");
+        const bool shared = !hasFolderOfRecipient(GetParam());
         rig.publishJob(job);
         EXPECT_NE(job.outcome->verdict, Verdict::Exported) << what << ": " << outcomeText(job);
         if (job.outcome->verdict == Verdict::Deferred) {
@@ -325,15 +325,17 @@ TEST_P(AdapterTrouble, ALostLiveFolderWithdrawsAndHeals) {
 TEST_P(FolderOfOneRecipient, ThatIsLostIsMadeAgain) {
     SKIP_UNDER_WINE("a folder that is open stays until it is closed, and nothing says so");
     AdapterRig rig(GetParam().kind, GetParam().settings);
+    const std::string live = GetParam().live;
+    const std::string folder = rig.folder() + "/" + live.substr(0, live.find('/'));
     const Job published = rig.exportJob(rig.job(1, 1));
     Job job = rig.job(2, 1);
     rig.stageJob(job);
-    fs::remove_all(rig.folder() + "/bob");
+    fs::remove_all(folder);
     rig.publishJob(job);
     EXPECT_EQ(job.outcome->verdict, Verdict::Deferred) << outcomeText(job);
     EXPECT_EQ(rig.exportJob(rig.job(2, 2)).outcome->verdict, Verdict::Exported);
     EXPECT_EQ(rig.visible().size(), 1u);
-    fs::remove_all(rig.folder() + "/bob");
+    fs::remove_all(folder);
     EXPECT_TRUE(rig.adapter().recover(published.delivery.key, published.evidence).busy);
     EXPECT_EQ(rig.adapter().recover(published.delivery.key, published.evidence).found, Found::Published);
 }
@@ -400,7 +402,9 @@ TEST_P(AdapterTrouble, ALongBodyPassesThroughFlat) {
     std::uintmax_t written = 0;
     for (const std::string& file : visibleFiles(rig_.folder()))
         written += fs::file_size(rig_.folder() + "/" + file);
-    EXPECT_GE(written, std::uintmax_t{GetParam().small ? 900u : 25u << 10} << 10);
+    if (!GetParam().tellsLittle) {
+        EXPECT_GE(written, std::uintmax_t{GetParam().small ? 900u : 25u << 10} << 10);
+    }
 #ifndef POSTERN_SANITIZED  // their bookkeeping grows with every access
     EXPECT_LT(grown, 16 * 1024) << "KiB";
 #else

@@ -77,6 +77,6 @@ TEST_P(FullDisk, AFileLimitPutsOffAndLeavesNothing) {
     EXPECT_EQ(rig_.exportJob(rig_.job(1, 2)).outcome->verdict, Verdict::Exported);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, FullDisk, testing::ValuesIn(adapterCases()), caseName);
+INSTANTIATE_TEST_SUITE_P(Kinds, FullDisk, testing::ValuesIn(casesThatFillADisk()), caseName);
 
 }  // namespace postern::tests

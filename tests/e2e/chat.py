@@ -77,6 +77,126 @@ class House:
             file.write(text.replace(old, new, 1))
 
 
+class Board(House):
+    """One with an adapter that tells mail in #alerts, and to people."""
+
+    def __init__(self, settings='address = "127.0.0.1:0"', more=""):
+        super().__init__(settings)
+        self.log = os.path.join(self.gateway.folder, "log")
+        with open(self.gateway.config, "a", encoding="utf-8") as file:
+            file.write(f"""[adapter.board]
+kind = "chat"
+folder = "{self.log}"
+channels = ["#alerts"]
+{more}
+[[route]]
+recipient = "alerts@board.example"
+adapter = "board"
+legacy = "#alerts"
+[[route]]
+recipient = "*@people.example"
+adapter = "board"
+legacy = "{{local}}"
+""")
+
+    def mail(self, recipient, subject, body="body\r\n"):
+        with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=30) as client:
+            client.sendmail("ann@example.org", [recipient], f"From: Ann <ann@example.org>\r\nSubject: {subject}\r\n\r\n{body}")
+
+    def told(self, channel="#alerts"):
+        """The entries of the log, the oldest first."""
+        folder = os.path.join(self.log, channel.replace("#", "%23"))
+        entries = []
+        for name in sorted(os.listdir(folder), key=int):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                entries.append(file.read())
+        return entries
+
+
+def test_mail_is_told_in_a_channel_and_again_to_who_comes_later():
+    with Board() as house, house.connect() as vera, house.connect() as olaf:
+        vera.log_on("vera", PASSWORD).join("#alerts")
+        house.mail("alerts@board.example", "=?utf-8?Q?roof=0D=0AKILL_vera_=01VERSION=01?=", "one\r\n" * 30)
+        heard = vera.until("PRIVMSG #alerts", "Ann <ann@example.org>: roof")
+        check("KILL vera VERSION" in heard.replace("  ", " "), heard)
+        vera.until("PRIVMSG #alerts", "| ... 21 more, show ")
+        vera.say("PING still")
+        vera.until("PONG")
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+        check(len(house.told()) == 1, house.told())
+        olaf.log_on("olaf", PASSWORD, caps="sasl server-time batch").join("#alerts")
+        opened = olaf.until("BATCH +", "chathistory #alerts")
+        again = olaf.until("PRIVMSG #alerts", "roof")
+        check("time=" in again and "batch=" + re.search(r"BATCH \+(\w+)", opened).group(1) in again, again)
+        olaf.until("BATCH -")
+        check(not any("roof" in line for line in vera.heard[-3:]), "told twice to who was there")
+
+
+def test_mail_for_a_person_waits_until_he_is_there():
+    with Board() as house, house.connect() as olaf:
+        house.mail("olaf@people.example", "call home")
+        deadline = time.monotonic() + 30
+        while "olaf is not in the chat now" not in postern(house.gateway, "queue", "show", "1"):
+            check(time.monotonic() < deadline, "it was not put off")
+            breathe()
+        check(house.gateway.states() == {"ready": 1}, house.gateway.states())
+        olaf.log_on("olaf", PASSWORD, nick="phone")
+        postern(house.gateway, "queue", "retry", "1")
+        olaf.until("PRIVMSG phone", "Ann <ann@example.org>: call home")
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+        with house.connect() as again:
+            again.log_on("olaf", PASSWORD)
+            again.until("PRIVMSG olaf", "call home")
+
+
+def test_kill_9_while_mail_comes_tells_each_exactly_once():
+    with Board(more="keep = 1000") as house:
+        accepted, serial = set(), 0
+        for _ in range(6):
+            ended = threading.Event()
+
+            def send():
+                nonlocal serial
+                with contextlib.suppress(OSError, smtplib.SMTPException):
+                    while not ended.is_set():
+                        serial += 1
+                        house.mail("alerts@board.example", f"serial {serial}.")
+                        accepted.add(serial)
+
+            sender = threading.Thread(target=send)
+            before = len(accepted)
+            sender.start()
+            deadline = time.monotonic() + 30
+            while len(accepted) < before + 12 and time.monotonic() < deadline:
+                breathe()
+            house.gateway.kill()
+            ended.set()
+            sender.join(60)
+            house.gateway.start()
+        check(house.gateway.wait_until_settled() and set(house.gateway.states()) == {"exported"}, house.gateway.states())
+        check(len(accepted) >= 60, f"only {len(accepted)} were accepted")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD, caps="sasl server-time batch").join("#alerts")
+            vera.say("PING done")
+            vera.until("PONG")
+            heard = [int(found.group(1)) for line in vera.heard for found in [re.search(r"Ann <ann@example.org>: serial (\d+)\.", line)] if found]
+        stored = [int(re.search(r": serial (\d+)\.", entry).group(1)) for entry in house.told()]
+        check(heard == stored, f"heard {heard}, stored {stored}")
+        check(len(set(stored)) == len(stored) and accepted <= set(stored), f"accepted {sorted(accepted)}, stored {stored}")
+
+
+def test_a_chat_adapter_without_a_chat_is_said_and_keeps_its_log():
+    with Board(settings="") as house:
+        check("[chat] is off" in postern(house.gateway, "config", "check"), "config check says nothing")
+        house.mail("alerts@board.example", "nobody hears it")
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+        house.configure("[[listener]]", '[chat]\naddress = "127.0.0.1:0"\n[[listener]]')
+        house.reload()
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join("#alerts")
+            vera.until("PRIVMSG #alerts", "nobody hears it")
+
+
 def test_mail_is_told_held_and_released_by_chat():
     with House() as house, house.connect() as olaf, house.connect() as vera:
         olaf.log_on("olaf", PASSWORD).join()

@@ -158,7 +158,8 @@ class Ledger:
         return True
 
     def take_one(self, content, name):
-        serial = int(re.search(rb"X-Serial: (\d+)", content).group(1))
+        told = rb" sender@example\.org: serial (\d+)\n" if self.kind == "chat" else rb"X-Serial: (\d+)"
+        serial = int(re.search(told, content).group(1))
         if b"body %d" % serial not in content:
             raise AssertionError(f"torn: {name}")
         self.arrived[serial] = self.arrived.get(serial, 0) + 1
@@ -190,6 +191,10 @@ class Ledger:
         """The consumer: reads and deletes every file, as a legacy system does."""
         if self.kind == "mbox":
             return self.take_mailbox(os.path.join(folder, "inbox"))
+        if self.kind == "chat":
+            folder = os.path.join(folder, "%23log")
+            if not os.path.isdir(folder):
+                return 0
         taken = 0
         for name in os.listdir(folder):
             if name.startswith("."):

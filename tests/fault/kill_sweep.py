@@ -107,9 +107,15 @@ def killed_at(gateway, role, call, ordinal, work):
     return killed
 
 
+def gateway_of(build, kind):
+    if kind == "chat":
+        return Gateway(build, adapters='watchers = 1\nchannels = ["#log"]', kind=kind, route='legacy = "#log"')
+    return Gateway(build, adapters="watchers = 1", kind=kind)
+
+
 def record(build, role, kind):
     """The calls that the role's thread makes for one mail."""
-    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
+    gateway, ledger = gateway_of(build, kind), Ledger(kind)
     try:
         gateway.start()
         points = watched(gateway, role, lambda: one_mail(gateway, ledger, 1, False))
@@ -121,7 +127,7 @@ def record(build, role, kind):
 
 def kill_at(build, kind, role, call, ordinal, consumer_at_once):
     """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
-    gateway, ledger = Gateway(build, adapters="watchers = 1", kind=kind), Ledger(kind)
+    gateway, ledger = gateway_of(build, kind), Ledger(kind)
     try:
         gateway.start()
         gateway.log.clear()

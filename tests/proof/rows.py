@@ -41,9 +41,9 @@ STORE = "unit/store/store_tests"
 
 ROWS = [
     Row("R1", "kill -9 at every system call: intake, export of each kind, recovery", seconds=60 * MINUTE,
-        full=[by_ctest("kill_sweep_full|kill_sweep_mbox_full|kill_sweep_mh_full|kill_command_full|kill_import_full"),
+        full=[by_ctest("kill_sweep_full|kill_sweep_mbox_full|kill_sweep_mh_full|kill_sweep_chat_full|kill_command_full|kill_import_full"),
               by_ctest("kill_wire|pickup_kills|crash_steps_full")],
-        sampled=[by_ctest("kill_sweep_sampled|kill_sweep_mbox_sampled|kill_sweep_mh_sampled|kill_command_sampled|kill_import_sampled"),
+        sampled=[by_ctest("kill_sweep_sampled|kill_sweep_mbox_sampled|kill_sweep_mh_sampled|kill_sweep_chat_sampled|kill_command_sampled|kill_import_sampled"),
                  by_ctest("kill_wire|pickup_kills")],
         targets=["adapter_conformance_tests"],
         lacks="a second crash in the recovery, reports, checkpoint, backup and shutdown at every call"),

@@ -148,6 +148,23 @@ TEST(Load, ATableAloneTakesMail) {
     EXPECT_TRUE(loaded.warnings.empty()) << loaded.warnings[0].text;
 }
 
+TEST(Load, AChatAdapterWithoutTheChatIsSaid) {
+    for (const bool on : {false, true}) {
+        tests::TempFolder folder;
+        std::string text = kSmall;
+        text.replace(text.find("kind = \"drop\""), 13, "kind = \"chat\"");
+        if (on) text += "[chat]\naddress = \"127.0.0.1:6667\"\n";
+        write(folder / "postern.toml", text);
+        const Loaded loaded = load(folder / "postern.toml");
+        ASSERT_TRUE(loaded.config) << problemsOf(loaded);
+        ASSERT_EQ(loaded.warnings.size(), on ? 0u : 1u);
+        if (!on) {
+            EXPECT_TRUE(loaded.warnings[0].text.starts_with("adapter \"drop1\": [chat] is off"))
+                << loaded.warnings[0].text;
+        }
+    }
+}
+
 // As the README beside them says.
 TEST(Load, EveryExampleIsAnAdapterFile) {
     int examples = 0;
