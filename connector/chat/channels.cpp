@@ -51,7 +51,8 @@ void sayTopic(Floor& floor, Client& client, const Channel& channel) {
 
 // Null after the reply that says why it may not be made.
 Channel* makeChannel(Floor& floor, Client& client, const std::string& name) {
-    if (!floor.settings.anyoneCreates && !client.oper && !client.roles.admin) {
+    const bool admin = client.roles.admin && client.peer.mostRole == admin::Role::Admin;
+    if (!floor.settings.anyoneCreates && !client.oper && !admin) {
         floor.reply(client, Numeric::NoSuchChannel, {name}, "No such channel, and only admins make new ones");
         return nullptr;
     }

@@ -156,6 +156,7 @@ void onAuthenticate(Floor& floor, Client& client, const Message& message) {
 
 void onOper(Floor& floor, Client& client, const Message& message) {
     const std::string& name = message.parameter(0);
+    if (client.peer.mostRole < admin::Role::Admin) return floor.reply(client, Numeric::NoOperHost);
     if (!mayTry(floor, client, name)) return floor.reply(client, Numeric::PasswordMismatch);
     Question question;
     question.name = name;

@@ -89,6 +89,7 @@ namespace postern::chat {
     X(BadChannelName, 479, "Illegal channel name")                          \
     X(NoPrivileges, 481, "Permission Denied- You're not an IRC operator")   \
     X(ChannelOpNeeded, 482, "You're not channel operator")                  \
+    X(NoOperHost, 491, "No server operators by this address")               \
     X(UserModeUnknown, 501, "Unknown MODE flag")                            \
     X(UsersDontMatch, 502, "Cannot change mode for other users")            \
     X(InvalidModeParam, 696, "")                                            \

@@ -115,6 +115,34 @@ TEST(LoggingOn, TenWrongTriesOfAnAddressShutItForAWhile) {
     EXPECT_EQ("ann", rig.client("far")->account);
 }
 
+// The most that anybody may who comes by an address holds for the server's operators and for channels, too.
+TEST(LoggingOn, AnAdminIsNoneWhereTheAddressAllowsLess) {
+    for (const auto most : {admin::Role::Viewer, admin::Role::Operator, admin::Role::Admin}) {
+        const bool may = most == admin::Role::Admin;
+        Settings settings = openHouse();
+        settings.anyoneCreates = false;
+        ChatRig rig(settings);
+        rig.addAccount("root", "pencil", "admin");
+        Peer peer;
+        peer.mostRole = most;
+        ASSERT_TRUE(rig.connect("a", peer));
+        rig.say("a", "NICK a");
+        rig.say("a", "USER a 0 * :a");
+        rig.take("a");
+        rig.say("a", "OPER root pencil");
+        EXPECT_EQ(may, rig.client("a")->oper) << admin::roleName(most);
+        const std::string said = rig.take("a").front();
+        EXPECT_EQ(may ? ":chat.test 381 a :You are now an IRC operator"
+                      : ":chat.test 491 a :No server operators by this address",
+                  said);
+        rig.say("a", "MODE a -o");
+        rig.say("a", "AUTHENTICATE PLAIN");
+        rig.say("a", plain("root", "pencil"));
+        rig.say("a", "JOIN #own");
+        EXPECT_EQ(may, rig.client("a")->channels.count("#own") == 1) << admin::roleName(most);
+    }
+}
+
 TEST(LoggingOn, ADeskThatCanNotAnswerIsNobodysFault) {
     ChatRig rig;
     rig.failAnswers(Errc::Busy);
