@@ -46,7 +46,10 @@ Result<void> tell(const ServiceView& view, const Bulk& bulk, const std::vector<A
                   const RowSink& row) {
     for (const Answer& answer : answers) {
         if (!answer.done || bulk.dryRun) continue;
-        LogLine(LogEvent::ItemChanged, answer.item).with("who", bulk.who).with("what", answer.text);
+        LogLine(LogEvent::ItemChanged, answer.item)
+            .with("who", bulk.who)
+            .with("change", bulk.name)
+            .with("what", answer.text);
         for (const std::string& adapter : answer.adapters) view.notifier.notify(adapter);
     }
     for (const Answer& answer : answers) {

@@ -62,12 +62,6 @@ Channel* makeChannel(Floor& floor, Client& client, const std::string& name) {
     return &floor.channels.emplace(fold(name), std::move(channel)).first->second;
 }
 
-// Who may look at the queue hears what is told of it, and what mail comes.
-bool isServices(const Floor& floor, const Channel& channel) {
-    return (floor.steward != nullptr && floor.steward->keeps(channel)) ||
-           (floor.board != nullptr && floor.board->keeps(channel));
-}
-
 void enter(Floor& floor, Client& client, Channel& channel) {
     floor.join(client, channel, channel.members.empty() && !channel.lasting);
     tellJoin(floor, client, channel);
@@ -89,7 +83,8 @@ void joinOne(Floor& floor, Client& client, const std::string& name, const std::s
         return floor.reply(client, Numeric::TooManyChannels, {name});
     if (channel == nullptr) channel = makeChannel(floor, client, name);
     if (channel == nullptr) return;
-    if (isServices(floor, *channel) && !floor.steward->mayEnter(client))
+    // Who may look at the queue hears what is told of it, and what mail comes.
+    if (floor.speaksIn(*channel) && !floor.steward->mayEnter(client))
         return floor.reply(client, Numeric::InviteOnly, {channel->name},
                            "Cannot join channel: the role viewer, operator or admin is needed");
     const auto refusal = whyNot(client, *channel, key);

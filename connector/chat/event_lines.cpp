@@ -1,5 +1,6 @@
 #include "connector/chat/event_lines.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -57,6 +58,15 @@ const Told* toldOf(LogEvent event) {
     return nullptr;
 }
 
+// Exported and failed by itself, or made so by a person; what was moved lives on as another item.
+bool endsItem(const admin::FeedEvent& event) {
+    constexpr std::string_view kEnds[] = {"bounce", "delete", "move", "resolve-exported", "resolve-failed"};
+    if (event.event != LogEvent::ItemChanged)
+        return event.event == LogEvent::ItemExported || event.event == LogEvent::ItemFailed;
+    const std::string change = admin::valueIn(event.line, "change");
+    return std::find(std::begin(kEnds), std::end(kEnds), change) != std::end(kEnds);
+}
+
 }  // namespace
 
 std::string_view eventKindName(EventKind kind) {
@@ -82,6 +92,7 @@ std::optional<EventLine> eventLine(const admin::FeedEvent& event) {
     line.item = event.item;
     line.adapter = admin::valueIn(event.line, "adapter");
     line.at = event.at;
+    line.over = endsItem(event);
     const std::string facts = escapeLine(event.line, kLongest);
     line.text = (event.item ? std::to_string(event.item.value) + " " : "") + told->words +
                 (facts.empty() ? "" : ": " + facts);

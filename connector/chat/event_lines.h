@@ -34,7 +34,8 @@ struct EventLine {
     ItemId item{};        // may be none
     std::string adapter;  // may be empty
     WallTime at{};
-    std::string text;  // one line for people, without control characters
+    bool over = false;  // nothing more will become of the item by itself
+    std::string text;   // one line for people, without control characters
 };
 
 // Nothing: the channel does not hear of it.

@@ -68,6 +68,10 @@ bool Floor::mayOperate(const Client& client, const Channel& channel) const {
     return member != nullptr && member->op;
 }
 
+bool Floor::speaksIn(const Channel& channel) const {
+    return (steward && steward->keeps(channel)) || (board && board->keeps(channel));
+}
+
 void Floor::reply(Client& to, Numeric numeric, std::vector<std::string> parameters, std::string_view text) {
     parameters.insert(parameters.begin(), to.nickOrStar());
     const std::string_view last = text.empty() ? numericText(numeric) : text;

@@ -52,6 +52,8 @@ class Floor {
     std::size_t registeredNow() const;
     bool share(const Client& a, const Client& b) const;  // a channel
     bool mayOperate(const Client& client, const Channel& channel) const;
+    // The service tells something there, by itself: events, mail.
+    bool speaksIn(const Channel& channel) const;
 
     // --- saying something
     // `text`: instead of the table's.

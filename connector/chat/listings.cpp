@@ -104,7 +104,7 @@ void sayNames(Floor& floor, Client& client, const Channel& channel) {
         if (!names.empty()) floor.reply(client, Numeric::NamesReply, head, names);
         names.clear();
     };
-    if (floor.steward != nullptr && floor.steward->keeps(channel)) names = "@" + floor.settings.queue.nick;
+    if (floor.speaksIn(channel)) names = "@" + floor.settings.queue.nick;
     for (const auto& [id, member] : channel.members) {
         const Client* who = floor.find(id);
         if (who == nullptr || (!inside && who->invisible)) continue;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "connector/chat/commands.h"
 #include "connector/chat/names.h"
+#include "connector/chat/steward.h"
 
 namespace postern::chat {
 
@@ -13,6 +14,16 @@ namespace {
 
 std::int64_t idleSeconds(const Floor& floor, const Client& who) {
     return std::chrono::duration_cast<std::chrono::seconds>(floor.clock.steady() - who.spoke).count();
+}
+
+// Who has the nick: a client, or the service itself.
+const Client* somebody(Floor& floor, std::string_view nick) {
+    if (floor.steward != nullptr && floor.steward->is(nick)) return &floor.steward->voice();
+    return floor.byNick(nick);
+}
+
+bool isService(const Floor& floor, const Client& who) {
+    return floor.steward != nullptr && &who == &floor.steward->voice();
 }
 
 // The channel that a WHO shows beside a client: one that both are in.
@@ -33,6 +44,7 @@ struct Asking {
     std::string flags(const Client& who, const Channel* channel) const {
         std::string out = who.away.empty() ? "H" : "G";
         if (who.oper) out += '*';
+        if (channel != nullptr && isService(floor, who)) return out + "@";
         const Member* member = channel == nullptr ? nullptr : channel->member(who.id);
         return member == nullptr ? out : out + prefixes(client, *member);
     }
@@ -73,6 +85,7 @@ struct Asking {
 void whoChannel(const Asking& asking, const std::string& name) {
     const Channel* channel = asking.floor.channel(name);
     if (channel == nullptr || channel->member(asking.client.id) == nullptr) return;
+    if (asking.floor.speaksIn(*channel)) asking.say(asking.floor.steward->voice(), channel);
     for (const auto& [id, member] : channel->members) {
         if (const Client* who = asking.floor.find(id)) asking.say(*who, channel);
     }
@@ -90,6 +103,11 @@ void whoMask(const Asking& asking, const std::string& mask, bool opersOnly) {
 
 std::string channelsOf(Floor& floor, const Client& asker, const Client& who) {
     std::string out;
+    if (isService(floor, who)) {
+        for (const auto& [key, channel] : floor.channels)
+            if (floor.speaksIn(channel)) out += (out.empty() ? "@" : " @") + channel.name;
+        return out;
+    }
     for (const std::string& name : who.channels) {
         const Channel& channel = floor.channels.at(name);
         if (channel.member(asker.id) == nullptr && (channel.secret || who.invisible)) continue;
@@ -133,7 +151,7 @@ void onWho(Floor& floor, Client& client, const Message& message) {
     if (isChannel(mask)) {
         whoChannel(asking, mask);
     } else if (!hasWildcard(mask)) {
-        if (const Client* who = floor.byNick(mask)) asking.say(*who, sharedChannel(floor, client, *who));
+        if (const Client* who = somebody(floor, mask)) asking.say(*who, sharedChannel(floor, client, *who));
     } else {
         whoMask(asking, mask, options == "o");
     }
@@ -145,7 +163,7 @@ void onWhois(Floor& floor, Client& client, const Message& message) {
     const std::string& wanted = message.parameters.size() > 1 ? message.parameter(1) : message.parameter(0);
     const std::string nick = wanted.substr(0, wanted.find(','));
     if (nick.empty()) return floor.reply(client, Numeric::NoNicknameGiven);
-    const Client* who = floor.byNick(nick);
+    const Client* who = somebody(floor, nick);
     if (who != nullptr) {
         sayWhois(floor, client, *who);
     } else {
@@ -158,7 +176,7 @@ void onUserhost(Floor& floor, Client& client, const Message& message) {
     constexpr std::size_t kMost = 5;  // RFC 2812 4.8
     std::string out;
     for (std::size_t i = 0; i < std::min(message.parameters.size(), kMost); ++i) {
-        const Client* who = floor.byNick(message.parameters[i]);
+        const Client* who = somebody(floor, message.parameters[i]);
         if (who == nullptr) continue;
         if (!out.empty()) out += ' ';
         out += who->nick + (who->oper ? "*" : "") + (who->away.empty() ? "=+" : "=-") + who->user + "@" +
@@ -171,7 +189,7 @@ void onIson(Floor& floor, Client& client, const Message& message) {
     std::string out;
     for (const std::string& words : message.parameters) {
         for (const std::string_view nick : split(words, ' ')) {
-            const Client* who = nick.empty() ? nullptr : floor.byNick(nick);
+            const Client* who = nick.empty() ? nullptr : somebody(floor, nick);
             if (who != nullptr) out += (out.empty() ? "" : " ") + who->nick;
         }
     }

@@ -25,6 +25,13 @@ constexpr const char* kWaitForAnswers = "wait for the answers to your other comm
 }  // namespace
 
 Steward::Steward(Floor& floor) : floor_(floor) {
+    voice_.nick = floor.settings.queue.nick;
+    voice_.user = "postern";
+    voice_.realName = "The queue of " + floor.settings.serverName;
+    voice_.peer.host = floor.settings.serverName;
+    voice_.registered = true;
+    voice_.signedOn = floor.started;
+    voice_.spoke = floor.clock.steady();
     Channel channel;
     channel.name = floor.settings.queue.channel;
     channel.created = floor.started;
@@ -45,7 +52,7 @@ bool Steward::is(std::string_view nick) const {
 }
 
 std::string Steward::mask() const {
-    return floor_.settings.queue.nick + "!postern@" + floor_.settings.serverName;
+    return voice_.mask();
 }
 
 std::optional<admin::Role> Steward::roleOf(const Client& client) const {

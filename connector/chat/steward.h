@@ -37,6 +37,7 @@ class Steward {
     bool keeps(const Channel& channel) const;
     bool is(std::string_view nick) const;
     std::string mask() const;
+    const Client& voice() const { return voice_; }  // who speaks, for those who ask; in no list
     bool mayEnter(const Client& client) const;
 
     void greet(Client& client);  // who has just entered: what happened lately
@@ -107,6 +108,7 @@ class Steward {
     void askAgain(Client& client, admin::Request request, const Outcome& outcome);
 
     Floor& floor_;
+    Client voice_;
     std::map<ConnectionId, Person> people_;  // who has been in the channel, or gave an order
     std::map<std::string, Taste> tastes_;    // by account
     std::map<std::uint64_t, Asked> asked_;   // by the order's number

@@ -59,7 +59,7 @@ bool Steward::lookedAfter(const EventLine& line) {
     const auto found = std::find(lookedAfter_.begin(), lookedAfter_.end(), line.item.value);
     if (!line.item || found == lookedAfter_.end()) return false;
     if (line.kind == EventKind::Deferred) return true;
-    if (line.kind == EventKind::Exported || line.kind == EventKind::Failed) lookedAfter_.erase(found);
+    if (line.over) lookedAfter_.erase(found);
     return false;
 }
 

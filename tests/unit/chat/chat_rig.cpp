@@ -87,6 +87,14 @@ void ChatRig::vanish(const std::string& name) {
     settle();
 }
 
+void ChatRig::forget(const std::string& name) {
+    ids_.erase(name);
+    partial_.erase(name);
+    heard_.erase(name);
+    closed_.erase(name);
+    deaf_.erase(name);
+}
+
 std::deque<std::string>& ChatRig::heard(const std::string& name) {
     settle();
     return heard_[name];

@@ -37,6 +37,7 @@ class ChatRig {
     void give(const std::string& name, std::string_view bytes);  // no more than there is room for
     void say(const std::string& name, const std::string& line) { give(name, line + "\r\n"); }
     void vanish(const std::string& name);
+    void forget(const std::string& name);  // who vanished: the rig keeps nothing of it either
 
     // The lines it got and has not been asked about yet; message ids as "M".
     std::deque<std::string>& heard(const std::string& name);

@@ -3,6 +3,8 @@
 #include "connector/chat/server.h"
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -89,11 +91,25 @@ class ChatServerTest : public testing::Test {
             [&](store::WriteSession& session) { return accounts::addAccount(session, account); });
         EXPECT_TRUE(added.ok());
     }
-    ChatServer& make(Settings settings = openHouse()) {
+    ChatServer& make(Settings settings = openHouse(), Queue queue = {}) {
         settings.limits.perLoopback = 1'000;
-        server_ =
-            std::make_unique<ChatServer>(std::move(settings), *accounts::Directory::open(*store_), clock_);
+        server_ = std::make_unique<ChatServer>(std::move(settings), *accounts::Directory::open(*store_),
+                                               clock_, std::move(queue));
         return *server_;
+    }
+    static Settings withQueue() {
+        Settings settings = openHouse();
+        settings.queue.channel = "#queue";
+        return settings;
+    }
+    // Logs ann on, with her account.
+    static void proveAnn(Caller& caller) {
+        caller.send("CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\n");
+        caller.until("AUTHENTICATE +");
+        caller.send("AUTHENTICATE " + base64Encode(std::string("\0ann\0pencil", 11)) + "\r\n");
+        caller.until(" 903 ");
+        caller.send("CAP END\r\n");
+        caller.logOn("ann");
     }
     void start(std::vector<Place> places = {{"plain", {"127.0.0.1"}}}) {
         const auto started = server_->start(std::move(places));
@@ -255,6 +271,84 @@ TEST_F(ChatServerTest, ClientsThatVanishWhileTheDeskIsAtWork) {
         [](const Figures& figures) { return figures.counters.connections == 30 && figures.connected == 0; }));
     Caller ann = call();
     ann.logOn("ann");
+}
+
+// As a stop and a reload find it: what is carried out ends at its next row, what waits is answered, and who
+// asked hears the goodbye. Nothing is left of either.
+TEST_F(ChatServerTest, StopsWithAnOrderUnderWayAndOthersThatWait) {
+    const std::int64_t before = Order::alive();
+    for (int round = 0; round < 3; ++round) {
+        std::atomic<int> begun{0}, rows{0};
+        std::atomic<bool> goOn{false};
+        Queue queue;
+        queue.carryOut = [&](const Order&, const admin::RowSink& row) -> Result<void> {
+            ++begun;
+            EXPECT_TRUE(tests::waitFor([&] { return goOn.load(); }, kPatience));
+            for (std::int64_t id = 1; id <= 10; ++id) {
+                POSTERN_TRY(row(admin::Record().add("id", id).add("done", true).add("text", "held")));
+                ++rows;
+            }
+            return {};
+        };
+        make(withQueue(), queue);
+        start();
+        Caller ann = call(), bob = call();
+        proveAnn(ann);
+        ann.send("PRIVMSG postern :hold 17\r\nPRIVMSG postern :hold 18\r\nPRIVMSG postern :hold 19\r\n");
+        bob.logOn("bob");
+        ASSERT_TRUE(tests::waitFor([&] { return begun == 1; }, kPatience));
+        ASSERT_TRUE(comes([&](const Figures& figures) { return figures.orders == before + 3; }));
+        if (round == 2) ann.vanish();
+        std::jthread stopping([&] { server_->stop(); });
+        EXPECT_NE(std::string::npos, bob.until("ERROR").find("The service is shutting down"));
+        if (round != 2) {
+            EXPECT_NE(std::string::npos, ann.until("ERROR").find("The service is shutting down"));
+        }
+        bob.vanish();
+        if (round == 1) ann.vanish();
+        // The loop is over; only then its desk is told to stop, and so the order ends there or at its end.
+        ASSERT_TRUE(comes([](const Figures& figures) { return !figures.running; }));
+        goOn = true;
+        stopping.join();
+        EXPECT_EQ(begun, 1) << "what waited is not begun";
+        EXPECT_LE(rows, 10);
+        EXPECT_EQ(Order::alive(), before);
+        server_.reset();
+    }
+}
+
+TEST_F(ChatServerTest, MailOfALogIsToldAndWhoIsThereIsKnown) {
+    admin::Feed feed;
+    Queue queue;
+    queue.carryOut = [](const Order&, const admin::RowSink&) -> Result<void> { return {}; };
+    queue.feed = &feed;
+    queue.presence = std::make_shared<Presence>();
+    Settings settings = withQueue();
+    settings.mail = {{"board", folder_ / "log", {"#mail"}, 5, 5}};
+    make(settings, queue);
+    start();
+    const auto put = [&](int number) {
+        std::filesystem::create_directories(folder_ / "log/%23mail");
+        std::ofstream(folder_ / ("log/%23mail/" + std::to_string(number)), std::ios::binary)
+            << "postern-chat 1\nitem " << number << "\nto #mail\n\n"
+            << number << " Ann: Hello\n";
+    };
+    Caller ann = call();
+    proveAnn(ann);
+    EXPECT_TRUE(tests::waitFor([&] { return queue.presence->has("ANN"); }, kPatience));
+    ann.send("JOIN #mail\r\n");
+    ann.until(" 366 ");
+    clock_.advance(Millis(5'000));  // nobody gave a hint
+    put(1);
+    server_->tick();
+    const auto told = [](int number) { return "PRIVMSG #mail :" + std::to_string(number) + " Ann: Hello"; };
+    EXPECT_NE(std::string::npos, ann.until("PRIVMSG").find(told(1)));
+    put(2);
+    feed.push(clock_.now(), LogEvent::ItemExported, ItemId{2}, "adapter=board");
+    server_->hint();
+    EXPECT_NE(std::string::npos, ann.until("PRIVMSG #mail").find(told(2)));
+    ann.vanish();
+    EXPECT_TRUE(tests::waitFor([&] { return !queue.presence->has("ann"); }, kPatience));
 }
 
 TEST_F(ChatServerTest, StopsWithManyAndHalfOfThemNotLoggedOn) {

@@ -375,6 +375,50 @@ TEST_F(StewardTest, WhoLooksAfterAnItemIsTold) {
     EXPECT_EQ(rig.take("vera").size(), 1U) << "its end ended that";
 }
 
+// Whoever ended it: what happens to the item later is told again.
+TEST_F(StewardTest, AnItemThatAPersonEndedIsLookedAfterNoMore) {
+    enter("anna");
+    const auto heard = [&](const char* change) {
+        rig.say("anna", "PRIVMSG #queue :!ack 17");
+        happens(LogEvent::ItemChanged, 17, std::string("who=olaf change=") + change + " what=done");
+        rig.take("anna");
+        happens(LogEvent::ItemDeferred, 17, "adapter=fax");
+        rig.pass(Millis(1'000));
+        return rig.take("anna").size();
+    };
+    for (const char* change : {"delete", "bounce", "move", "resolve-exported", "resolve-failed"})
+        EXPECT_EQ(heard(change), 1U) << change;
+    for (const char* change : {"hold", "release", "retry", "resolve-resend"})
+        EXPECT_EQ(heard(change), 0U) << change;
+    happens(LogEvent::ItemPartly, 17, "adapter=fax");
+    rig.take("anna");
+    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
+    EXPECT_TRUE(rig.take("anna").empty()) << "the rest of it is still to be delivered";
+}
+
+TEST_F(StewardTest, TheServiceIsSomebodyForThoseWhoAsk) {
+    enter("vera");
+    rig.say("vera", "WHOIS Postern");
+    EXPECT_EQ(all(rig.take("vera")),
+              ":chat.test 311 vera postern postern chat.test * :The queue of chat.test\n"
+              ":chat.test 319 vera postern :@#queue\n"
+              ":chat.test 312 vera postern chat.test :Test\n"
+              ":chat.test 317 vera postern 0 1700000000 :seconds idle, signon time\n"
+              ":chat.test 318 vera postern :End of /WHOIS list\n");
+    rig.say("vera", "WHO postern");
+    EXPECT_EQ(rig.take("vera").front(),
+              ":chat.test 352 vera * postern chat.test chat.test postern H :0 The queue of chat.test");
+    rig.say("vera", "WHO #queue");
+    const std::string there = all(rig.take("vera"));
+    EXPECT_NE(there.find(" 352 vera #queue postern chat.test chat.test postern H@ :0 "), std::string::npos)
+        << there;
+    EXPECT_NE(there.find(" vera H :0 x"), std::string::npos) << there;
+    rig.say("vera", "ISON nobody postern vera");
+    EXPECT_EQ(rig.take("vera").front(), ":chat.test 303 vera :postern vera");
+    rig.say("vera", "USERHOST postern");
+    EXPECT_EQ(rig.take("vera").front(), ":chat.test 302 vera :postern=+postern@chat.test");
+}
+
 TEST_F(StewardTest, StrangersTextStaysText) {
     enter("vera");
     happens(LogEvent::ItemFailed, 1, "reason=\"a\r\nKILL vera\x01\"");
