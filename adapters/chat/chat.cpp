@@ -26,7 +26,7 @@ std::string targetOf(const Recipient& recipient) {
 std::string authorOf(const mail::Readable& readable, const Delivery& delivery) {
     const std::string& name = readable.from.name;
     const std::string& address = readable.from.address.empty() ? delivery.sender : readable.from.address;
-    if (name.empty()) return address.empty() ? "(nobody)" : address;
+    if (name.empty()) return address;
     return address.empty() ? name : name + " <" + address + ">";
 }
 
@@ -64,7 +64,7 @@ class Chat final : public SpoolAdapter {
         POSTERN_LET(readable, mail::readMessage(*job.delivery.message, {}));
         chat::Letter letter;
         letter.author = authorOf(readable, job.delivery);
-        letter.subject = readable.subject.empty() ? "(no subject)" : readable.subject;
+        letter.subject = readable.subject;
         letter.text = std::move(readable.text);
         letter.files = readable.attachments.size();
         chat::Entry entry{job.delivery.key.item, target, {}};

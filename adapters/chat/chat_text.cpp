@@ -32,8 +32,10 @@ bool unwanted(std::string_view character) {
                                      (start == "\xe2\x81" && last >= 0xa6 && last <= 0xa9));
 }
 
-// At most `limit` bytes, what is cut off marked.
-std::string clipped(const std::string& text, std::size_t limit) {
+// Clean, and at most `limit` bytes, what is cut off marked; or `none`.
+std::string clipped(std::string_view given, std::size_t limit, const char* none) {
+    const std::string text = cleanLine(given);
+    if (text.empty()) return none;
     if (text.size() <= limit) return text;
     return std::string(cutUtf8(text, limit - 3)) + "...";
 }
@@ -75,10 +77,11 @@ std::vector<std::string> linesOf(ItemId item, const Letter& letter, std::size_t 
     const std::string files =
         letter.files == 0 ? ""
                           : " (" + std::to_string(letter.files) + (letter.files == 1 ? " file)" : " files)");
-    const std::string author = clipped(cleanLine(letter.author), room / 3);
+    const std::string author = clipped(letter.author, room / 3, "(nobody)");
     const std::string begin = number + " " + author + ": ";
     std::vector<std::string> lines;
-    lines.push_back(begin + clipped(cleanLine(letter.subject), room - begin.size() - files.size()) + files);
+    lines.push_back(begin + clipped(letter.subject, room - begin.size() - files.size(), "(no subject)") +
+                    files);
     std::size_t more = 0;
     for (const std::string_view line : split(letter.text, '\n')) {
         for (const std::string& piece : piecesOf(cleanLine(line), room - number.size() - 2)) {

@@ -46,11 +46,8 @@ struct Reading {
         auto next = std::upper_bound(numbers->begin(), numbers->end(), last);
         MailPart part;
         part.adapter = place.adapter;
-        const auto fresh = static_cast<std::size_t>(numbers->end() - next);
-        if (fresh > place.keep) {
-            part.more = static_cast<std::int64_t>(fresh - place.keep);
+        if (static_cast<std::size_t>(numbers->end() - next) > place.keep)
             next = numbers->end() - static_cast<std::ptrdiff_t>(place.keep);
-        }
         for (; next != numbers->end(); ++next) {
             auto mail = read(*next);
             if (mail.ok()) {
@@ -60,6 +57,8 @@ struct Reading {
                 complain(mail.error());
             }
         }
+        // The adapter gives each number: those that are missing came, and went as the oldest or are damaged.
+        part.more = numbers->back() - last - static_cast<std::int64_t>(part.mails.size());
         found.seen[folder.path()] = numbers->back();
         if (!part.mails.empty()) found.parts.push_back(std::move(part));
     }

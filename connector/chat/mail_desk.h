@@ -27,7 +27,7 @@ struct Mail {
 struct MailPart {
     std::string adapter, target;  // "#alerts"; or the account of a person
     std::vector<Mail> mails;
-    std::int64_t more = 0;  // came as well, and are older than what a log keeps
+    std::int64_t more = 0;  // came as well: older than what a log keeps, or not to be read
 };
 
 // The newest number seen of each log, by its path.

@@ -185,6 +185,23 @@ def test_kill_9_while_mail_comes_tells_each_exactly_once():
         check(len(set(stored)) == len(stored) and accepted <= set(stored), f"accepted {sorted(accepted)}, stored {stored}")
 
 
+def test_a_storm_of_mail_is_a_few_and_a_count():
+    with Board(more="keep = 20\nat_once = 2") as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD).join("#alerts")
+        with smtplib.SMTP("127.0.0.1", house.gateway.port, local_hostname="client.example.org", timeout=30) as client:
+            for serial in range(150):
+                client.sendmail("ann@example.org", ["alerts@board.example"], f"Subject: serial {serial}.\r\n\r\n")
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 150}, house.gateway.states())
+        told, counted = 0, 0
+        while told + counted < 150:
+            line = vera.until("PRIVMSG #alerts")
+            summary = re.search(r"\.\.\. and (\d+) more mails? in 5s", line)
+            told, counted = (told, counted + int(summary.group(1))) if summary else (told + 1, counted)
+        check(told + counted == 150 and told < 40, f"{told} told, {counted} counted")
+        check(len(house.told()) == 20, "the log keeps twenty")
+        vera.ask("list adapter=board state=exported", "exported board")
+
+
 def test_a_chat_adapter_without_a_chat_is_said_and_keeps_its_log():
     with Board(settings="") as house:
         check("[chat] is off" in postern(house.gateway, "config", "check"), "config check says nothing")

@@ -1,5 +1,7 @@
 // The chat's log: what of a stranger's mail is said, to whom, and how much of it is kept.
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "adapters/chat/chat_entry.h"
@@ -87,6 +89,33 @@ TEST(ChatText, LongLinesAreCutAtBlanksOrBetweenCharacters) {
     EXPECT_EQ(joined, long_);
 }
 
+TEST(ChatText, NoBytesGetOutOfTheirLine) {
+    std::mt19937 random(17);  // NOLINT: the same each time
+    const auto bytes = [&](std::size_t most) {
+        // Bytes that begin and go on characters, and those that end lines, more often than others.
+        static constexpr std::string_view kLiked("\r\n\0\x01\x7f\xc2\x80\x9f\xe2\x80\xa8\xae\xf0\xed\xa0 x",
+                                                 17);
+        std::string text(random() % most, ' ');
+        for (char& c : text)
+            c = random() % 2 == 0 ? static_cast<char>(random()) : kLiked[random() % kLiked.size()];
+        return text;
+    };
+    for (int round = 0; round < 5'000; ++round) {
+        const auto lines =
+            chat::linesOf(ItemId{17}, {bytes(300), bytes(300), bytes(3'000), random() % 3}, 120);
+        ASSERT_LE(lines.size(), chat::kMostLines + 1);
+        for (const std::string& line : lines) {
+            ASSERT_LE(line.size(), 120u);
+            ASSERT_TRUE(validUtf8(line)) << escapeLine(line);
+            ASSERT_EQ(escapeLine(line), line) << "control characters";
+            ASSERT_TRUE(line.starts_with("17 ") || line.starts_with("17| ")) << line;
+        }
+        const auto entry = chat::readEntry(chat::entryText({ItemId{17}, "#mail", lines}));
+        ASSERT_TRUE(entry.ok());
+        ASSERT_EQ(entry->lines, lines);
+    }
+}
+
 TEST(ChatText, ALineLeavesRoomForWhoSaysItAndWhere) {
     for (const std::string& hostname : {std::string("mx.example"), std::string(255, 'h')})
         for (const std::string& target : {std::string("#mail"), "#" + std::string(63, 'x')}) {
@@ -107,6 +136,14 @@ TEST(Chat, AHostileHeaderIsOneLineOfText) {
     EXPECT_TRUE(lines[0].starts_with("17 Eve")) << lines[0];
     EXPECT_NE(lines[0].find("KILL anna"), std::string::npos) << lines[0];
     EXPECT_EQ(lines[1], "17| body");
+}
+
+TEST(Chat, WhatIsNotThereIsSaid) {
+    AdapterRig rig("chat", kOneChannel);
+    Job job = rig.job(17, 1, "Subject: =?utf-8?Q?=00=01?=\r\n\r\n");
+    job.delivery.sender = "";
+    rig.exportJob(std::move(job));
+    EXPECT_EQ(toldLines(rig, "%23mail/1"), std::vector<std::string>{"17 (nobody): (no subject)"});
 }
 
 TEST(Chat, ATextCanNotSpeakForTheService) {

@@ -66,11 +66,14 @@ TEST_F(MailDeskTest, OnlyWhatIsNewAndTheNewestOfThose) {
     EXPECT_EQ(numbers(look()), "");
     put("%23mail", 1, "#mail");
     put("bob", 7, "bob");
-    EXPECT_EQ(numbers(look()), "#mail 1, bob 7");
+    EXPECT_EQ(numbers(look()), "#mail 1, bob 7 and 6");
     put("%23mail", 2, "#mail");
     EXPECT_EQ(numbers(look()), "#mail 2");
     for (int number = 3; number <= 10; ++number) put("%23mail", number, "#mail");
     EXPECT_EQ(numbers(look()), "#mail 8 9 10 and 5");
+    for (int number = 11; number <= 20; ++number) put("%23mail", number, "#mail");
+    for (int number = 11; number <= 18; ++number) fs::remove(folder() + "/%23mail/" + std::to_string(number));
+    EXPECT_EQ(numbers(look()), "#mail 19 20 and 8") << "those that went meanwhile are counted";
     EXPECT_EQ(numbers(look()), "");
 }
 
@@ -90,7 +93,7 @@ TEST_F(MailDeskTest, WhatIsNoMailIsPassedOverAndSaid) {
     fs::create_directories(folder() + "/.postern-board/stage");
     put("%23mail", 5, "#mail");
     const MailFound found = look();
-    EXPECT_EQ(numbers(found), "#mail 5");
+    EXPECT_EQ(numbers(found), "#mail 5 and 4");
     EXPECT_NE(found.trouble.find("2: it is no entry of a chat's log"), std::string::npos) << found.trouble;
     EXPECT_EQ(numbers(look()), "");
 }
