@@ -44,7 +44,20 @@ int noteCommit(void* log, sqlite3*, const char*, int frames) {
 
 }  // namespace
 
-Result<void> checkFileHeader(const std::string& path, int newest) {
+namespace {
+
+// https://www.sqlite.org/fileformat.html, section 4.1: a log that holds something begins with one of two
+// numbers.
+Result<bool> hasLog(const std::string& path) {
+    auto file = postern::File::openRead(path + "-wal");
+    if (!file.ok() && file.error().code == Errc::NotFound) return false;
+    if (!file.ok()) return file.error();
+    char magic[4];
+    POSTERN_LET(got, file->readAt(0, magic, sizeof magic));
+    return got == sizeof magic && (bigEndian({magic, got}) | 1U) == 0x377f0683;
+}
+
+Result<void> judgeHeader(const std::string& path, int newest) {
     // https://www.sqlite.org/fileformat.html, section 1.3: "user version" at 60, "application id" at 68.
     char header[100];
     POSTERN_LET(file, postern::File::openRead(path));
@@ -63,7 +76,26 @@ Result<void> checkFileHeader(const std::string& path, int newest) {
     return {};
 }
 
+}  // namespace
+
+Result<void> checkFileHeader(const std::string& path, int newest) {
+    const Result<void> judged = judgeHeader(path, newest);
+    if (judged.ok() || (judged.error().code != Errc::Corrupt && judged.error().code != Errc::Invalid))
+        return judged;
+    // Power that failed while the log was folded back may have torn the first page, which then stands whole
+    // in the log.
+    POSTERN_LET(log, hasLog(path));
+    if (!log) return judged;
+    return {};
+}
+
 namespace {
+
+Result<void> checkOwner(Session& session) {
+    POSTERN_LET(owner, session.one("PRAGMA application_id"));
+    if (owner != kApplicationId) return fail(Errc::Invalid, "it belongs to another program");
+    return {};
+}
 
 // The connection's handle must be closed even when opening failed.
 template <class Connection>
@@ -98,8 +130,7 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     for (const char* settings : {kSettings, kReaderSettings}) POSTERN_TRY(connection->script(settings));
     std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(connection)));
-    POSTERN_LET(owner, reader->one("PRAGMA application_id"));
-    if (owner != kApplicationId) return fail(Errc::Invalid, "it belongs to another program");
+    POSTERN_TRY(checkOwner(*reader));
     return reader;
 }
 
@@ -112,14 +143,16 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(const std::string& path
     auto connection = std::make_unique<Connection>();
     const int create = file == File::New ? SQLITE_OPEN_CREATE : 0;
     POSTERN_TRY(openHandle(*connection, path, vfs, SQLITE_OPEN_READWRITE | create));
+    // Until startLog(), closing must not fold anything back: the file may still be refused.
+    sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (file == File::New) {
         POSTERN_TRY(connection->script(kNewFile));
         POSTERN_TRY(connection->script(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str()));
     }
     for (const char* settings : {kSettings, kWriterSettings}) POSTERN_TRY(connection->script(settings));
-    // Until startLog(), closing must not fold anything back: the file may still be refused.
-    sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    return std::unique_ptr<SqliteWriter>(new SqliteWriter(std::move(connection)));
+    std::unique_ptr<SqliteWriter> writer(new SqliteWriter(std::move(connection)));
+    POSTERN_TRY(checkOwner(*writer));
+    return writer;
 }
 
 Result<void> SqliteWriter::startLog() {

@@ -15,8 +15,9 @@
 namespace postern::store {
 
 // Reads the first bytes of the file, without the engine, which would touch what it does not understand.
-// Corrupt: empty or no SQLite file. Invalid: of another program, or of a newer Postern than `newest`.
-// REQUIRES: this process has no connection to the file (closing it would drop their POSIX locks).
+// Corrupt: empty or no SQLite file. Invalid: of another program, or of a newer Postern than `newest`. A file
+// with a log beside it is left to the engine: a power cut may have torn a first page that the log holds
+// whole. REQUIRES: this process has no connection to the file (closing it would drop their POSIX locks).
 Result<void> checkFileHeader(const std::string& path, int newest);
 
 class SqliteReader final : public ReadSession {

@@ -73,7 +73,19 @@ const Refusal kRefusals[] = {
      "not a database"},
     {"TextFile", [](const std::string& f) { overwrite(database(f), std::string(5000, 'a')); }, Errc::Corrupt,
      "not a database"},
+    {"TextFileBesideALog",
+     [](const std::string& f) {
+         overwrite(database(f), std::string(5000, 'a'));
+         overwrite(database(f) + "-wal", "\x37\x7f\x06\x82" + std::string(5000, 'a'));
+     },
+     Errc::Corrupt, "damaged"},
     {"OtherProgram", [](const std::string& f) { patch(f, 68, "ABCD"); }, Errc::Invalid, "another program"},
+    {"OtherProgramBesideALog",
+     [](const std::string& f) {
+         patch(f, 68, "ABCD");
+         overwrite(database(f) + "-wal", "\x37\x7f\x06\x83" + std::string(5000, 'a'));
+     },
+     Errc::Invalid, "another program"},
     {"NewerVersion", [](const std::string& f) { patch(f, 60, std::string("\0\0\0\x09", 4)); }, Errc::Invalid,
      "newer Postern"},
     {"CutInHalf",
@@ -143,6 +155,25 @@ TEST_P(Refused, WithAReasonAndNothingChanged) {
 
 INSTANTIATE_TEST_SUITE_P(Opening, Refused, testing::ValuesIn(kRefusals),
                          [](const auto& named) { return std::string(named.param.name); });
+
+// Power may fail while the log is folded back, and tear the sector with the database's header.
+TEST(Opening, AFirstPageThatWasTornIsReadFromTheLog) {
+    const TempFolder folder, torn;
+    const auto options = optionsFor(folder);
+    {
+        const auto store = openStore(options);
+        ASSERT_TRUE(store);
+        const std::string large(30'000, 'x');  // the database grows, so its first page is in the log
+        ASSERT_TRUE(store->write([&](WriteSession& s) { return addNote(s, large); }).ok());
+        fs::copy(options.folder, torn / "store", fs::copy_options::recursive);
+    }
+    ASSERT_TRUE(pathExists(torn / "store/postern.db-wal"));
+    fs::remove(torn / "store/postern.db-shm");
+    patch(torn / "store", 0, std::string(512, '\xa5'));
+    const auto store = openStore(optionsFor(torn));
+    ASSERT_TRUE(store);
+    EXPECT_EQ(countNotes(*store), 1);
+}
 
 TEST(Opening, AnErrorNamesTheDatabase) {
     const TempFolder folder;
