@@ -83,12 +83,16 @@ class Board(House):
     def __init__(self, settings='address = "127.0.0.1:0"', more=""):
         super().__init__(settings)
         self.log = os.path.join(self.gateway.folder, "log")
+        self.more = more
+        self.set_up()
+
+    def set_up(self):
         with open(self.gateway.config, "a", encoding="utf-8") as file:
             file.write(f"""[adapter.board]
 kind = "chat"
 folder = "{self.log}"
 channels = ["#alerts"]
-{more}
+{self.more}
 [[route]]
 recipient = "alerts@board.example"
 adapter = "board"
@@ -200,6 +204,36 @@ def test_a_storm_of_mail_is_a_few_and_a_count():
         check(told + counted == 150 and told < 40, f"{told} told, {counted} counted")
         check(len(house.told()) == 20, "the log keeps twenty")
         vera.ask("list adapter=board state=exported", "exported board")
+
+
+class LateBoard(Board):
+    """One whose adapter comes by a reload."""
+
+    def set_up(self):
+        pass
+
+
+def test_a_reload_brings_mail_into_the_chat_and_takes_it_out():
+    with LateBoard() as house:
+        with open(house.gateway.config, encoding="utf-8") as file:
+            before = file.read()
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join()
+            Board.set_up(house)
+            house.reload()
+            vera.until("ERROR")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join("#alerts")
+            house.mail("alerts@board.example", "first")
+            vera.until("PRIVMSG #alerts", "first")
+            with open(house.gateway.config, "w", encoding="utf-8") as file:
+                file.write(before)
+            house.reload()
+            vera.until("ERROR")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD)
+            vera.say("JOIN #alerts")
+            vera.until(" 403 ")
 
 
 def test_a_chat_adapter_without_a_chat_is_said_and_keeps_its_log():

@@ -8,6 +8,7 @@
 #include "adapters/chat/chat_text.h"
 #include "base/text.h"
 #include "tests/adapter_rig.h"
+#include "tests/kit/drive.h"
 
 namespace postern::adapters {
 
@@ -219,7 +220,8 @@ TEST(Chat, OnlyChannelsOfTheSettingsAndPossibleNamesAreTaken) {
 
 TEST(Chat, SettingsNameChannels) {
     for (const char* bad : {"mail", "#", "#a b", "#a,b", "#a\x07"}) {
-        const auto made = tests::makeKind("chat", {{"folder", "/x"}, {"channels", bad}}, tests::kRigContext);
+        const auto made = tests::makeKind("chat", {{"folder", tests::onDrive("/x")}, {"channels", bad}},
+                                          tests::kRigContext);
         ASSERT_FALSE(made.ok()) << bad;
         EXPECT_TRUE(made.error().text.starts_with("channels: ")) << made.error().text;
     }
