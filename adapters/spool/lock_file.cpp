@@ -33,22 +33,26 @@ Result<void> breakStale(const Folder& folder, const std::string& name, const Fil
     return back == Moved::Done ? Result<void>() : folder.remove(aside);
 }
 
-// Removes the lock there when it is left over, and says whether it was ours; or who has it.
+// Whether the lock there is ours, and so left over. One of others is removed when it is stale; otherwise
+// Busy, and who has it.
 Result<bool> judge(const Folder& folder, const std::string& name, const LockFilePlan& plan) {
     const auto facts = folder.facts(name);
     if (!facts.ok()) return facts.error().code == Errc::NotFound ? Result<bool>(false) : facts.error();
     const std::string path = joinPath(folder.path(), name);
     if (!facts->regular) return fail(Errc::Denied, path + " is no lock file");
     const auto read = isOurs(folder, name, plan);  // others' may be closed to us
-    const bool ours = read.ok() && *read;
+    if (read.ok() && *read) return true;
     const Millis age = ageOf(*facts);
-    const bool stale = plan.staleAfter > Millis(0) && age > plan.staleAfter;
-    if (ours || stale) {
+    if (plan.staleAfter > Millis(0) && age > plan.staleAfter) {
         POSTERN_TRY(breakStale(folder, name, *facts));
-        return ours;
+        return false;
     }
     return fail(Errc::Busy, plan.busy + ": " + path + " is there for " +
                                 formatDurationMillis(std::max<std::int64_t>(age.count(), 0) / 1000 * 1000));
+}
+
+std::string content(const LockFilePlan& plan) {
+    return plan.signature + " " + std::to_string(processId()) + "\n";
 }
 
 }  // namespace
@@ -92,7 +96,7 @@ Result<bool> LockFile::place(const LockFilePlan& plan) {
     }
     if (!created.ok()) return created.error();
     const auto placed = [&]() -> Result<Moved> {
-        POSTERN_TRY(created->write(plan.signature + " " + std::to_string(processId()) + "\n"));
+        POSTERN_TRY(created->write(content(plan)));
         POSTERN_TRY(created->sync());
         return folder_.moveNoReplace(aside, folder_, name_, Folder::Namers::Others);
     }();
@@ -107,15 +111,35 @@ Result<bool> LockFile::place(const LockFilePlan& plan) {
     return fail(Errc::Busy, joinPath(folder_.path(), aside) + " was taken away");
 }
 
+// It stays in its place all the time: behind it may be half a mail, and a reader must not get in between.
+// Written again it is young, for those who count a lock's age.
+Result<void> LockFile::takeOver(const LockFilePlan& plan) {
+    POSTERN_LET(file, folder_.openShared(name_, false));
+    POSTERN_LET(held, file.facts());
+    const std::string text = content(plan);
+    POSTERN_TRY(file.writeAt(0, text));
+    POSTERN_TRY(file.truncate(static_cast<std::int64_t>(text.size())));
+    POSTERN_TRY(file.sync());
+    const auto named = folder_.facts(name_);
+    if (!named.ok() && named.error().code != Errc::NotFound) return named.error();
+    if (!named.ok() || named->number != held.number) return fail(Errc::Busy, plan.busy + ": just now");
+    number_ = held.number;
+    tookOver_ = true;
+    return {};
+}
+
 Result<void> LockFile::placeOrJudge(const LockFilePlan& plan) {
     POSTERN_LET(there, folder_.has(name_));  // while we wait for it, nothing is written
     auto placed = there ? Result<bool>(false) : place(plan);
     if (!placed.ok()) return placed.error();
     if (!*placed) {
         POSTERN_LET(ours, judge(folder_, name_, plan));
-        tookOver_ = ours;
-        POSTERN_LET(again, place(plan));
-        if (!again) return fail(Errc::Busy, plan.busy + ": just now");
+        if (ours) {
+            POSTERN_TRY(takeOver(plan));
+        } else {
+            POSTERN_LET(again, place(plan));
+            if (!again) return fail(Errc::Busy, plan.busy + ": just now");
+        }
     }
     return folder_.sync();  // what it guards must never be there without it, not even after a power failure
 }

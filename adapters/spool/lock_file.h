@@ -5,7 +5,7 @@
 // Ours outlives a crash of ours. Its content is "<signature> <process>": it does not begin with a number, so
 // that nobody who takes the lock of a dead process id for stale can see ours as one. REQUIRES of the caller:
 // its own lock between our threads and processes (takeOwnLock), so that a file with our signature that we
-// meet can only be left over, and is taken over.
+// meet can only be left over, and is taken over, in its place: no moment is without it.
 //
 // Thread rule: one thread.
 
@@ -51,6 +51,7 @@ class LockFile {
   private:
     LockFile(const Folder& folder, std::string name) : folder_(folder), name_(std::move(name)) {}
     Result<bool> place(const LockFilePlan& plan);
+    Result<void> takeOver(const LockFilePlan& plan);
     Result<void> placeOrJudge(const LockFilePlan& plan);
 
     const Folder& folder_;

@@ -43,6 +43,8 @@ def configuration(folder):
         if kind == "drop":
             continue
         adapters += f'[[route]]\nrecipient = "*@{domain}"\nadapter = "{kind}"\n[adapter.{kind}]\nkind = "{kind}"\nfolder = "{folder}/{kind}"\n'
+    # The consumer honours the dotlock and never dies with it: so nothing need ever be in doubt, also when a clock makes its lock look old.
+    adapters = adapters.replace('kind = "mbox"\n', 'kind = "mbox"\nlocks = "dotlock"\nstale_lock = "0s"\n')
     return adapters + f"""[[route]]
 recipient = "*@{REFUSING}"
 adapter = "refusing"
