@@ -28,7 +28,12 @@ struct Reading {
     Result<std::pair<std::string, Mail>> read(std::int64_t number) const {
         const std::string file = std::to_string(number);
         POSTERN_LET(facts, folder.facts(file));
-        POSTERN_LET(text, readFile(joinPath(folder.path(), file), entries::kMostEntryBytes));
+        if (!facts.regular || facts.size > static_cast<std::int64_t>(entries::kMostEntryBytes))
+            return fail(Errc::Invalid, file + " is no entry of a chat's log");
+        POSTERN_LET(opened, folder.openRead(file));
+        std::string text(entries::kMostEntryBytes, '\0');
+        POSTERN_LET(size, opened.readAt(0, text.data(), text.size()));
+        text.resize(size);
         auto entry = entries::readEntry(text);
         if (!entry.ok()) return entry.error().within(file);
         if (entries::logFolder(entry->to).value() != name)
@@ -48,18 +53,23 @@ struct Reading {
         part.adapter = place.adapter;
         if (static_cast<std::size_t>(numbers->end() - next) > place.keep)
             next = numbers->end() - static_cast<std::ptrdiff_t>(place.keep);
+        std::int64_t reached = numbers->back();
         for (; next != numbers->end(); ++next) {
             auto mail = read(*next);
             if (mail.ok()) {
                 part.target = std::move(mail->first);
                 part.mails.push_back(std::move(mail->second));
-            } else if (mail.error().code != Errc::NotFound) {  // an old one that just went
-                complain(mail.error());
+                continue;
             }
+            if (mail.error().code == Errc::NotFound) continue;  // an old one that just went
+            complain(mail.error());
+            if (mail.error().code == Errc::Invalid) continue;
+            reached = *next - 1;  // not now: the next look begins with it
+            break;
         }
         // The adapter gives each number: those that are missing came, and went as the oldest or are damaged.
-        part.more = numbers->back() - last - static_cast<std::int64_t>(part.mails.size());
-        found.seen[folder.path()] = numbers->back();
+        part.more = reached - last - static_cast<std::int64_t>(part.mails.size());
+        found.seen[folder.path()] = reached;
         if (!part.mails.empty()) found.parts.push_back(std::move(part));
     }
 };
