@@ -10,8 +10,8 @@ State is kept in build/proof. A row that was finished for these very sources (gi
 again, so that a run that was interrupted goes on where it was; --again runs it all the same. The report is build/proof/report.md, the
 whole output of a row is in build/proof/NAME.log.
 
-Exit status 0: every row passed and lacks nothing. 1: a row failed. 3: nothing failed, but rows are not built yet, or pass in part only.
-A row that is not built never counts as passed."""
+Exit status 0: every row passed and lacks nothing. 1: a row failed. 3: nothing failed, but rows are not built yet, pass in part only, or
+lack something of this machine. None of these counts as passed."""
 
 import argparse
 import hashlib
@@ -28,10 +28,11 @@ from rows import ROWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-PASSED, PART, FAILED, NOT_BUILT = "passed", "passed in part", "FAILED", "not built"
+PASSED, PART, FAILED, NOT_BUILT, NOT_HERE = "passed", "passed in part", "FAILED", "not built", "can not run here"
+SKIPPED = 77  # what a suite ends with that lacks something of the machine: root, FUSE
 PROGRAMS = ["posternd", "postern", "postern-runner", "postern-sendmail"]
 TELL_EVERY = 15.0
-SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults)\b(?! a second)")
+SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|minutes)\b(?! a second)")
 
 
 def git(*arguments):
@@ -127,6 +128,9 @@ def run_row(row, options):
             command = [part.replace("{build}", options.build).replace("{tests}", os.path.join(ROOT, "tests")) for part in step]
             left = row.seconds * options.patience - (time.monotonic() - begun)
             status = run_step(command, log, max(left, 1), row.name)
+            if status == SKIPPED:
+                verdict = NOT_HERE
+                break
             what = "not ended in time" if status is None else f"exit status {status}" if status else nothing_ran(log_path)
             if what:
                 verdict = FAILED
@@ -210,8 +214,8 @@ def main():
         report(state, chosen, options)
     report(state, chosen, options)
     verdicts = [state[key(row, options)]["verdict"] for row in chosen]
-    say(", ".join(f"{verdicts.count(each)} {each}" for each in (PASSED, PART, FAILED, NOT_BUILT)) + "; build/proof/report.md")
-    return 1 if FAILED in verdicts else 3 if PART in verdicts or NOT_BUILT in verdicts else 0
+    say(", ".join(f"{verdicts.count(each)} {each}" for each in (PASSED, PART, FAILED, NOT_BUILT, NOT_HERE)) + "; build/proof/report.md")
+    return 1 if FAILED in verdicts else 0 if set(verdicts) == {PASSED} else 3
 
 
 if __name__ == "__main__":
