@@ -1,6 +1,7 @@
 // Log-ons in a storm (Q178627): 200 at once, 20,000 a round, each connects, gets its 001, says QUIT and is
-// gone. Three rounds in the clear, then with passwords and with a third that vanishes while its nick is
-// refused. None may fail. Prints what it measures; ends with 1 when a log-on failed.
+// gone. Three rounds in the clear, three with SCRAM-SHA-256, then with a third that vanishes while its nick
+// is refused, in the clear, with SCRAM and with passwords (SASL PLAIN). None may fail. Prints what it
+// measures; ends with 1 when a log-on failed.
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -32,11 +33,35 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kAtOnce = 200;
 
+enum class Proof { None, Password, Scram };
+
 struct Round {
     const char* name;
     int cycles;
-    bool passwords = false;
+    Proof proof = Proof::None;
     int vanishing = 0;  // of a hundred
+};
+
+constexpr char kPassword[] = "pencil";
+
+// The client's half of SCRAM (RFC 5802 section 3) for one account. The key is made once, as clients keep it.
+class ScramKey {
+  public:
+    explicit ScramKey(const accounts::Verifier& verifier)
+        : key_(hmacSha256(pbkdf2Sha256(kPassword, verifier.salt, verifier.iterations), "Client Key")),
+          stored_(verifier.storedKey) {}
+
+    static std::string first(const std::string& nonce) { return "n=ann,r=" + nonce; }
+    std::string last(const std::string& nonce, const std::string& serverFirst) const {
+        const std::string bare = "c=biws," + serverFirst.substr(0, serverFirst.find(','));
+        const std::string signature = hmacSha256(stored_, first(nonce) + "," + serverFirst + "," + bare);
+        std::string proof = key_;
+        for (std::size_t i = 0; i < proof.size(); ++i) proof[i] = static_cast<char>(proof[i] ^ signature[i]);
+        return bare + ",p=" + base64Encode(proof);
+    }
+
+  private:
+    const std::string key_, stored_;
 };
 
 long residentKiB() {
@@ -57,7 +82,8 @@ int openFiles() {
 // The client's side: one thread, one epoll, kAtOnce slots.
 class Storm {
   public:
-    Storm(int port, const Round& round) : port_(port), round_(round), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+    Storm(int port, const Round& round, const ScramKey& key)
+        : port_(port), round_(round), key_(key), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
     ~Storm() { close(epoll_); }
 
     void run() {
@@ -86,6 +112,8 @@ class Storm {
         Steady::time_point begun;
         std::string heard;
         bool loggedOn = false, vanishes = false;
+        int asked = 0;  // steps of SCRAM that were answered
+        std::size_t read = 0;
     };
 
     void begin(int index) {
@@ -118,17 +146,34 @@ class Storm {
         event.data.u32 = static_cast<unsigned>(index);
         epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.socket, &event);
         std::string words;
-        if (round_.passwords && !slot.vanishes) {
-            const std::string secret = std::string("\0ann\0pencil", 11);
-            words = "CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE " + base64Encode(secret) + "\r\n";
-        }
+        const Proof proof = slot.vanishes ? Proof::None : round_.proof;
+        if (proof == Proof::Password)
+            words = "CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE " +
+                    base64Encode(std::string("\0ann\0", 5) + kPassword) + "\r\n";
+        if (proof == Proof::Scram) words = "CAP REQ :sasl\r\nAUTHENTICATE SCRAM-SHA-256\r\n";
         words += "NICK " + (slot.vanishes ? std::string("taken") : "n" + std::to_string(number)) +
                  "\r\nUSER u 0 * :u\r\n";
-        if (round_.passwords && !slot.vanishes) words += "CAP END\r\n";
+        if (proof == Proof::Password) words += "CAP END\r\n";
         say(slot, words);
     }
     static void say(const Slot& slot, const std::string& words) {
         if (send(slot.socket, words.data(), words.size(), MSG_NOSIGNAL) < 0) std::perror("send");
+    }
+    // Answers what the server asks of SCRAM, step by step.
+    void prove(Slot& slot) {
+        static constexpr char kAsks[] = "AUTHENTICATE ";
+        const std::string nonce =
+            "n" + std::to_string(slot.socket) + "x" + std::to_string(slot.begun.time_since_epoch().count());
+        for (std::size_t end = 0; (end = slot.heard.find("\r\n", slot.read)) != std::string::npos;) {
+            const std::string line = slot.heard.substr(slot.read, end - slot.read);
+            slot.read = end + 2;
+            if (!line.starts_with(kAsks)) continue;
+            const std::string given = line.substr(sizeof kAsks - 1);
+            const int step = slot.asked++;
+            if (step == 0) say(slot, kAsks + base64Encode("n,," + ScramKey::first(nonce)) + "\r\n");
+            if (step == 1) say(slot, kAsks + base64Encode(key_.last(nonce, *base64Decode(given))) + "\r\n");
+            if (step == 2) say(slot, "AUTHENTICATE +\r\nCAP END\r\n");
+        }
     }
     void onEvent(int index) {
         Slot& slot = slots_[static_cast<std::size_t>(index)];
@@ -141,8 +186,10 @@ class Storm {
             setsockopt(slot.socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
             return end(index, true);
         }
+        if (round_.proof == Proof::Scram && !slot.vanishes && !slot.loggedOn) prove(slot);
         if (slot.loggedOn || slot.heard.find(" 001 ") == std::string::npos) return;
-        if (round_.passwords && slot.heard.find(" 903 ") == std::string::npos) return end(index, false);
+        if (round_.proof != Proof::None && slot.heard.find(" 903 ") == std::string::npos)
+            return end(index, false);
         slot.loggedOn = true;
         latencies_.push_back(std::chrono::duration<double, std::milli>(Steady::now() - slot.begun).count());
         say(slot, "QUIT\r\n");
@@ -157,6 +204,7 @@ class Storm {
 
     const int port_;
     const Round round_;
+    const ScramKey& key_;
     const int epoll_;
     std::vector<Slot> slots_;
     std::vector<double> latencies_;
@@ -183,7 +231,7 @@ int main(int count, char** words) {
             return 1;
         }
         auto& store = **opened;
-        const accounts::Account account{"ann", *accounts::makeVerifier("pencil"),
+        const accounts::Account account{"ann", *accounts::makeVerifier(kPassword),
                                         *accounts::parseRoles("operator"), fromMillis(1'000)};
         const auto added =
             store.write([&](store::WriteSession& session) { return accounts::addAccount(session, account); });
@@ -208,8 +256,12 @@ int main(int count, char** words) {
         const Round rounds[] = {{"in the clear 1", cycles},
                                 {"in the clear 2", cycles},
                                 {"in the clear 3", cycles},
-                                {"a third vanishes", cycles, false, 30},
-                                {"passwords, a third vanishes", cycles / 10, true, 30}};
+                                {"SCRAM 1", cycles, Proof::Scram},
+                                {"SCRAM 2", cycles, Proof::Scram},
+                                {"SCRAM 3", cycles, Proof::Scram},
+                                {"a third vanishes", cycles, Proof::None, 30},
+                                {"SCRAM, a third vanishes", cycles, Proof::Scram, 30},
+                                {"passwords, a third vanishes", cycles / 10, Proof::Password, 30}};
         // Somebody has the nick that others want in vain.
         const int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in to{};
@@ -220,10 +272,11 @@ int main(int count, char** words) {
         if (connect(holder, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0 ||
             send(holder, hold.data(), hold.size(), MSG_NOSIGNAL) < 0)
             return 1;
+        const ScramKey key(account.verifier);
         for (const Round& round : rounds) {
             const std::int64_t before = loopNanos;
             const auto begun = Steady::now();
-            Storm storm(server.ports().front(), round);
+            Storm storm(server.ports().front(), round, key);
             storm.run();
             const double seconds = std::chrono::duration<double>(Steady::now() - begun).count();
             failed += storm.failed();
