@@ -10,6 +10,7 @@ namespace {
 // Of one line without its end. Characters of several bytes are never cut.
 std::string broken(std::string_view line, const mail::Profile& profile, std::string_view end) {
     const auto most = static_cast<std::size_t>(profile.columns);
+    const mail::Letters letters = mail::lettersOf(profile.charset);
     const std::string utf8 = mail::toUtf8(line, profile.charset);
     std::string out, piece;
     std::size_t columns = 0;
@@ -17,7 +18,7 @@ std::string broken(std::string_view line, const mail::Profile& profile, std::str
         std::size_t next = at + 1;
         while (next < utf8.size() && (static_cast<unsigned char>(utf8[next]) & 0xc0) == 0x80) ++next;
         const std::string_view character(utf8.data() + at, next - at);
-        const auto width = static_cast<std::size_t>(mail::displayColumns(character));
+        const auto width = static_cast<std::size_t>(mail::displayColumns(character, letters));
         if (columns + width > most && !piece.empty()) {
             out.append(mail::fromUtf8(piece, profile.charset).bytes).append(end);
             piece.clear();

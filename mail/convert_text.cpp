@@ -12,7 +12,7 @@
 namespace postern::mail {
 namespace {
 
-std::string expandedTabs(std::string_view text) {
+std::string expandedTabs(std::string_view text, Letters letters) {
     std::string out;
     out.reserve(text.size() + text.size() / 8);
     int column = 0;
@@ -29,7 +29,7 @@ std::string expandedTabs(std::string_view text) {
             column = 0;
             continue;
         }
-        column += displayColumns(run);
+        column += displayColumns(run, letters);
         const int blanks = 8 - column % 8;
         out.append(static_cast<std::size_t>(blanks), ' ');
         column += blanks;
@@ -146,15 +146,17 @@ std::string withLineEnds(std::string text, bool crlf) {
 }
 
 Encoded writtenText(std::string_view utf8, const Profile& profile) {
+    const Letters letters = lettersOf(profile.charset);
     std::string expanded;
     if (profile.expandTabs && utf8.find('\t') != std::string_view::npos) {
-        expanded = expandedTabs(utf8);
+        expanded = expandedTabs(utf8, letters);
         utf8 = expanded;
     }
     Encoded written = fromUtf8(utf8, profile.charset);
     if (profile.columns == 0) return written;
     const bool same = written.lost == 0 && written.changed == 0;
-    std::string wrapped = wrap(same ? utf8 : toUtf8(written.bytes, profile.charset), profile.columns);
+    std::string wrapped =
+        wrap(same ? utf8 : toUtf8(written.bytes, profile.charset), profile.columns, letters);
     // The second time nothing is lost any more.
     written.bytes = hasEightBit(wrapped) ? fromUtf8(wrapped, profile.charset).bytes : std::move(wrapped);
     return written;

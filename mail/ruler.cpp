@@ -2,7 +2,6 @@
 
 #include "mail/charset.h"
 #include "mail/code_page.h"
-#include "mail/text.h"
 
 namespace postern::mail {
 namespace {
@@ -17,14 +16,12 @@ bool isIdeograph(char32_t c) {
 }  // namespace
 
 Ruler::Ruler(std::string_view charset)
-    : charset_(charset),
-      isUtf8_(canonicalCharset(charset) == "UTF-8"),
-      isPage_(!knownCodePage(charset) || CodePage::find(canonicalCharset(charset)) != nullptr) {}
+    : charset_(charset), isUtf8_(canonicalCharset(charset) == "UTF-8"), letters_(lettersOf(charset)) {}
 
 int Ruler::columns(std::string_view utf8) const {
     if (isUtf8_ || !hasEightBit(utf8)) return displayColumns(utf8);
     // A page may write a whole word in another way because of one of its letters.
-    if (isPage_) return displayColumns(toUtf8(fromUtf8(utf8, charset_).bytes, charset_));
+    if (letters_ == Letters::Unicode) return displayColumns(toUtf8(fromUtf8(utf8, charset_).bytes, charset_));
     int sum = 0;
     while (!utf8.empty()) {
         std::string_view rest = utf8;
@@ -38,8 +35,8 @@ int Ruler::columns(std::string_view utf8) const {
 int Ruler::widthOf(char32_t character, std::string_view utf8) const {
     if (character < 0x80 || isIdeograph(character)) return displayColumns(utf8);
     if (const auto known = widths_.find(character); known != widths_.end()) return known->second;
-    if (widths_.size() >= kMostWidths) return displayColumns(utf8);
-    const int width = displayColumns(toUtf8(fromUtf8(utf8, charset_).bytes, charset_));
+    if (widths_.size() >= kMostWidths) return displayColumns(utf8, letters_);
+    const int width = displayColumns(toUtf8(fromUtf8(utf8, charset_).bytes, charset_), letters_);
     widths_.emplace(character, width);
     return width;
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "mail/text.h"
+
 namespace postern::mail {
 
 class Ruler {
@@ -18,7 +20,8 @@ class Ruler {
     int widthOf(char32_t character, std::string_view utf8) const;
 
     const std::string charset_;
-    const bool isUtf8_, isPage_;
+    const bool isUtf8_;
+    const Letters letters_;
     // Of a set that is no page of 256: what it lacks is asked for once.
     mutable std::unordered_map<char32_t, int> widths_;
 };

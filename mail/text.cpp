@@ -1,5 +1,6 @@
 #include "mail/text.h"
 
+#include "mail/charset.h"
 #include "mail/code_page.h"
 #include "mail/fallback.h"
 
@@ -26,10 +27,14 @@ bool mayBreakBefore(char32_t c) {
            kBelongs.find(c) == std::u32string_view::npos;
 }
 
-int advance(char32_t c, int column) {
+bool isHalfWidth(char32_t c) {
+    return c < 0x80 || (c >= 0xff61 && c <= 0xffdc);
+}
+
+int advance(char32_t c, int column, Letters letters) {
     if (c == '\t') return 8 - column % 8;
     if (c < 0x20 || c == 0x7f || isIgnorable(c)) return 0;
-    return isWide(c) ? 2 : 1;
+    return isWide(c) || (letters == Letters::EastAsian && !isHalfWidth(c)) ? 2 : 1;
 }
 
 // How far an address of the web reaches that begins at the front of `text`; 0 when there is none, or one that
@@ -47,8 +52,8 @@ std::size_t addressLength(std::string_view text) {
 // Wraps one line (without its LF) into `out`.
 class LineWrapper {
   public:
-    LineWrapper(std::string_view line, int columns, std::string& out)
-        : line_(line), columns_(columns), out_(out) {}
+    LineWrapper(std::string_view line, int columns, Letters letters, std::string& out)
+        : line_(line), columns_(columns), letters_(letters), out_(out) {}
 
     void run() {
         for (bool startsWord = true; at_ < line_.size();) {
@@ -67,7 +72,7 @@ class LineWrapper {
     // Behind a mark of a few columns it stays even when it has no room: it has none on the next line either.
     void takeAddress(std::size_t length) {
         constexpr int kMark = 8;
-        const int width = displayColumns(line_.substr(at_, length));
+        const int width = displayColumns(line_.substr(at_, length), letters_);
         const bool helps = width <= columns_ || column_ > kMark;
         if (column_ + width > columns_ && column_ > 0 && helps) breakAt(at_);
         at_ += length;
@@ -78,7 +83,7 @@ class LineWrapper {
     bool takeOne() {
         std::string_view rest = line_.substr(at_);
         const char32_t c = takeCharacter(rest);
-        const int width = advance(c, column_);
+        const int width = advance(c, column_, letters_);
         if (column_ > columns_ && c == ' ') {  // behind a long address
             breakAt(at_ + 1);
             return true;
@@ -103,6 +108,7 @@ class LineWrapper {
 
     std::string_view line_;
     int columns_;
+    Letters letters_;
     std::string& out_;
     std::size_t start_ = 0;  // of what is not written yet
     std::size_t at_ = 0;
@@ -140,7 +146,13 @@ std::string_view takeLine(std::string_view& text) {
 
 }  // namespace
 
-std::string wrap(std::string_view text, int columns) {
+Letters lettersOf(std::string_view charset) {
+    const std::string_view name = canonicalCharset(charset);
+    const bool narrow = !knownCodePage(charset) || name == "UTF-8" || CodePage::find(name) != nullptr;
+    return narrow ? Letters::Unicode : Letters::EastAsian;
+}
+
+std::string wrap(std::string_view text, int columns, Letters letters) {
     if (columns <= 0) return std::string(text);
     std::string out;
     out.reserve(text.size() + text.size() / 32);
@@ -153,7 +165,7 @@ std::string wrap(std::string_view text, int columns) {
             line.size() <= static_cast<std::size_t>(columns) && line.find('\t') == std::string_view::npos;
         if (!fits) {
             out.append(text.substr(kept, at - kept));
-            LineWrapper(line, columns, out).run();
+            LineWrapper(line, columns, letters, out).run();
             kept = end;
         }
         at = end + 1;
@@ -161,9 +173,9 @@ std::string wrap(std::string_view text, int columns) {
     return out.append(text.substr(kept));
 }
 
-int displayColumns(std::string_view line) {
+int displayColumns(std::string_view line, Letters letters) {
     int column = 0;
-    while (!line.empty()) column += advance(takeCharacter(line), column);
+    while (!line.empty()) column += advance(takeCharacter(line), column, letters);
     return column;
 }
 

@@ -20,14 +20,20 @@ struct TextTarget {
 // ends with LF unless empty.
 std::string htmlToText(std::string_view html, const TextTarget& target = {});
 
+// How wide a reader's screen shows letters. In character sets of East Asia those that are neither US-ASCII
+// nor half-width have two bytes and two columns, Greek and Cyrillic ones, frames and quotation marks included
+// (Unicode UAX #11 calls these ambiguous).
+enum class Letters { Unicode, EastAsian };
+Letters lettersOf(std::string_view charset);  // as fromUtf8() takes it
+
 // Breaks lines longer than `columns` display columns after a blank, or anywhere when there is none, and never
 // inside a character. Only LF are added: taking them out again gives the input (KB Q124745, Q176396).
 // `columns` 0: unchanged. Wide characters (CJK, emoji) count two columns, combining marks none. Only an
 // address of the web ("https://...") of up to 250 bytes stays whole where it is longer than a line.
-std::string wrap(std::string_view text, int columns);
+std::string wrap(std::string_view text, int columns, Letters letters = Letters::Unicode);
 
 // Width of one line as wrap() counts it. A tab goes to the next stop of 8.
-int displayColumns(std::string_view line);
+int displayColumns(std::string_view line, Letters letters = Letters::Unicode);
 
 // format=flowed (RFC 3676) to paragraphs of one line each, quote marks kept; `delSp` as the parameter says.
 std::string unflow(std::string_view text, bool delSp);

@@ -1,6 +1,6 @@
 #pragma once
-// What differs in sockets from system to system: net/posix/ and net/windows/ have a half each. Inside of the
-// room. Thread rule: any thread.
+// What differs in sockets from system to system: net/posix/ and net/windows/ have a half each. Thread rule:
+// any thread.
 
 #include <memory>
 #include <string>

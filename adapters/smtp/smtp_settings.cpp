@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "net/system_sockets.h"
 
 namespace postern::adapters {
 
@@ -119,6 +120,9 @@ bool SmtpPlan::ignores(std::string_view keyword) const {
 Result<SmtpHost> smtpHost(std::string_view text, int port) {
     const std::string said = "'" + std::string(text) + "' ";
     if (text.starts_with("unix:")) {
+        if (!net::hasLocalSockets())
+            return wrong("hosts",
+                         said + "can not be: there are no Unix sockets on this system, say 127.0.0.1:24");
         const std::string path(text.substr(5));
         if (!isAbsolutePath(path) || path.size() > kLongestSocketPath)
             return wrong("hosts", said + "is no absolute path of at most 107 bytes behind \"unix:\"");

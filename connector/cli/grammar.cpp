@@ -103,6 +103,7 @@ Grammar::Grammar(Run& run) : impl_(std::make_unique<Impl>(run)) {
     CLI::App& app = impl_->app;
     app.fallthrough();  // --json and --config are taken in any place
     app.require_subcommand(1);
+    app.allow_windows_style_options(false);  // "/folder/file" is a path on every system
     app.set_version_flag("--version", std::string("postern ") + kVersion);
     app.add_option("--config", run.configPath, "The configuration file")->option_text("FILE")->take_last();
     app.add_flag("--json", run.json, "Print one JSON object a line");

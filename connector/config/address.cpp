@@ -4,16 +4,18 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "net/system_sockets.h"
 
 namespace postern::config {
 
 namespace {
 
 Error wrong(std::string_view text, std::string_view why) {
-    return fail(Errc::Invalid,
-                "\"address\" must be like \"127.0.0.1:2525\", \"[::1]:25\" or "
-                "\"unix:/run/postern/lmtp.sock\", not \"" +
-                    escapeLine(text, 100) + "\": " + std::string(why));
+    const std::string like = net::hasLocalSockets()
+                                 ? "\"127.0.0.1:2525\", \"[::1]:25\" or \"unix:/run/postern/lmtp.sock\""
+                                 : "\"127.0.0.1:2525\" or \"[::1]:25\"";
+    return fail(Errc::Invalid, "\"address\" must be like " + like + ", not \"" + escapeLine(text, 100) +
+                                   "\": " + std::string(why));
 }
 
 bool onlyHostCharacters(std::string_view host, std::string_view also) {
@@ -24,6 +26,8 @@ bool onlyHostCharacters(std::string_view host, std::string_view also) {
 }
 
 Result<void> readSocketPath(std::string_view text, std::string_view path, Listener& listener) {
+    if (!net::hasLocalSockets())
+        return wrong(text, "there are no Unix sockets on this system; say 127.0.0.1 and a port");
     if (!isAbsolutePath(path)) return wrong(text, "the path is not absolute");
     if (path.size() > kSocketPathLimit)
         return wrong(text, "the path is longer than " + std::to_string(kSocketPathLimit) + " bytes");

@@ -1,5 +1,6 @@
 #include "connector/http/server.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <Poco/Exception.h>
@@ -10,8 +11,10 @@
 #include <Poco/Net/HTTPServerRequest.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/URI.h>
 
+#include "base/socket_grip.h"
 #include "net/socket_server.h"
 
 namespace postern::http {
@@ -127,6 +130,29 @@ class Factory final : public Poco::Net::HTTPRequestHandlerFactory {
     const std::atomic<bool>& stopping_;
 };
 
+// A client's socket for Poco, whose wait for the next request ends with the server also where the end of the
+// connection wakes nobody (SocketGrip::longestWait()). The handle stays its owner's.
+class WaitingSocket final : public Poco::Net::StreamSocketImpl {
+  public:
+    WaitingSocket(const Poco::Net::StreamSocket& owner, const std::atomic<bool>& stopping)
+        : StreamSocketImpl(owner.impl()->sockfd()), stopping_(stopping) {}
+
+    void close() override { reset(); }
+    bool poll(const Poco::Timespan& timeout, int mode) override {
+        for (Millis left{timeout.totalMilliseconds()};;) {
+            const Millis slice = SocketGrip::longestWait(left);
+            if (StreamSocketImpl::poll(Poco::Timespan(slice.count() * 1000), mode)) return true;
+            left -= slice;
+            if (left <= Millis(0) || stopping_) return false;
+        }
+    }
+
+  private:
+    ~WaitingSocket() override { reset(); }
+
+    const std::atomic<bool>& stopping_;
+};
+
 void refuse(Poco::Net::StreamSocket& socket) {
     constexpr std::string_view kBusy =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: "
@@ -148,7 +174,8 @@ struct HttpServer::Impl {
           server(
               {{.host = wanted.host, .port = wanted.port, .socketPath = wanted.socketPath},
                "http",
-               wanted.connections},
+               wanted.connections,
+               wanted.patience},
               [this](Poco::Net::StreamSocket& socket) { serve(socket); }, refuse) {
         params->setTimeout(silence);
         params->setKeepAliveTimeout(silence);
@@ -159,7 +186,8 @@ struct HttpServer::Impl {
         try {
             socket.setBlocking(true);
             socket.setSendTimeout(silence);
-            Poco::Net::HTTPServerConnection http(socket, params, factory);
+            const Poco::Net::StreamSocket waiting(new WaitingSocket(socket, stopping));
+            Poco::Net::HTTPServerConnection http(waiting, params, factory);
             http.run();
         } catch (const Poco::Exception&) {
             // The client went away in the middle of something: nobody is left to tell.

@@ -20,6 +20,7 @@ struct ServerOptions {
     std::string socketPath;  // a Unix socket instead
     int connections = 48;
     Millis silence{30'000};  // longest wait for the client to send or to take bytes
+    Millis patience{2'000};  // of stop(), for answers that are being made or sent
 };
 
 class HttpServer {
@@ -30,7 +31,7 @@ class HttpServer {
 
     Result<void> start();
     int port() const;  // the bound one; 0 with a Unix socket
-    // Ends waiting connections and streams at once and gives those that are being answered two seconds, as
+    // Ends waiting connections and streams at once and gives those that are being answered `patience`, as
     // net::SocketServer does; a command that is being carried out is waited for (see HttpRequest::ending).
     void stop();
 

@@ -14,7 +14,8 @@ namespace postern::manual {
 
 Mdoc openPage(const Page& page);  // with NAME
 
-// The part `title` of prose/NAME.md, where there is one: as a section, or what stands below one.
+// The part `title` of prose/NAME.md, or of the same file for this system (prose/windows), where there is one:
+// as a section, or what stands below one.
 void writeProse(Mdoc& page, std::string_view name, const std::string& title, bool heading = true);
 
 void writeExits(Mdoc& page, const std::vector<std::pair<int, std::string>>& exits);

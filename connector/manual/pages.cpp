@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "adapters/registry.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "connector/config/keys.h"
 #include "connector/manual/frame.h"
@@ -103,9 +104,9 @@ std::string pageText(const Page& page, const Programs& programs) {
 std::string configPage(const Page& self) {
     Mdoc page = openPage(self);
     page.section("SYNOPSIS");
-    page.line(".Pa /etc/postern/postern.toml");
+    page.line(".Pa " + argument(placeFor("/etc/postern/postern.toml")));
     page.line(".br");
-    page.line(".Pa /etc/postern/adapters.d/*.toml");
+    page.line(".Pa " + argument(placeFor("/etc/postern/adapters.d/*.toml")));
     writeProse(page, self.name, "DESCRIPTION");
     page.section("KEYS");
     for (const Section& section : kSections) {
@@ -134,13 +135,15 @@ Mdoc openPage(const Page& self) {
 void writeProse(Mdoc& page, std::string_view name, const std::string& title, bool heading) {
     for (const auto& [file, text] : kManualProse) {
         if (file != name) continue;
-        bool inside = false;
+        bool inside = false, found = false;
         for (const Part& part : partsOf(text)) {
             if (part.level == 1) inside = part.title == title;
+            found = found || inside;
             if (!inside) continue;
             if (part.level == 1 && heading) page.section(title);
             writePart(page, part.lines, part.level == 2 ? part.title : "");
         }
+        if (found) return;
     }
 }
 

@@ -60,7 +60,7 @@ TEST_P(AdapterSuite, A2PublishingTwiceMakesOneArtifact) {
 }
 
 TEST_P(AdapterSuite, A2PublishingFromManyThreadsMakesOneArtifact) {
-    for (int round = 1; round <= 8; ++round) {
+    for (int round = 1; round <= (kOnWindows ? 2 : 8); ++round) {
         Job staged = rig_.job(round, 1);
         rig_.stageJob(staged);
         std::vector<Job> copies(8, staged);
@@ -113,7 +113,7 @@ TEST_P(AdapterSuite, Q107091_PublishedAndTakenByTheConsumerIsPublished) {
 
 TEST_P(AdapterSuite, A3RecoveryAndPublishingAtOnceAgree) {
     int published = 0;
-    for (int round = 1; round <= (kOnWindows ? 12 : 60); ++round) {
+    for (int round = 1; round <= (kOnWindows ? 3 : 60); ++round) {
         Job job = rig_.job(round, 1);
         rig_.stageJob(job);
         adapters::Recovery seen;
@@ -187,7 +187,9 @@ TEST_P(AdapterSuite, SweepingRemovesWhatIsOverAndNothingElse) {
 
 TEST_P(AdapterSuite, BatchesOfAnySizeAreExportedWhole) {
     int item = 0;
-    for (const std::size_t size : {1u, 4u, 5u, 64u, 200u}) {
+    std::vector<std::size_t> sizes{1, 4, 5, 64};
+    if (!kOnWindows) sizes.push_back(200);  // Wine makes each file slowly
+    for (const std::size_t size : sizes) {
         std::vector<Job> jobs;
         for (std::size_t i = 0; i < size; ++i) jobs.push_back(rig_.job(++item, 1));
         int beats = 0;

@@ -7,6 +7,7 @@
 #include "adapters/smtp/smtp_envelope.h"
 #include "adapters/smtp/smtp_message_id.h"
 #include "adapters/smtp/smtp_text.h"
+#include "net/system_sockets.h"
 #include "tests/adapter_rig.h"
 
 namespace postern::adapters {
@@ -115,7 +116,6 @@ TEST(SmtpSettings, HostsInEveryForm) {
         {"[2001:db8::1]", "[2001:db8::1]:25"},
         {"[2001:db8::1]:26", "[2001:db8::1]:26"},
         {"2001:db8::1", "[2001:db8::1]:25"},
-        {"unix:/run/lmtp", "unix:/run/lmtp"},
     };
     for (const auto& row : rows) {
         const auto host = smtpHost(row.text, 25);
@@ -124,6 +124,11 @@ TEST(SmtpSettings, HostsInEveryForm) {
     }
     for (const char* bad : {"", "a b", "a:0", "a:65536", "a:x", "unix:relative", "a\r\nb", "[", "<a>"})
         EXPECT_FALSE(smtpHost(bad, 25).ok()) << bad;
+    const auto local = smtpHost("unix:/run/lmtp", 25);
+    EXPECT_EQ(local.ok() ? local->shown() : local.error().text,
+              net::hasLocalSockets() ? "unix:/run/lmtp"
+                                     : "hosts: 'unix:/run/lmtp' can not be: there are no Unix sockets on "
+                                       "this system, say 127.0.0.1:24");
 }
 
 TEST(SmtpSettings, WhatCanNotWorkIsRefusedByName) {

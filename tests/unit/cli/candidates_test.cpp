@@ -10,6 +10,7 @@
 
 #include "connector/cli/grammar.h"
 #include "tests/fake_clock.h"
+#include "tests/kit/drive.h"
 #include "tests/temp_folder.h"
 
 namespace postern::cli {
@@ -120,7 +121,7 @@ TEST(Candidates, SettingsAreThoseOfTheKind) {
 class Configured : public testing::Test {
   protected:
     void write(const std::string& name, const std::string& text) const {
-        std::ofstream(folder / name) << text;
+        std::ofstream(folder / name, std::ios::binary) << tests::onDrive(text);
     }
     Words words(std::vector<std::string> typed) const {
         typed.insert(typed.begin(), {"--config", folder / "postern.toml"});

@@ -84,8 +84,8 @@ Gateway::Gateway() {
     std::string text = kConfig;
     for (auto at = text.find('@' + std::string("/")); at != std::string::npos; at = text.find("@/"))
         text.replace(at, 1, folder.path());
-    std::ofstream(configPath) << text;
-    std::ofstream(folder / "people.csv") << "chief@legacy.example,\"Chief, The at HQ\"\n";
+    std::ofstream(configPath, std::ios::binary) << text;
+    std::ofstream(folder / "people.csv", std::ios::binary) << "chief@legacy.example,\"Chief, The at HQ\"\n";
     withStore([](store::Store&) {});
 }
 

@@ -12,6 +12,7 @@
 #include "connector/config/fields.h"
 #include "connector/config/keys.h"
 #include "connector/config/section.h"
+#include "net/system_sockets.h"
 #include "tests/kit/drive.h"
 #include "tests/temp_folder.h"
 
@@ -298,6 +299,16 @@ TEST(Section, SizesAndDurationsAreWrittenExactly) {
     EXPECT_EQ(exactDuration(0), "0ms");
     EXPECT_EQ(exactDuration(90'000), "90s");
     EXPECT_EQ(exactDuration(604'800'000), "7d");
+}
+
+TEST(Address, AUnixSocketIsRefusedByItsReasonWhereThereAreNone) {
+    if (net::hasLocalSockets()) GTEST_SKIP() << "there are some here";
+    Listener listener;
+    listener.protocol = Protocol::Lmtp;
+    const auto read = readAddress("unix:/run/lmtp.sock", listener);
+    ASSERT_FALSE(read.ok());
+    EXPECT_NE(read.error().text.find("there are no Unix sockets on this system"), std::string::npos)
+        << read.error().text;
 }
 
 }  // namespace

@@ -184,6 +184,18 @@ TEST_F(ServerTest, AStopEndsStreamsAndSilentClientsAtOnce) {
     EXPECT_EQ(server.port(), 0);
 }
 
+TEST_F(ServerTest, AStopDoesNotWaitForClientsThatAskNothing) {
+    ServerOptions options;
+    options.patience = Millis(60'000);
+    HttpServer& server = start(options);
+    StreamSocket silent = connect(), kept = connect();
+    give(kept, "GET /kept HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    take(kept, "GET /kept");
+    const SteadyTime before = Clock::system().steady();
+    server.stop();
+    EXPECT_LT(Clock::system().steady() - before, Millis(20'000)) << "far below its patience";
+}
+
 TEST_F(ServerTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
     HttpServer& server = start();
     StreamSocket greedy = connect();

@@ -68,6 +68,19 @@ TEST(Wrap, NeverInsideACharacter_Q195894) {
     EXPECT_EQ(displayColumns("a\tb"), 9);
 }
 
+// Screens of these sets have one column for a byte.
+TEST(Wrap, LettersOfEastAsianSetsAreAsWideAsTheirBytes) {
+    for (const char* charset : {"shift_jis", "iso-2022-jp", "euc-kr", "gb18030", "big5"})
+        EXPECT_EQ(lettersOf(charset), Letters::EastAsian) << charset;
+    for (const char* charset : {"utf-8", "us-ascii", "cp866", "windows-1252", "unheard-of"})
+        EXPECT_EQ(lettersOf(charset), Letters::Unicode) << charset;
+    EXPECT_EQ(wrap("ααα", 2, Letters::EastAsian), "α\nα\nα");
+    EXPECT_EQ(wrap("ααα", 2), "αα\nα");
+    EXPECT_EQ(wrap("ｱｱｱ", 2, Letters::EastAsian), "ｱｱ\nｱ") << "half-width";
+    EXPECT_EQ(displayColumns("“ж” a日", Letters::EastAsian), 10);
+    EXPECT_EQ(displayColumns("e\xcc\x81", Letters::EastAsian), 1);
+}
+
 TEST(Wrap, AnyBytes) {
     std::mt19937 random(7);
     for (int run = 0; run < 500; ++run) {

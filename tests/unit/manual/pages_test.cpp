@@ -9,6 +9,7 @@
 #include "connector/config/keys.h"
 #include "connector/manual/mdoc.h"
 #include "connector/posternd_options.h"
+#include "tests/kit/platform.h"
 
 namespace postern::manual {
 namespace {
@@ -90,6 +91,18 @@ TEST(Pages, TheServicesHasItsOptionsAndStatuses) {
         EXPECT_TRUE(holds(text, "Fl Fl " + argument(option.name)));
     for (const PosterndExit& exit : kPosterndExits)
         EXPECT_TRUE(holds(text, ".It " + std::to_string(exit.status) + "\n"));
+}
+
+// What a reader can not do on this system is not told, and what is not this system's is not named.
+TEST(Pages, SpeakOfThisSystem) {
+    for (const char* name : {"postern", "postern.toml", "posternd"}) {
+        const std::string text = textOf(name);
+        EXPECT_EQ(text.find("/etc/postern") == std::string::npos, tests::kOnWindows) << name;
+        EXPECT_EQ(text.find("systemctl") == std::string::npos && text.find("SIGTERM") == std::string::npos,
+                  tests::kOnWindows || std::string_view(name) != "posternd")
+            << name;
+        EXPECT_EQ(text.find("adapters.d") == std::string::npos, false) << name;
+    }
 }
 
 // A part of the prose that no page asks for would be read by nobody.

@@ -136,7 +136,7 @@ TEST_P(SocketServerTest, ClientsThatNeverSendDelayNoStopAtAll) {
     const StreamSocket silent = connect(), half = connect("h");
     ASSERT_TRUE(tests::waitFor([this] { return inside == 2; }));
     EXPECT_LT(stopTime(), kSoon) << "they are asked, which is enough";
-    EXPECT_EQ(broken, 0);
+    EXPECT_EQ(broken, tests::kOnWindows ? 2 : 0) << "that end is an error on Windows";
 }
 
 TEST_P(SocketServerTest, WhoCameBackAfterItsEndFindsItsPlaceFree) {
