@@ -47,7 +47,8 @@ inline std::vector<AdapterCase> strangersCases() {
         const char* value = std::getenv(name);
         return std::string(value == nullptr ? "" : value);
     };
-    for (const adapters::Refused& refused : adapters::loadExtensions(given("POSTERN_CONFORMANCE_FOLDER"), {}))
+    for (const adapters::Refused& refused :
+         adapters::loadExtensions(builtLibraries(given("POSTERN_CONFORMANCE_FOLDER")), {}))
         std::fprintf(stderr, "%s %s\n", refused.path.c_str(), refused.reason.c_str());
     if (adapters::kindNamed(strangerKind()) == nullptr) {
         std::fprintf(stderr, "no library in POSTERN_CONFORMANCE_FOLDER brings the kind %s\n", strangerKind());

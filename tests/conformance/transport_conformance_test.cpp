@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "tests/adapter_rig.h"
 #include "tests/kit/doomed.h"
+#include "tests/kit/programs.h"
 #include "tests/kit/starting_line.h"
 
 namespace postern::tests {
@@ -47,8 +48,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 class TransportSuite : public testing::Test {
   protected:
     TransportSuite() : store_(randomName(20)) {
-        for (const auto& refused :
-             adapters::loadExtensions(given("POSTERN_CONFORMANCE_FOLDER", POSTERN_LIBRARIES), {}))
+        for (const auto& refused : adapters::loadExtensions(
+                 builtLibraries(given("POSTERN_CONFORMANCE_FOLDER", POSTERN_LIBRARIES)), {}))
             if (kindName() != "ledger") ADD_FAILURE() << refused.path << " " << refused.reason;
     }
     void SetUp() override {

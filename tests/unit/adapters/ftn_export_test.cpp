@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "tests/adapter_rig.h"
 #include "tests/ftn_reader.h"
+#include "tests/kit/drive.h"
 
 namespace postern::adapters {
 namespace {
@@ -355,8 +356,8 @@ TEST(FtnExport, SettingsAreChecked) {
                                      {"routing", "direct"},
                                      {"outbound", "a/b"},
                                      {"text_limit", "10"}}) {
-        const auto made =
-            tests::makeKind("ftn", with({{"folder", "/nowhere"}, {key, value}}), tests::kRigContext);
+        const auto made = tests::makeKind("ftn", with({{"folder", tests::onDrive("/nowhere")}, {key, value}}),
+                                          tests::kRigContext);
         ASSERT_FALSE(made.ok()) << key;
         EXPECT_TRUE(made.error().text.starts_with(key)) << made.error().text;
     }

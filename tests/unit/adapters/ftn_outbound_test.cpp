@@ -293,13 +293,13 @@ TEST(FtnOutbound, LocksAndListsCountInAnyCase) {
     EXPECT_EQ(busy.outcome->verdict, Verdict::Deferred) << outcomeText(busy);
     EXPECT_EQ(busy.outcome->cause, Cause::Busy);
     EXPECT_THAT(busy.outcome->reason, HasSubstr("03E70002.BSY"));
-    EXPECT_FALSE(fs::exists(link.path("03e70002.bsy")));
+    EXPECT_TRUE(tests::kOnWindows || !fs::exists(link.path("03e70002.bsy"))) << "there it is the same name";
     fs::last_write_time(link.path("03E70002.BSY"), fs::file_time_type::clock::now() - std::chrono::hours(2));
     spill(link.path("03E70002.Flo"), "^C:\\FILES\\A.ZIP\r\n");
     EXPECT_EQ(send(2, "Bob@2:999/2").outcome->verdict, Verdict::Exported) << "stale";
     EXPECT_FALSE(fs::exists(link.path("03E70002.BSY")));
     EXPECT_EQ(slurp(link.path("03E70002.Flo")), "^C:\\FILES\\A.ZIP\r\n" + link.line(2));
-    EXPECT_FALSE(fs::exists(link.path("03e70002.flo")));
+    EXPECT_TRUE(tests::kOnWindows || !fs::exists(link.path("03e70002.flo"))) << "likewise";
     fs::create_directory(link.path("03E70001.PNT"));
     EXPECT_EQ(send(3, "Ann@2:999/1.4").outcome->verdict, Verdict::Exported);
     EXPECT_EQ(slurp(link.path("03E70001.PNT/00000004.flo")), link.line(3));

@@ -78,7 +78,10 @@ TEST(Maildir, NamesOfHostsAreMadeSafe) {
     context.hostname = "a/b:c d\ne";
     AdapterRig rig("maildir", {}, context);
     rig.exportJob(rig.job(1, 1));
-    EXPECT_EQ(rig.visible(), std::vector<std::string>{"new/1700000000.P1Qabcdefgh.a\\057b\\072cde"});
+    // What Maildir writes for them begins with a backslash, which no name has on Windows.
+    EXPECT_EQ(rig.visible(),
+              std::vector<std::string>{tests::kOnWindows ? "new/1700000000.P1Qabcdefgh.abcde"
+                                                         : "new/1700000000.P1Qabcdefgh.a\\057b\\072cde"});
 }
 
 // Keeping more mailboxes than are held open at once.

@@ -1,39 +1,15 @@
 // A transport: one line for each mail in one file, which only such adapters write. The line begins with the
 // item's mark, so that looking tells whether it is there.
 #include <chrono>
-#include <fcntl.h>
 #include <fstream>
 #include <postern/adapter.h>
-#include <sys/file.h>
 #include <thread>
-#include <unistd.h>
+
+#include "tests/kit/book.h"
 
 namespace {
 
 namespace sdk = postern::adapter;
-
-// Open, and locked against whoever else writes there: looking and writing are one step.
-class Book {
-  public:
-    explicit Book(const std::string& path)
-        : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640)) {
-        if (file_ >= 0 && ::flock(file_, LOCK_EX) != 0) close();
-    }
-    Book(const Book&) = delete;
-    Book& operator=(const Book&) = delete;
-    ~Book() { close(); }
-    bool add(const std::string& line) const {
-        return file_ >= 0 && ::write(file_, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-               ::fsync(file_) == 0;
-    }
-
-  private:
-    void close() {
-        if (file_ >= 0) ::close(file_);
-        file_ = -1;
-    }
-    int file_;
-};
 
 class Ledger final : public sdk::Transport {
   public:
@@ -51,7 +27,7 @@ class Ledger final : public sdk::Transport {
         if (evidence.find("lost") != std::string::npos) throw std::runtime_error("the line broke");
         if (evidence.find("slow") != std::string::npos && !waitForInk())
             return {sdk::Verdict::Deferred, "no ink came"};
-        const Book book(path_);
+        const postern::tests::Book book(path_);  // looking and writing are one step
         // A torn line has no end: a mark alone does not count.
         if (!holds(key(delivery.item)) && !book.add(evidence + "\n"))
             return {sdk::Verdict::Unknown, "the ledger may or may not have it"};
