@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/file.h"
+#include "base/library_error.h"
 #include "base/path.h"
 #include "store/sqlite_connection.h"
 
@@ -26,6 +27,7 @@ constexpr char kSettings[] =
 // Takes effect before the first table only. A mail of 4 KiB with its row does not fit twice into a page of 8
 // KiB and would write 8 KiB, twice; with pages of 4 KiB the rest goes to an overflow page (measured: 1.6
 // times as many inserts). Freed pages can be given back in small steps.
+constexpr std::int64_t kPageBytes = 4096;
 constexpr char kNewFile[] = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL;";
 // Debian compiles SECURE_DELETE on, which would write zeros over every deleted body through the log.
 constexpr char kWriterSettings[] = "PRAGMA cache_size=-8192; PRAGMA secure_delete=FAST;";
@@ -83,9 +85,10 @@ Result<void> checkFileHeader(const std::string& path, int newest) {
     if (judged.ok() || (judged.error().code != Errc::Corrupt && judged.error().code != Errc::Invalid))
         return judged;
     // Power that failed while the log was folded back may have torn the first page, which then stands whole
-    // in the log.
+    // in the log. The file is as long as before: beside a shorter one the engine would remove the log.
+    POSTERN_LET(size, fileSize(path));
     POSTERN_LET(log, hasLog(path));
-    if (!log) return judged;
+    if (size < kPageBytes || !log) return judged;
     return {};
 }
 

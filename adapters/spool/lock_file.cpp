@@ -10,11 +10,15 @@ namespace postern::adapters {
 
 namespace {
 
-Result<bool> isOurs(const Folder& folder, const std::string& name, const LockFilePlan& plan) {
-    POSTERN_LET(file, folder.openRead(name));
+Result<bool> isOurs(File& file, const LockFilePlan& plan) {
     char text[256];
     POSTERN_LET(got, file.readAt(0, text, sizeof text));
     return std::string_view(text, got).starts_with(plan.signature + " ");
+}
+
+Result<bool> isOurs(const Folder& folder, const std::string& name, const LockFilePlan& plan) {
+    POSTERN_LET(file, folder.openRead(name));
+    return isOurs(file, plan);
 }
 
 Millis ageOf(const FileFacts& facts) {
@@ -114,15 +118,21 @@ Result<bool> LockFile::place(const LockFilePlan& plan) {
 // It stays in its place all the time: behind it may be half a mail, and a reader must not get in between.
 // Written again it is young, for those who count a lock's age.
 Result<void> LockFile::takeOver(const LockFilePlan& plan) {
-    POSTERN_LET(file, folder_.openShared(name_, false));
+    auto opened = folder_.openShared(name_, false);
+    // A reader that took ours for stale may have removed it since it was judged, or have its own there.
+    const Error justNow = {Errc::Busy, plan.busy + ": just now"};
+    if (!opened.ok()) return opened.error().code == Errc::NotFound ? justNow : opened.error();
+    File file = std::move(opened).value();
     POSTERN_LET(held, file.facts());
+    POSTERN_LET(ours, isOurs(file, plan));
+    if (!ours) return justNow;
     const std::string text = content(plan);
     POSTERN_TRY(file.writeAt(0, text));
     POSTERN_TRY(file.truncate(static_cast<std::int64_t>(text.size())));
     POSTERN_TRY(file.sync());
     const auto named = folder_.facts(name_);
     if (!named.ok() && named.error().code != Errc::NotFound) return named.error();
-    if (!named.ok() || named->number != held.number) return fail(Errc::Busy, plan.busy + ": just now");
+    if (!named.ok() || named->number != held.number) return justNow;
     number_ = held.number;
     tookOver_ = true;
     return {};

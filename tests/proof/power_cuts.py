@@ -18,6 +18,7 @@ import argparse
 import os
 import random
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -41,7 +42,10 @@ class Skipped(Exception):
 
 
 def run(*words):
-    done = subprocess.run(words, capture_output=True, check=False)
+    try:
+        done = subprocess.run(words, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise Skipped(f"{words[0]} is not installed") from error
     if done.returncode != 0:
         raise RuntimeError(f"{words}: {done.stderr.decode().strip()}")
 
@@ -77,6 +81,7 @@ class Recorder:
         deadline = time.monotonic() + 10
         while not os.path.exists(self.device):
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.close()
                 raise Skipped("no FUSE: " + self.process.stderr.read().decode().strip())
             breathe()
 
@@ -211,7 +216,7 @@ def judge(gateway, world, moment):
 
 
 def look_behind(path, gateway, world, moment, lying):
-    """judge() on this disk. One whose file system is gone has lost everything; only one that lies comes to that."""
+    """judge() on this disk. One that nothing can be read from has lost everything; only one that lies comes to that."""
     try:
         volume = Volume(path, gateway.folder)
     except RuntimeError:
@@ -220,6 +225,10 @@ def look_behind(path, gateway, world, moment, lying):
         return [serial for serial, since in world.answered.items() if since <= moment], [], []
     try:
         return judge(gateway, world, moment)
+    except (RuntimeError, OSError, sqlite3.Error, AssertionError, AttributeError):
+        if not lying:
+            raise
+        return [serial for serial, since in world.answered.items() if since <= moment], [], []
     finally:
         gateway.kill()
         volume.close()
@@ -240,14 +249,17 @@ def main():
     chance = random.Random(options.seed)
     synchronous = options.renames == "synchronous"
     gateway = Gateway(options.build, SETTINGS, adapters=f"synchronous_renames = {str(synchronous).lower()}")
-    folder, recorder = tempfile.mkdtemp(prefix="postern-power-", dir="/dev/shm"), None
+    folder, recorder = tempfile.mkdtemp(prefix="postern-power-"), None
     lost = doubled = images = 0
     problems = []
     try:
         with open(gateway.config, "rb") as file:
             config = file.read()
         recorder = Recorder(options.build, folder)
-        volume = Volume(recorder.device, gateway.folder)
+        try:
+            volume = Volume(recorder.device, gateway.folder)
+        except RuntimeError as error:
+            raise Skipped(str(error)) from error
         try:
             with open(gateway.config, "wb") as file:
                 file.write(config)

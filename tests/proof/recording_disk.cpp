@@ -87,7 +87,6 @@ int RecordingDisk::truncate(const File& file, sqlite3_int64 size) {
     return result;
 }
 
-// SQLite's own VFS syncs the folder of a log together with the first sync of a log that it made.
 int RecordingDisk::sync(const File& file, int) {
     record({DiskStep::Synced, file.name, 0, {}});
     return SQLITE_OK;
@@ -104,7 +103,9 @@ void Platter::live(const DiskStep& step) {
             // An empty file that was there is no new one.
             if (copies.empty() || copies.back().removed) copies.push_back({});
             break;
-        case DiskStep::Removed: copies.back().removed = true; break;
+        case DiskStep::Removed:
+            if (!copies.empty()) copies.back().removed = true;
+            break;
         case DiskStep::Written:
         case DiskStep::Cut: copies.back().pending.push_back(step); break;
         case DiskStep::Synced: {
@@ -113,6 +114,7 @@ void Platter::live(const DiskStep& step) {
             std::mt19937_64 unused;
             copy.durable = contentOf(copy, Left::Everything, unused);
             copy.pending.clear();
+            // SQLite's way with a log that it made; the database itself is there from the beginning.
             if (!copy.entryDurable) live({DiskStep::FolderSynced, {}, 0, {}});
             break;
         }

@@ -41,7 +41,7 @@ class Rack:
         self.chance, self.lock, self.serial = random.Random(seed), threading.Lock(), 0
         self.clock = Clock(self.gateway.folder)
         self.clock.set(0)
-        self.done = {}
+        self.done, self.obeyed = {}, 0
 
     # The outside.
 
@@ -96,6 +96,7 @@ class Rack:
         done = subprocess.run([self.gateway.postern, "--config", self.gateway.config, *words], capture_output=True, timeout=120, check=False)
         if done.returncode not in (0, *REFUSED):
             raise RuntimeError(f"{words}: {done.returncode} {done.stderr.decode()[-300:]}")
+        self.obeyed += done.returncode == 0
 
     def items(self, *states):
         path = os.path.join(self.gateway.folder, "store", "postern.db")
@@ -202,6 +203,8 @@ def play(build, steps, seed):
         rack.take()
         wrong, deleted = rack.verdict()
         problems += wrong
+        if rack.obeyed * 8 < steps:
+            problems.append(f"of all that operators wanted only {rack.obeyed} was done")
         if len(rack.ledger.accepted) < steps:
             problems.append("too little load for it to mean anything")
     finally:

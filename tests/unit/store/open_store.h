@@ -19,12 +19,16 @@ inline constexpr char kNotesTable[] =
     "STRICT;";
 
 // The messages' schema and a table to play with.
-inline store::StoreOptions optionsFor(const TempFolder& folder) {
+inline store::StoreOptions optionsIn(std::string folder) {
     store::StoreOptions options;
-    options.folder = folder / "store";
+    options.folder = std::move(folder);
     options.migrations = store::messageMigrations();
     options.migrations.push_back({2, "notes", kNotesTable});
     return options;
+}
+
+inline store::StoreOptions optionsFor(const TempFolder& folder) {
+    return optionsIn(folder / "store");
 }
 
 inline std::unique_ptr<store::Store> openStore(store::StoreOptions options) {

@@ -67,7 +67,27 @@ void patch(const std::string& folder, std::size_t offset, const std::string& byt
     overwrite(database(folder), content);
 }
 
+// A crash left a log with mail in it; what is beside it is no database any more.
+void leaveALogBeside(const std::string& folder, const std::string& bytes) {
+    std::string log;
+    {
+        const auto store = openStore(optionsIn(folder));
+        ASSERT_TRUE(store);
+        const std::string large(30'000, 'x');
+        ASSERT_TRUE(store->write([&](WriteSession& s) { return addNote(s, large); }).ok());
+        log = contentOf(database(folder) + "-wal");
+    }
+    ASSERT_FALSE(log.empty());
+    overwrite(database(folder), bytes);
+    overwrite(database(folder) + "-wal", log);
+}
+
 const Refusal kRefusals[] = {
+    {"EmptyBesideALog", [](const std::string& f) { leaveALogBeside(f, ""); }, Errc::Corrupt, "is empty"},
+    {"AByteBesideALog", [](const std::string& f) { leaveALogBeside(f, "S"); }, Errc::Corrupt,
+     "not a database"},
+    {"AHeaderBesideALog", [](const std::string& f) { leaveALogBeside(f, std::string(400, 'a')); },
+     Errc::Corrupt, "not a database"},
     {"Empty", [](const std::string& f) { overwrite(database(f), ""); }, Errc::Corrupt, "is empty"},
     {"Short", [](const std::string& f) { overwrite(database(f), "SQLite format 3"); }, Errc::Corrupt,
      "not a database"},
