@@ -20,11 +20,18 @@ void fail(Floor& floor, Client& client, Numeric numeric, std::string_view text =
     tryRegister(floor, client);
 }
 
+// Everybody of this machine, and who comes through a tunnel to it, has one address: there only the account is
+// shut.
+std::optional<std::string> addressKey(const Client& client) {
+    if (client.peer.loopback || client.peer.countedAs.empty()) return std::nullopt;
+    return "address " + client.peer.countedAs;
+}
+
 void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& account) {
     const SteadyTime now = floor.clock.steady();
     ++floor.counters.wrongPasswords;
     if (!account.empty()) floor.wrongTries.note("account " + account, now);
-    if (!client.peer.countedAs.empty()) floor.wrongTries.note("address " + client.peer.countedAs, now);
+    if (const auto key = addressKey(client)) floor.wrongTries.note(*key, now);
     client.sasl.reset();
     floor.reply(client, numeric);
     if (++client.wrongTries >= floor.settings.limits.loginTries)
@@ -34,7 +41,8 @@ void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& acc
 
 bool mayTry(Floor& floor, const Client& client, const std::string& account) {
     const SteadyTime now = floor.clock.steady();
-    return floor.wrongTries.allows("address " + client.peer.countedAs, now) &&
+    const auto key = addressKey(client);
+    return (!key || floor.wrongTries.allows(*key, now)) &&
            (account.empty() || floor.wrongTries.allows("account " + account, now));
 }
 

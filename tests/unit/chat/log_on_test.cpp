@@ -98,21 +98,48 @@ TEST(LoggingOn, TenWrongTriesOfAnAccountShutItForAWhile) {
 }
 
 TEST(LoggingOn, TenWrongTriesOfAnAddressShutItForAWhile) {
-    ChatRig rig;
+    Settings settings = openHouse();
+    settings.limits.perAddress = 64;
+    ChatRig rig(settings);
+    const auto overTls = [](const std::string& address) {
+        Peer peer = peerAt(address);
+        peer.mayPlain = true;
+        return peer;
+    };
     rig.addAccount("ann", "pencil", "viewer");
     for (int i = 0; i < 10; ++i) {
         const std::string name = "a" + std::to_string(i);
-        ASSERT_TRUE(rig.connect(name, peerAt("127.0.0.1")));
+        ASSERT_TRUE(rig.connect(name, overTls("192.0.2.1")));
         rig.say(name, "AUTHENTICATE PLAIN");
         rig.say(name, plain("nobody" + std::to_string(i), "wrong"));
     }
-    for (const auto& [name, address] : {std::pair("near", "127.0.0.1"), std::pair("far", "127.0.0.2")}) {
-        ASSERT_TRUE(rig.connect(name, peerAt(address)));
+    for (const auto& [name, address] : {std::pair("near", "192.0.2.1"), std::pair("far", "192.0.2.2")}) {
+        ASSERT_TRUE(rig.connect(name, overTls(address)));
         rig.say(name, "AUTHENTICATE PLAIN");
         rig.say(name, plain("ann", "pencil"));
     }
     EXPECT_EQ("", rig.client("near")->account);
     EXPECT_EQ("ann", rig.client("far")->account);
+}
+
+// One client of this machine with an old password must not shut out all others of it.
+TEST(LoggingOn, WrongTriesFromThisMachineShutTheAccountOnly) {
+    ChatRig rig;
+    rig.addAccount("ann", "pencil", "viewer");
+    rig.addAccount("vic", "rubber", "viewer");
+    for (int i = 0; i < 10; ++i) {
+        const std::string name = "a" + std::to_string(i);
+        ASSERT_TRUE(rig.connect(name, peerAt("127.0.0.1")));
+        rig.say(name, "AUTHENTICATE PLAIN");
+        rig.say(name, plain("vic", "wrong"));
+    }
+    for (const auto& [name, password] : {std::pair("ann", "pencil"), std::pair("vic", "rubber")}) {
+        ASSERT_TRUE(rig.connect(name, peerAt("127.0.0.1")));
+        rig.say(name, "AUTHENTICATE PLAIN");
+        rig.say(name, plain(name, password));
+    }
+    EXPECT_EQ("ann", rig.client("ann")->account);
+    EXPECT_EQ("", rig.client("vic")->account);
 }
 
 // The most that anybody may who comes by an address holds for the server's operators and for channels, too.
