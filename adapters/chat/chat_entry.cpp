@@ -4,6 +4,7 @@
 
 #include "adapters/chat/chat_text.h"
 #include "adapters/envelope_text.h"
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace postern::adapters::chat {
@@ -61,6 +62,23 @@ Result<std::string> logFolder(std::string_view target) {
     if (const std::string problem = targetProblem(target); !problem.empty())
         return fail(Errc::Invalid, "'" + escapeLine(target, 100) + "' is nobody in a chat: " + problem);
     return folderName(lowerAscii(target));
+}
+
+std::string targetOfLog(std::string_view folder) {
+    std::string target;
+    for (std::size_t i = 0; i < folder.size(); ++i) {
+        if (folder[i] != '%') {
+            target += folder[i];
+            continue;
+        }
+        const int high = i + 2 < folder.size() ? hexDigit(folder[i + 1]) : -1;
+        const int low = high < 0 ? -1 : hexDigit(folder[i + 2]);
+        if (low < 0) return {};
+        target += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    const auto same = logFolder(target);
+    return same.ok() && *same == folder ? target : std::string();
 }
 
 }  // namespace postern::adapters::chat

@@ -39,5 +39,7 @@ bool isChannel(std::string_view target);
 std::string targetProblem(std::string_view target);
 // The folder of a target's log; letters of both cases are the same. Invalid: it can have none.
 Result<std::string> logFolder(std::string_view target);
+// Whose log `folder` is, in small letters; empty: nobody's.
+std::string targetOfLog(std::string_view folder);
 
 }  // namespace postern::adapters::chat

@@ -111,6 +111,10 @@ void MailBoard::bring(const MailFound& found) {
             log->past.push_back(mail);
             if (log->past.size() > log->keep) log->past.pop_front();
         }
+        if (!found.past) continue;
+        // Who was quicker than the first look has heard nothing of it yet.
+        for (Client* client : audience(*log))
+            replay(*client, *log, isChannel(log->name) ? log->name : client->nick);
     }
 }
 

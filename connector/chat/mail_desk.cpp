@@ -14,6 +14,9 @@ namespace {
 
 namespace entries = adapters::chat;
 
+// At one that can not be read now; then it is counted only, and what is behind it is told.
+constexpr int kMostLooks = 12;
+
 // One log, and what of it is to be read.
 struct Reading {
     const MailPlace& place;
@@ -43,17 +46,19 @@ struct Reading {
             Mail{number, entry->item, fromMillis(facts.changedNanos / 1'000'000), std::move(entry->lines)});
     }
 
-    void readBehind(std::int64_t last) {
+    void readBehind(LogSeen seen) {
         const auto numbers = adapters::runningNumbers(folder);
         if (!numbers.ok()) return complain(numbers.error());
         if (numbers->empty()) return;
-        if (numbers->back() < last) last = 0;
-        auto next = std::upper_bound(numbers->begin(), numbers->end(), last);
+        if (numbers->back() < seen.number) seen = {};
+        auto next = std::upper_bound(numbers->begin(), numbers->end(), seen.number);
         MailPart part;
         part.adapter = place.adapter;
+        part.target = entries::targetOfLog(name);
         if (static_cast<std::size_t>(numbers->end() - next) > place.keep)
             next = numbers->end() - static_cast<std::ptrdiff_t>(place.keep);
-        std::int64_t reached = numbers->back();
+        LogSeen reached{numbers->back()};
+        bool gone = false;
         for (; next != numbers->end(); ++next) {
             auto mail = read(*next);
             if (mail.ok()) {
@@ -61,16 +66,23 @@ struct Reading {
                 part.mails.push_back(std::move(mail->second));
                 continue;
             }
-            if (mail.error().code == Errc::NotFound) continue;  // an old one that just went
+            if (mail.error().code == Errc::NotFound) {  // an old one that just went
+                gone = true;
+                continue;
+            }
             complain(mail.error());
-            if (mail.error().code == Errc::Invalid) continue;
-            reached = *next - 1;  // not now: the next look begins with it
+            const int looks = (*next - 1 == seen.number ? seen.stuck : 0) + 1;
+            if (mail.error().code == Errc::Invalid || looks >= kMostLooks) continue;
+            reached = {*next - 1, looks};  // not now: the next look begins with it
             break;
         }
+        // There is a newer one now: the next look counts what went.
+        if (part.mails.empty() && gone) reached = seen;
         // The adapter gives each number: those that are missing came, and went as the oldest or are damaged.
-        part.more = reached - last - static_cast<std::int64_t>(part.mails.size());
+        part.more = reached.number - seen.number - static_cast<std::int64_t>(part.mails.size());
         found.seen[folder.path()] = reached;
-        if (!part.mails.empty()) found.parts.push_back(std::move(part));
+        if (!part.target.empty() && (part.more > 0 || !part.mails.empty()))
+            found.parts.push_back(std::move(part));
     }
 };
 
@@ -98,7 +110,8 @@ void lookAt(const MailPlace& place, const MailSeen& seen, MailFound& found) {
             continue;
         }
         const auto last = seen.find(folder->path());
-        Reading{place, *folder, std::move(name), found}.readBehind(last == seen.end() ? 0 : last->second);
+        Reading{place, *folder, std::move(name), found}.readBehind(last == seen.end() ? LogSeen{}
+                                                                                      : last->second);
     }
 }
 

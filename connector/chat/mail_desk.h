@@ -30,8 +30,11 @@ struct MailPart {
     std::int64_t more = 0;  // came as well: older than what a log keeps, or not to be read
 };
 
-// The newest number seen of each log, by its path.
-using MailSeen = std::map<std::string, std::int64_t>;
+struct LogSeen {
+    std::int64_t number = 0;  // the newest
+    int stuck = 0;            // looks that found the one behind it, and could not read it
+};
+using MailSeen = std::map<std::string, LogSeen>;  // by the path of the log
 
 struct MailFound {
     bool past = false;  // nobody was told of anything before: it happened at some time

@@ -263,6 +263,14 @@ TEST(Chat, TheLogKeepsTheNewestAndNeverForgetsItsCount) {
     EXPECT_EQ(rig.visible().at(2), "%23mail/8");
 }
 
+TEST(ChatEntry, AFolderNamesWhoseLogItIs) {
+    for (const std::string& target : {std::string("#mail"), std::string("bob"), std::string("a b/c.d"),
+                                      std::string("con"), std::string("gr\xc3\xbc\xc3\x9f")})
+        EXPECT_EQ(chat::targetOfLog(chat::logFolder(target).value()), target);
+    for (const char* none : {"", "%", "%2", "%zz", "Bob", "%62ob", "a b", "%23"})
+        EXPECT_EQ(chat::targetOfLog(none), "") << none;
+}
+
 TEST(ChatEntry, WhatIsNoEntryIsRefusedAndWhatOthersWroteIsClean) {
     const std::string good = chat::entryText({ItemId{17}, "#mail", {"17 a: s", "17| b"}});
     const auto read = chat::readEntry(good);

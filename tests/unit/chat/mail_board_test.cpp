@@ -100,11 +100,19 @@ TEST_F(MailBoardTest, WhoComesLaterHearsTheLastOnesWithTheirTime) {
     EXPECT_EQ(join("anna", "#fax").find("Ann: Hello"), std::string::npos);
 }
 
-TEST_F(MailBoardTest, WhatHappenedBeforeIsToldToNobodyLive) {
+TEST_F(MailBoardTest, WhoIsQuickerThanTheFirstLookHearsTheLogAllTheSame) {
     logOn("vera");
     join("vera", "#alerts");
-    bring("#alerts", {mail(1)}, true);
-    EXPECT_TRUE(rig.take("vera").empty());
+    logOn("anna");
+    bring("#alerts", {mail(1), mail(2), mail(3), mail(4)}, true);
+    const std::string heard = all(rig.take("vera"));
+    EXPECT_EQ(heard.find("101 Ann"), std::string::npos) << "three are kept";
+    EXPECT_NE(heard.find("PRIVMSG #Alerts :2023-11-14T22:13:22Z 102 Ann: Hello"), std::string::npos) << heard;
+    EXPECT_EQ(count(heard, "PRIVMSG #Alerts"), 3u) << heard;
+    EXPECT_TRUE(rig.take("anna").empty());
+    bring("anna", {mail(1)}, true);
+    EXPECT_NE(all(rig.take("anna")).find("PRIVMSG anna :2023-11-14T22:13:21Z 101 Ann: Hello"),
+              std::string::npos);
 }
 
 TEST_F(MailBoardTest, APersonIsAnAccountWhateverTheNick) {

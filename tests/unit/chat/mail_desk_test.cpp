@@ -2,7 +2,9 @@
 
 #include "connector/chat/mail_desk.h"
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -96,6 +98,36 @@ TEST_F(MailDeskTest, WhatIsNoMailIsPassedOverAndSaid) {
     EXPECT_EQ(numbers(found), "#mail 5 and 4");
     EXPECT_NE(found.trouble.find("2: it is no entry of a chat's log"), std::string::npos) << found.trouble;
     EXPECT_EQ(numbers(look()), "");
+}
+
+TEST_F(MailDeskTest, WhatIsThereButIsNoMailIsCountedAlsoAlone) {
+    fs::create_directories(folder() + "/%23mail");
+    tests::spill(folder() + "/%23mail/2", "garbage");
+    EXPECT_EQ(numbers(look()), "#mail and 2");
+    EXPECT_EQ(numbers(look()), "");
+}
+
+// Between a listing and the reading all that was listed may go: no mail is lost count of.
+TEST_F(MailDeskTest, EachIsReadOrCountedWhoeverTakesThemAway) {
+    constexpr std::int64_t kAll = 30'000;
+    put("bob", 1, "bob");
+    std::atomic<bool> done{false};
+    std::jthread others([&] {
+        for (std::int64_t number = 1; number < kAll;) {  // the next comes as the last one goes
+            std::error_code error;                       // some systems move no file that is being read
+            fs::rename(folder() + "/bob/" + std::to_string(number),
+                       folder() + "/bob/" + std::to_string(number + 1), error);
+            if (!error) ++number;
+        }
+        done = true;
+    });
+    std::int64_t counted = 0;
+    for (bool last = false; !last;) {
+        last = done;
+        for (const MailPart& part : look().parts)
+            counted += static_cast<std::int64_t>(part.mails.size()) + part.more;
+    }
+    EXPECT_EQ(counted, kAll);
 }
 
 TEST_F(MailDeskTest, TheDeskAnswersOnItsOwnThread) {
