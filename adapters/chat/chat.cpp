@@ -17,6 +17,9 @@ namespace postern::adapters {
 
 namespace {
 
+// Files beyond `keep`, so that the number of somebody slow is not gone, and free again, before he takes it.
+constexpr std::size_t kMargin = 256;
+
 // Local parts of one person differ in case only.
 std::string targetOf(const Recipient& recipient) {
     if (!recipient.legacy.empty()) return recipient.legacy;
@@ -57,10 +60,15 @@ class Chat final : public SpoolAdapter {
         return Place{std::move(folder), ""};
     }
 
+    // A sender can invent any name: who is not there gets no folder.
+    std::optional<Outcome> notNow(const Delivery& delivery) const override {
+        const std::string target = targetOf(delivery.recipients.front());
+        if (chat::isChannel(target) || !context().inChat || context().inChat(target)) return std::nullopt;
+        return deferred(target + " is not in the chat now", Cause::Connection);
+    }
+
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {
         const std::string target = targetOf(job.delivery.recipients.front());
-        if (!chat::isChannel(target) && context().inChat && !context().inChat(target))
-            return std::optional<Outcome>(deferred(target + " is not in the chat now", Cause::Connection));
         POSTERN_LET(readable, mail::readMessage(*job.delivery.message, {}));
         chat::Letter letter;
         letter.author = authorOf(readable, job.delivery);
@@ -71,16 +79,17 @@ class Chat final : public SpoolAdapter {
         entry.lines = chat::linesOf(entry.item, letter, chat::roomFor(context().hostname, target));
         POSTERN_TRY(file.write(chat::entryText(entry)));
         for (std::string& note : readable.notes) job.notes.push_back(std::move(note));
-        if (entry.lines.size() > chat::kMostLines)
-            job.notes.push_back("not told: " +
-                                entry.lines.back().substr(entry.lines.back().find("... ") + 4));
+        if (letter.untold > 0)
+            job.notes.push_back("not told: " + std::to_string(letter.untold) + " more lines");
         for (const mail::Attachment& each : readable.attachments)
             job.notes.push_back("a chat takes no files: " + escapeLine(each.name, 100));
         return std::optional<Outcome>();
     }
 
-    Result<std::string> nextName(const Folder& live, const std::string& last) const override {
-        return nextRunningNumber(live, last);
+    // Looked up for each: others may have added many since our last one, and what is behind the newest
+    // would be told to nobody.
+    Result<std::string> nextName(const Folder& live, const std::string&) const override {
+        return nextRunningNumber(live, {});
     }
 
     // The oldest go: a log holds what somebody may want to hear who comes in. The newest stays whatever
@@ -95,7 +104,7 @@ class Chat final : public SpoolAdapter {
   private:
     Result<void> shorten(const Folder& live) const {
         POSTERN_LET(numbers, runningNumbers(live));
-        for (std::size_t i = 0; i + keep_ < numbers.size(); ++i) {
+        for (std::size_t i = 0; i + keep_ + kMargin < numbers.size(); ++i) {
             const auto removed = live.remove(std::to_string(numbers[i]));
             if (!removed.ok() && removed.error().code != Errc::NotFound) return removed;
         }
@@ -129,7 +138,7 @@ Kind chatKind() {
                 {"keep",
                  SettingType::Integer,
                  "50",
-                 "Mails that the log of a channel or a person holds; each is told again to who comes in.",
+                 "Mails of a channel or a person that are told again to who comes in.",
                  {},
                  1,
                  1000},

@@ -7,7 +7,7 @@
 //     item 17
 //     to #alerts
 //                                         an empty line, then what is said, a line each
-//     17 Ann <ann@example.org>: The roof
+//     17> Ann <ann@example.org>: The roof
 //     17| is dry again
 //
 // Thread rule: pure.

@@ -72,27 +72,30 @@ std::vector<std::string> piecesOf(std::string_view text, std::size_t room) {
     return pieces;
 }
 
-std::vector<std::string> linesOf(ItemId item, const Letter& letter, std::size_t room) {
+std::vector<std::string> linesOf(ItemId item, Letter& letter, std::size_t room) {
     const std::string number = std::to_string(item.value);
     const std::string files =
         letter.files == 0 ? ""
                           : " (" + std::to_string(letter.files) + (letter.files == 1 ? " file)" : " files)");
     const std::string author = clipped(letter.author, room / 3, "(nobody)");
-    const std::string begin = number + " " + author + ": ";
+    const std::string begin = number + "> " + author + ": ";
     std::vector<std::string> lines;
     lines.push_back(begin + clipped(letter.subject, room - begin.size() - files.size(), "(no subject)") +
                     files);
-    std::size_t more = 0;
+    letter.untold = 0;
     for (const std::string_view line : split(letter.text, '\n')) {
         for (const std::string& piece : piecesOf(cleanLine(line), room - number.size() - 2)) {
             if (lines.size() < kMostLines) {
                 lines.push_back(number + "| " + piece);
             } else {
-                ++more;
+                ++letter.untold;
             }
         }
     }
-    if (more > 0) lines.push_back(number + "| ... " + std::to_string(more) + " more, show " + number);
+    if (letter.untold > 0) {
+        ++letter.untold;  // the one whose place the count takes
+        lines.back() = number + "| ... " + std::to_string(letter.untold) + " more, show " + number;
+    }
     return lines;
 }
 

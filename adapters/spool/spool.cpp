@@ -139,6 +139,8 @@ void SpoolAdapter::stageOne(Job& job, const SpoolFolders& folders, Staging& stag
         job.outcome = rejectedOrDeferred(where.error());
         return;
     }
+    job.outcome = notNow(job.delivery);
+    if (job.outcome) return;
     // Opened now, so that publish() finds it; one recipient's spoilt folder is not everybody's.
     auto live = folders.live(where->folder);
     if (live.ok() && !folders.isPlanned(where->folder) && !(*live)->folder.stillThere().ok()) {

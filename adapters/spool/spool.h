@@ -18,6 +18,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/adapter.h"
@@ -59,6 +60,11 @@ class SpoolAdapter : public Adapter {
     // Errc::Invalid means that this mail can never be delivered here: it is rejected with the error's text.
     // Any other Error defers it.
     virtual Result<Place> place(const Delivery& delivery) const = 0;
+    // Why the delivery has to wait, asked before anything is made for it. Nothing: it can begin.
+    virtual std::optional<Outcome> notNow(const Delivery& delivery) const {
+        (void)delivery;
+        return std::nullopt;
+    }
     // The name of a file of `bytes` bytes at that place, where the name tells the size. Not asked for a file
     // that is named late.
     virtual std::string nameFor(const Place& place, std::int64_t bytes) const {

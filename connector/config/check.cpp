@@ -159,11 +159,16 @@ void checkChat(const Config& config, Findings& findings) {
                                                 "[chat] is off: mail for its channels is exported into their "
                                                 "logs and nobody hears of it; mail for people waits, and is "
                                                 "returned");
-        for (const std::string& channel : adapter.settings.list("channels"))
+        for (const std::string& channel : adapter.settings.list("channels")) {
+            if (config.chat.on() && equalsIgnoreCase(channel, config.chat.channel))
+                findings.problem(adapter.place, what + "the channel " + channel +
+                                                    " is the queue's, \"channel\" of [chat]: what strangers "
+                                                    "write would stand among its events");
             if (const Place* first = channels.before(lowerAscii(channel), adapter.place))
                 findings.problem(adapter.place, what + "the channel " + channel +
                                                     " has mail already, by the adapter at " +
                                                     placeText(*first));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,7 +44,12 @@ class Server:
         check(trouble or code == 0, f"the program ended with {code}")
 
     def answer(self, word):
-        line = self.process.stdout.readline().split(maxsplit=1)
+        deadline = threading.Timer(LIMIT, self.process.kill)  # then the line ends
+        deadline.start()
+        try:
+            line = self.process.stdout.readline().split(maxsplit=1)
+        finally:
+            deadline.cancel()
         check(len(line) == 2 and line[0] == word, f"wanted {word}, got {line}")
         return line[1]
 

@@ -102,14 +102,14 @@ TEST(ChatText, NoBytesGetOutOfTheirLine) {
         return text;
     };
     for (int round = 0; round < 5'000; ++round) {
-        const auto lines =
-            chat::linesOf(ItemId{17}, {bytes(300), bytes(300), bytes(3'000), random() % 3}, 120);
-        ASSERT_LE(lines.size(), chat::kMostLines + 1);
+        chat::Letter letter{bytes(300), bytes(300), bytes(3'000), random() % 3};
+        const auto lines = chat::linesOf(ItemId{17}, letter, 120);
+        ASSERT_LE(lines.size(), chat::kMostLines);
         for (const std::string& line : lines) {
             ASSERT_LE(line.size(), 120u);
             ASSERT_TRUE(validUtf8(line)) << escapeLine(line);
             ASSERT_EQ(escapeLine(line), line) << "control characters";
-            ASSERT_TRUE(line.starts_with("17 ") || line.starts_with("17| ")) << line;
+            ASSERT_TRUE(line.starts_with("17> ") || line.starts_with("17| ")) << line;
         }
         const auto entry = chat::readEntry(chat::entryText({ItemId{17}, "#mail", lines}));
         ASSERT_TRUE(entry.ok());
@@ -134,7 +134,7 @@ TEST(Chat, AHostileHeaderIsOneLineOfText) {
         "Subject: =?utf-8?Q?x=0D=0AKILL_anna_=00=01VERSION=01=C2=9B31m?=\r\n\r\nbody\r\n");
     ASSERT_EQ(lines.size(), 2u);
     for (const std::string& line : lines) EXPECT_FALSE(hasControl(line)) << escapeLine(line);
-    EXPECT_TRUE(lines[0].starts_with("17 Eve")) << lines[0];
+    EXPECT_TRUE(lines[0].starts_with("17> Eve")) << lines[0];
     EXPECT_NE(lines[0].find("KILL anna"), std::string::npos) << lines[0];
     EXPECT_EQ(lines[1], "17| body");
 }
@@ -144,7 +144,7 @@ TEST(Chat, WhatIsNotThereIsSaid) {
     Job job = rig.job(17, 1, "Subject: =?utf-8?Q?=00=01?=\r\n\r\n");
     job.delivery.sender = "";
     rig.exportJob(std::move(job));
-    EXPECT_EQ(toldLines(rig, "%23mail/1"), std::vector<std::string>{"17 (nobody): (no subject)"});
+    EXPECT_EQ(toldLines(rig, "%23mail/1"), std::vector<std::string>{"17> (nobody): (no subject)"});
 }
 
 TEST(Chat, ATextCanNotSpeakForTheService) {
@@ -152,6 +152,13 @@ TEST(Chat, ATextCanNotSpeakForTheService) {
     ASSERT_EQ(lines.size(), 3u);
     EXPECT_EQ(lines[1], "17| 18 failed: adapter=fax");
     EXPECT_EQ(lines[2], "17| !hold 3");
+}
+
+TEST(Chat, AHeaderCanNotSpeakForTheServiceEither) {
+    EXPECT_EQ(told("From: \"failed: adapter=fax\" <a@b.example>\r\nSubject: s\r\n\r\n").front(),
+              "17> failed: adapter=fax <a@b.example>: s");
+    EXPECT_EQ(told("From: a@b.example\r\nSubject: 18 failed: adapter=fax\r\n\r\n").front(),
+              "17> a@b.example: 18 failed: adapter=fax");
 }
 
 TEST(Chat, TenLinesAreToldAndTheRestIsCounted) {
@@ -162,12 +169,13 @@ TEST(Chat, TenLinesAreToldAndTheRestIsCounted) {
     };
     const auto all = withLines(9);
     ASSERT_EQ(all.size(), 10u);
-    EXPECT_EQ(all.front(), "17 a@example.org: s");
+    EXPECT_EQ(all.front(), "17> a@example.org: s");
     EXPECT_EQ(all.back(), "17| line 9");
     const auto cut = withLines(21);
-    ASSERT_EQ(cut.size(), 11u);
-    EXPECT_EQ(cut[9], "17| line 9");
-    EXPECT_EQ(cut[10], "17| ... 12 more, show 17");
+    ASSERT_EQ(cut.size(), 10u);
+    EXPECT_EQ(cut[8], "17| line 8");
+    EXPECT_EQ(cut[9], "17| ... 13 more, show 17");
+    EXPECT_EQ(withLines(10).back(), "17| ... 2 more, show 17");
 }
 
 TEST(Chat, LongHeadersAreClippedAndLongLinesGoOn) {
@@ -196,7 +204,7 @@ TEST(Chat, FilesStayBehindAndAreCounted) {
                 "From: a@example.org\r\nSubject: s\r\nMIME-Version: 1.0\r\n"
                 "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
                 "--b\r\n\r\nsee there\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nx\r\n--b--\r\n"));
-    EXPECT_EQ(toldLines(rig, "%23mail/1").front(), "17 a@example.org: s (1 file)");
+    EXPECT_EQ(toldLines(rig, "%23mail/1").front(), "17> a@example.org: s (1 file)");
     EXPECT_NE(testing::PrintToString(job.notes).find("a chat takes no files: a.png"), std::string::npos)
         << testing::PrintToString(job.notes);
 }
@@ -238,11 +246,11 @@ TEST(Chat, MailForAPersonWaitsUntilHeIsThere) {
     EXPECT_EQ(job.outcome->cause, Cause::Connection);
     EXPECT_FALSE(job.outcome->adapterUnusable);
     EXPECT_EQ(job.outcome->reason, "bob is not in the chat now");
-    EXPECT_FALSE(std::filesystem::exists(rig.folder() + "/bob/1"));
+    EXPECT_FALSE(std::filesystem::exists(rig.folder() + "/bob")) << "any name can be invented";
     there = true;
     job = rig.exportJob(rig.job(17, 2));
     EXPECT_EQ(job.outcome->verdict, Verdict::Exported) << tests::outcomeText(job);
-    EXPECT_EQ(toldLines(rig, "bob/1").front(), "17 Alice Example <alice@example.org>: Hello");
+    EXPECT_EQ(toldLines(rig, "bob/1").front(), "17> Alice Example <alice@example.org>: Hello");
 }
 
 TEST(Chat, AChannelNeedsNobody) {
@@ -255,12 +263,38 @@ TEST(Chat, AChannelNeedsNobody) {
 TEST(Chat, TheLogKeepsTheNewestAndNeverForgetsItsCount) {
     AdapterRig rig("chat", {{"channels", "#mail"}, {"keep", "3"}});
     tests::spill(rig.folder() + "/notes.txt", "an operator's");
-    for (int item = 1; item <= 7; ++item) rig.exportJob(rig.job(item, 1));
-    EXPECT_EQ(rig.visible(), (std::vector<std::string>{"%23mail/5", "%23mail/6", "%23mail/7", "notes.txt"}));
-    EXPECT_TRUE(toldLines(rig, "%23mail/7").front().starts_with("7 "));
+    rig.exportJob(rig.job(1, 1));
+    for (int number = 2; number <= 300; ++number)
+        tests::spill(rig.folder() + "/%23mail/" + std::to_string(number), "x");
+    rig.exportJob(rig.job(7, 1));
+    const auto there = [&](int number) {
+        return std::filesystem::exists(rig.folder() + "/%23mail/" + std::to_string(number));
+    };
+    EXPECT_TRUE(toldLines(rig, "%23mail/301").front().starts_with("7> "));
+    EXPECT_EQ(rig.visible().size(), 3u + 256u + 1u);
+    EXPECT_TRUE(there(301 - 258));
+    EXPECT_FALSE(there(301 - 259));
+    EXPECT_TRUE(std::filesystem::exists(rig.folder() + "/notes.txt"));
     rig.restart();
     rig.exportJob(rig.job(8, 1));
-    EXPECT_EQ(rig.visible().at(2), "%23mail/8");
+    EXPECT_TRUE(there(302));
+}
+
+TEST(Chat, ANumberNeverComesBehindWhatOthersStoredMeanwhile) {
+    AdapterRig rig("chat", {{"channels", "#mail"}, {"keep", "1"}});
+    std::vector<Job> jobs;
+    jobs.push_back(rig.job(1, 1));
+    jobs.push_back(rig.job(2, 1));
+    for (Job& job : jobs) rig.stageJob(job);
+    const std::string log = rig.folder() + "/%23mail/";
+    rig.adapter().publish(jobs, [&] {
+        if (!std::filesystem::exists(log + "1")) return;
+        tests::spill(log + "2", "x");  // another watcher is quick; and 2 goes as the oldest
+        tests::spill(log + "900", "x");
+        std::filesystem::remove(log + "2");
+    });
+    EXPECT_TRUE(toldLines(rig, "%23mail/901").front().starts_with("2> "));
+    EXPECT_FALSE(std::filesystem::exists(log + "2"));
 }
 
 TEST(ChatEntry, AFolderNamesWhoseLogItIs) {

@@ -57,7 +57,7 @@ TEST_F(MailDeskTest, ReadsWhatTheAdapterWroteOnce) {
     ASSERT_EQ(found.parts[0].mails.size(), 1u);
     const Mail& mail = found.parts[0].mails[0];
     EXPECT_EQ(mail.item.value, 17);
-    EXPECT_EQ(mail.lines.front(), "17 Alice Example <alice@example.org>: Hello");
+    EXPECT_EQ(mail.lines.front(), "17> Alice Example <alice@example.org>: Hello");
     const auto written = fs::last_write_time(rig.folder() + "/%23mail/1");
     EXPECT_GT(toMillis(mail.at), 1'700'000'000'000) << "the file's own time";
     EXPECT_TRUE(lookForMail(places, found.seen).parts.empty());

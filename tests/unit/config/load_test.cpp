@@ -166,6 +166,20 @@ TEST(Load, AChatAdapterWithoutTheChatIsSaid) {
     }
 }
 
+TEST(Load, NoMailIsToldInTheChannelOfTheQueue) {
+    for (const bool same : {false, true}) {
+        tests::TempFolder folder;
+        std::string text = kSmall;
+        text.replace(text.find("kind = \"drop\""), 13,
+                     std::string("kind = \"chat\"\nchannels = [\"#") + (same ? "Desk" : "mail") + "\"]");
+        write(folder / "postern.toml", text + "[chat]\naddress = \"127.0.0.1:6667\"\nchannel = \"#desk\"\n");
+        const Loaded loaded = load(folder / "postern.toml");
+        EXPECT_EQ(problemsOf(loaded).find("the channel #Desk is the queue's") != std::string::npos, same)
+            << problemsOf(loaded);
+        EXPECT_NE(loaded.config.has_value(), same);
+    }
+}
+
 // As the README beside them says.
 TEST(Load, EveryExampleIsAnAdapterFile) {
     int examples = 0;
