@@ -67,7 +67,7 @@ class Worker:
     def __init__(self, name, every, work):
         self.name, self.every, self.work = name, every, work
         self.ended, self.problem = threading.Event(), ""
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)  # a suite that fails must end, and not wait for it
         self.thread.start()
 
     def run(self):
