@@ -64,7 +64,7 @@ class Chat final : public SpoolAdapter {
     std::optional<Outcome> notNow(const Delivery& delivery) const override {
         const std::string target = targetOf(delivery.recipients.front());
         if (chat::isChannel(target) || !context().inChat || context().inChat(target)) return std::nullopt;
-        return deferred(target + " is not in the chat now", Cause::Connection);
+        return deferred(chat::awayReason(target), Cause::Connection);
     }
 
     Result<std::optional<Outcome>> write(Job& job, StagedFile& file, Companions&) const override {

@@ -49,6 +49,10 @@ bool isChannel(std::string_view target) {
     return target.starts_with('#');
 }
 
+std::string awayReason(std::string_view account) {
+    return std::string(account) + " is not in the chat now";
+}
+
 std::string targetProblem(std::string_view target) {
     if (target.empty() || target == "#") return "it has no name";
     if (target.size() > kLongestTarget) return "it is longer than 64 bytes";

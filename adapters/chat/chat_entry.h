@@ -35,6 +35,8 @@ std::string entryText(const Entry& entry);
 Result<Entry> readEntry(std::string_view text);
 
 bool isChannel(std::string_view target);
+// Why mail for a person waits: the items that wait for him are known by it.
+std::string awayReason(std::string_view account);
 // Why there can be no such channel or account; empty: there can.
 std::string targetProblem(std::string_view target);
 // The folder of a target's log; letters of both cases are the same. Invalid: it can have none.

@@ -94,7 +94,8 @@ std::vector<std::string> linesOf(ItemId item, Letter& letter, std::size_t room) 
     }
     if (letter.untold > 0) {
         ++letter.untold;  // the one whose place the count takes
-        lines.back() = number + "| ... " + std::to_string(letter.untold) + " more, show " + number;
+        lines.back() =
+            number + "| ... " + std::to_string(letter.untold) + " more: postern queue export " + number;
     }
     return lines;
 }

@@ -30,7 +30,7 @@ struct Letter {
 };
 
 // "17> Ann <ann@example.org>: Subject (2 files)", "17| text", and as the last of kMostLines, where they do
-// not suffice, "17| ... 12 more, show 17". At most `room` bytes each. REQUIRES: room >= 100.
+// not suffice, "17| ... 12 more: postern queue export 17". At most `room` bytes each. REQUIRES: room >= 100.
 std::vector<std::string> linesOf(ItemId item, Letter& letter, std::size_t room);
 
 // The bytes that a line may have: IRC's 512 with CR LF, who says it (a nick of 30), in which channel or to

@@ -46,10 +46,9 @@ Result<void> tell(const ServiceView& view, const Bulk& bulk, const std::vector<A
                   const RowSink& row) {
     for (const Answer& answer : answers) {
         if (!answer.done || bulk.dryRun) continue;
-        LogLine(LogEvent::ItemChanged, answer.item)
-            .with("who", bulk.who)
-            .with("change", bulk.name)
-            .with("what", answer.text);
+        LogLine line(LogEvent::ItemChanged, answer.item);
+        line.with("who", bulk.who).with("change", bulk.name).with("what", answer.text);
+        if (!bulk.reason.empty()) line.with("reason", bulk.reason);
         for (const std::string& adapter : answer.adapters) view.notifier.notify(adapter);
     }
     for (const Answer& answer : answers) {
@@ -136,6 +135,7 @@ Bulk bulkFor(const Request& request, std::string_view name) {
     Bulk bulk;
     bulk.name = name;
     bulk.who = request.who.empty() ? "operator" : request.who;
+    bulk.reason = request.field("reason");
     bulk.dryRun = request.field("dry_run") == "true";
     return bulk;
 }

@@ -23,6 +23,7 @@ struct Answer {
 struct Bulk {
     std::string_view name;  // of the change, for messages
     std::string who;        // never empty
+    std::string reason;     // as the request gives it; may be empty
     bool dryRun = false;
     // Outside the transaction, for what need not keep the writer waiting; may be empty.
     std::function<Result<void>(std::span<const ItemId>)> prepare = {};

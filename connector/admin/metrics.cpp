@@ -171,9 +171,11 @@ void writeChat(const ServiceView& view, MetricsText& text) {
     text.sample({{"result", "logged_on"}}, chat.loggedOn);
     text.sample({{"result", "refused"}}, chat.refused);
     text.sample({{"result", "not_logged_on"}}, chat.notLoggedOn);
-    text.family("postern_chat_refusals_total", "counter", "A nick in use, a wrong password.");
+    text.family("postern_chat_refusals_total", "counter",
+                "A nick in use, a wrong password, log-ons that are barred.");
     text.sample({{"reason", "nick_in_use"}}, chat.nickInUse);
     text.sample({{"reason", "wrong_password"}}, chat.wrongPasswords);
+    text.sample({{"reason", "barred"}}, chat.barred);
     text.family("postern_chat_ended_total", "counter", "Chat connections that were ended for that reason.");
     text.sample({{"reason", "silent"}}, chat.silent);
     text.sample({{"reason", "overflown"}}, chat.overflown);

@@ -1,7 +1,10 @@
 #include "connector/admin/trouble.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/text.h"
+#include "connector/admin/role.h"
 #include "connector/config/folder.h"
 #include "net/tls_context.h"
 
@@ -66,6 +69,21 @@ std::vector<Trouble> chatTroubles(const ChatState& state) {
             {"chat", "begun anew " + std::to_string(state.deaths) +
                          " times after a fault of ours, please report it: " + state.lastDeath});
     return troubles;
+}
+
+Result<std::string> nobodyForChat(const config::Config& config, store::ReadSession& session) {
+    if (!config.chat.on()) return std::string();
+    POSTERN_LET(all, accounts::listAccounts(session));
+    if (std::any_of(all.begin(), all.end(),
+                    [](const accounts::Account& each) { return roleOf(each.roles).has_value(); }))
+        return std::string();
+    return nobodyText(config, all.empty());
+}
+
+std::string nobodyText(const config::Config& config, bool noAccount) {
+    return "[chat] is on, and nobody can enter " + config.chat.channel + ": " +
+           (noAccount ? "there is no account" : "no account has the role viewer, operator or admin") +
+           ". Make one: postern account add NAME --role operator";
 }
 
 std::vector<Trouble> diskTroubles(const disk::Overview& overview) {

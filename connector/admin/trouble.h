@@ -13,6 +13,7 @@
 #include "connector/admin/record.h"
 #include "connector/config/config.h"
 #include "connector/disk/watch.h"
+#include "store/store.h"
 
 namespace postern::admin {
 
@@ -39,6 +40,11 @@ void addDiskFacts(const disk::Overview& overview, Record& facts);
 
 // Of [chat], as the service found it: why it is not there, or that it was begun anew.
 std::vector<Trouble> chatTroubles(const ChatState& state);
+
+// Nobody can enter the channel of the queue, for want of an account: what to do. Empty: somebody can, or
+// [chat] is off.
+std::string nobodyText(const config::Config& config, bool noAccount);
+Result<std::string> nobodyForChat(const config::Config& config, store::ReadSession& session);
 
 // Of the pickups' folders as the service found them: by name.
 std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found);

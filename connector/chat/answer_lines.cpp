@@ -1,5 +1,7 @@
 #include "connector/chat/answer_lines.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/text.h"
@@ -8,7 +10,9 @@ namespace postern::chat {
 
 namespace {
 
-constexpr std::size_t kLongest = 350;  // bytes: a line of IRC has 510, with who says it and to whom
+constexpr std::size_t kLongest = 350;   // bytes: a line of IRC has 510, with who says it and to whom
+constexpr std::size_t kMostLines = 15;  // of one answer, without those that count what is left out
+constexpr std::size_t kListed = 100;    // rows of a list that names no limit (admin/look.cpp)
 
 std::string shown(const admin::Value& value) {
     switch (value.kind) {
@@ -73,17 +77,71 @@ std::string cut(const std::string& line) {
     return line.size() <= kLongest ? line : std::string(cutUtf8(line, kLongest)) + " ...";
 }
 
-}  // namespace
+struct Said {
+    std::string text;
+    bool bygone = false;  // of a history
+};
 
-std::vector<std::string> answerLines(std::string_view verb, const std::vector<admin::Record>& rows) {
-    std::vector<std::string> lines;
+std::vector<Said> saidOf(std::string_view verb, const std::vector<admin::Record>& rows) {
+    std::vector<Said> all;
     for (const admin::Record& row : rows) {
         if (const auto line = lineOf(verb, row)) {
-            lines.push_back(cut(*line));
+            all.push_back({cut(*line), row.text("type") == "history"});
+            continue;
+        }
+        std::vector<std::string> facts;
+        addFacts(row, facts);
+        for (std::string& fact : facts) all.push_back({std::move(fact)});
+    }
+    return all;
+}
+
+// What shows all of it in a shell.
+std::string commandFor(const admin::Request& request) {
+    if (request.verb == "operate") return "postern queue log ITEM";
+    std::string command = "postern " + request.verb;
+    std::replace(command.begin(), command.end(), '.', ' ');
+    for (const auto& [name, value] : request.fields) {
+        if (value.empty()) continue;
+        std::string option = name;
+        std::replace(option.begin(), option.end(), '_', '-');
+        const bool items = name == "ids", byName = request.verb == "queue.list" || !items;
+        if (byName) command += " --" + (items ? "id" : option);
+        if (name != "all") command += " " + escapeLine(value, 100);
+    }
+    return command;
+}
+
+}  // namespace
+
+std::vector<std::string> answerLines(const admin::Request& request, const std::vector<admin::Record>& rows,
+                                     std::size_t more) {
+    const std::vector<Said> all = saidOf(request.verb, rows);
+    const auto bygone =
+        std::find_if(all.begin(), all.end(), [](const Said& said) { return said.bygone; }) - all.begin();
+    const bool hasHistory = static_cast<std::size_t>(bygone) < all.size();
+    std::size_t excess = all.size() > kMostLines ? all.size() - kMostLines : 0;
+    std::size_t older = hasHistory ? more : 0, rest = hasHistory ? 0 : more;
+    std::vector<std::string> lines;
+    for (const Said& said : all) {
+        if (excess > 0 && said.bygone) {
+            --excess;
+            ++older;
         } else {
-            addFacts(row, lines);
+            lines.push_back(said.text);
         }
     }
+    rest += excess;
+    lines.resize(lines.size() - excess);
+    // The list itself ends after so many.
+    const bool few = request.verb != "queue.list" || rows.size() + more < kListed;
+    if (older > 0)
+        lines.insert(lines.begin() + std::min<std::ptrdiff_t>(bygone, std::ssize(lines)),
+                     "... " + std::to_string(older) + " older lines are left out; '" + commandFor(request) +
+                         "' shows all");
+    if (rest > 0)
+        lines.push_back("... " + std::to_string(rest) + (few ? " more; '" : " more or even others; '") +
+                        commandFor(request) + "' shows all");
     return lines;
 }
 

@@ -46,6 +46,8 @@ constexpr Told kTold[] = {
     {LogEvent::StoreBallastOut, EventKind::Space, "the space kept for a full disk is given away"},
     {LogEvent::StoreBroken, EventKind::Service, "THE STORE IS BROKEN"},
     {LogEvent::ServiceStuck, EventKind::Service, "a thread is stuck"},
+    {LogEvent::ServiceReady, EventKind::Service,
+     "the service is ready; what was before its start is in the log, and 'list' tells what waits"},
     {LogEvent::ServiceStopping, EventKind::Service, "the service stops"},
     {LogEvent::ConfigReloaded, EventKind::Service, "configuration reloaded"},
     {LogEvent::ConfigRejected, EventKind::Service, "configuration refused"},

@@ -93,6 +93,7 @@ class Floor {
 
     std::map<std::string, std::size_t> perAddress;
     Tries newConnections, wrongTries;
+    Barred barred;
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> questions;
     std::vector<ConnectionId> touched;
 

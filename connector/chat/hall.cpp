@@ -270,6 +270,10 @@ void Hall::answer(ConnectionId id, const accounts::LogOnReply& reply) {
     floor_->sweep();
 }
 
+Barred Hall::takeBarred() {
+    return std::exchange(floor_->barred, {});
+}
+
 std::vector<std::unique_ptr<const Order>> Hall::takeOrders() {
     if (floor_->steward == nullptr) return {};
     return floor_->steward->takeOrders();

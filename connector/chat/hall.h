@@ -42,6 +42,7 @@ struct Counters {
     std::int64_t registered = 0;                // since the start: had 001
     std::int64_t notRegistered = 0;             // ended before 001, for whatever reason
     std::int64_t nickInUse = 0, wrongPasswords = 0;
+    std::int64_t barred = 0;  // tries that were refused unseen: too many were wrong lately
     std::int64_t commands = 0;
     std::int64_t silent = 0, overflown = 0, stalled = 0, late = 0;  // ended for that reason
 };
@@ -51,6 +52,12 @@ struct Held {
     std::size_t clients = 0, nicks = 0, channels = 0, members = 0, invites = 0, addresses = 0, timers = 0,
                 unregistered = 0, opers = 0, watchers = 0, orders = 0;
     bool operator==(const Held&) const = default;
+};
+
+// Tries to log on that were refused because too many were wrong lately.
+struct Barred {
+    std::int64_t tries = 0;
+    std::string client, account{};  // of the last one; the account may not be known
 };
 
 class Hall {
@@ -82,6 +89,8 @@ class Hall {
     // Questions for the log-on desk. At most one of each connection is out.
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> takeQuestions();
     void answer(ConnectionId id, const accounts::LogOnReply& reply);
+    // Those since the last call.
+    Barred takeBarred();
 
     // What operators want done with the queue; settle() brings what came of it, tell() what happens there.
     // Nothing of this where settings.queue has no channel.

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "connector/chat/commands.h"
+#include "connector/chat/mail_board.h"
 
 namespace postern::chat {
 
@@ -39,11 +40,16 @@ void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& acc
     tryRegister(floor, client);
 }
 
+// False: too many were wrong lately, and this one is refused whatever it says.
 bool mayTry(Floor& floor, const Client& client, const std::string& account) {
     const SteadyTime now = floor.clock.steady();
     const auto key = addressKey(client);
-    return (!key || floor.wrongTries.allows(*key, now)) &&
-           (account.empty() || floor.wrongTries.allows("account " + account, now));
+    if ((!key || floor.wrongTries.allows(*key, now)) &&
+        (account.empty() || floor.wrongTries.allows("account " + account, now)))
+        return true;
+    ++floor.counters.barred;
+    floor.barred = {floor.barred.tries + 1, client.peer.name, account};
+    return false;
 }
 
 void ask(Floor& floor, Client& client, Question question, Client::Waiting waiting) {
@@ -62,6 +68,7 @@ void saySasl(Floor& floor, Client& client, std::string_view bytes) {
 }
 
 void loggedOn(Floor& floor, Client& client) {
+    const bool another = client.account != client.sasl->account;
     client.account = client.sasl->account;
     ++floor.comings;
     client.roles = client.sasl->roles;
@@ -70,6 +77,8 @@ void loggedOn(Floor& floor, Client& client) {
     floor.reply(client, Numeric::LoggedIn, {client.mask(), client.account},
                 "You are now logged in as " + client.account);
     floor.reply(client, Numeric::SaslSuccess);
+    // Who is in already has mail by the account he has now; who is not in yet hears it with his welcome.
+    if (client.registered && another && floor.board != nullptr) floor.board->welcome(client);
     tryRegister(floor, client);
 }
 

@@ -102,6 +102,10 @@ void MailBoard::tell(Log& log, const Mail& mail) {
 }
 
 void MailBoard::bring(const MailFound& found) {
+    for (const auto& [adapter, target] : found.gone) {
+        const auto log = logs_.find(fold(target));
+        if (log != logs_.end() && log->second.adapter == adapter && !isChannel(target)) logs_.erase(log);
+    }
     for (const MailPart& part : found.parts) {
         Log* log = logOf(part);
         if (log == nullptr) continue;
@@ -146,10 +150,11 @@ void MailBoard::lookAtClock() {
     nextLook_ = SteadyTime::max();
     for (auto& [key, log] : logs_) {
         if (log.summaryAt <= now) {
+            const std::string again = isChannel(log.name) ? "leave " + log.name + " and join it" : "log on";
             say(log,
                 "... and " + std::to_string(log.untold) + (log.untold == 1 ? " more mail" : " more mails") +
-                    " in " + formatDurationMillis(kAtOnce.count()) + "; list adapter=" + log.adapter +
-                    " state=exported shows what there is",
+                    " in " + formatDurationMillis(kAtOnce.count()) + "; " + again +
+                    " again to hear the last " + std::to_string(log.keep),
                 {});
             log.summaryAt = SteadyTime::max();
             log.untold = 0;

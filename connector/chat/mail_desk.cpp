@@ -7,6 +7,7 @@
 #include "adapters/spool/running_numbers.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/path.h"
 
 namespace postern::chat {
 
@@ -86,6 +87,18 @@ struct Reading {
     }
 };
 
+// A log that its folder has no more, which could be read: people come and go for years.
+void forgetRemoved(const MailPlace& place, const std::vector<std::string>& names, MailFound& found) {
+    std::erase_if(found.seen, [&](const auto& each) {
+        const std::string name(lastName(each.first));
+        if (each.first != joinPath(place.folder, name) ||
+            std::binary_search(names.begin(), names.end(), name))
+            return false;
+        found.gone.emplace_back(place.adapter, entries::targetOfLog(name));
+        return true;
+    });
+}
+
 void lookAt(const MailPlace& place, const MailSeen& seen, MailFound& found) {
     const auto complain = [&](const Error& error) {
         if (found.trouble.empty()) found.trouble = error.text;
@@ -102,6 +115,7 @@ void lookAt(const MailPlace& place, const MailSeen& seen, MailFound& found) {
     });
     if (!listed.ok()) complain(listed.error());
     std::sort(names.begin(), names.end());
+    if (listed.ok()) forgetRemoved(place, names, found);
     for (std::string& name : names) {
         if (const auto facts = base->facts(name); facts.ok() && facts->regular) continue;
         const auto folder = Folder::open(joinPath(place.folder, name));

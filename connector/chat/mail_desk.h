@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,6 +41,8 @@ struct MailFound {
     bool past = false;  // nobody was told of anything before: it happened at some time
     std::vector<MailPart> parts{};
     MailSeen seen{};
+    // Logs that were seen before and that somebody removed: adapter and target.
+    std::vector<std::pair<std::string, std::string>> gone{};
     std::string trouble{};  // the first thing that could not be read; empty: none
 };
 

@@ -1,5 +1,6 @@
 #include "connector/chat/order_desk.h"
 
+#include <algorithm>
 #include <exception>
 
 namespace postern::chat {
@@ -33,6 +34,22 @@ void OrderDesk::place(std::unique_ptr<const Order> order, Done done) {
         refused(*placed.order, fail(Errc::Busy, "too much waits to be done; say it again in a moment")));
 }
 
+Result<void> OrderDesk::keep(const Order& order, const admin::Record& row, Outcome& outcome) const {
+    const auto bygone = [](const admin::Record& each) { return each.text("type") == "history"; };
+    auto& rows = outcome.rows;
+    if (rows.size() >= kMostRows) {
+        ++outcome.more;
+        if (order.trial)
+            return fail(Errc::TooLarge, "more than " + std::to_string(kMostRows) +
+                                            " items; choose fewer, or use 'postern queue'");
+        const auto oldest = std::find_if(rows.begin(), rows.end(), bygone);
+        if (!bygone(row) || oldest == rows.end()) return {};
+        rows.erase(oldest);
+    }
+    rows.push_back(row);
+    return {};
+}
+
 Outcome OrderDesk::outcomeOf(const Order& order) const {
     Outcome outcome;
     outcome.from = order.from;
@@ -41,14 +58,7 @@ Outcome OrderDesk::outcomeOf(const Order& order) const {
         const auto done =
             carryOut_(order, [this, &outcome, &order](const admin::Record& row) -> Result<void> {
                 if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
-                if (outcome.rows.size() < kMostRows) {
-                    outcome.rows.push_back(row);
-                    return {};
-                }
-                ++outcome.more;
-                if (!order.trial) return {};
-                return fail(Errc::TooLarge, "more than " + std::to_string(kMostRows) +
-                                                " items; choose fewer, or use 'postern queue'");
+                return keep(order, row, outcome);
             });
         if (!done.ok()) outcome.error = done.error();
     } catch (const std::exception& exception) {

@@ -25,13 +25,16 @@ struct Order {
     Order(const Order&) = delete;
     Order& operator=(const Order&) = delete;
 
-    ConnectionId from = 0;
+    ConnectionId from = 0;     // 0: the service itself
     std::uint64_t number = 0;  // of this order, of all there have been
     // The account is asked for its roles again when the order is carried out; it may never do more than this.
     admin::Role most = admin::Role::Viewer;
     admin::Request request{};  // `who`: the account
     std::string peer{};        // where it came from, for the log
     bool trial = false;        // changes nothing; ends at the first row too many
+    // Accounts that have just come. It is the service's own order then, and nobody waits for its outcome:
+    // mail that waits for them is tried now.
+    std::vector<std::string> arrived{};
 
     static std::int64_t alive() { return alive_; }  // in the whole process
 
@@ -43,7 +46,7 @@ struct Outcome {
     ConnectionId from = 0;
     std::uint64_t number = 0;
     std::vector<admin::Record> rows{};
-    std::size_t more = 0;  // rows beyond kMostRows
+    std::size_t more = 0;  // rows beyond kMostRows: of a history the oldest, else the last
     std::optional<Error> error{};
 };
 
@@ -68,6 +71,7 @@ class OrderDesk {
         Done done;
     };
     Outcome outcomeOf(const Order& order) const;
+    Result<void> keep(const Order& order, const admin::Record& row, Outcome& outcome) const;
 
     const CarryOut carryOut_;
     std::atomic<bool> stopping_{false};

@@ -21,8 +21,8 @@ constexpr std::uint64_t kGates = 1ULL << 63U;  // tokens from here on are listen
 void add(Counters& to, const Counters& more) {
     for (const auto member :
          {&Counters::connections, &Counters::refused, &Counters::registered, &Counters::notRegistered,
-          &Counters::nickInUse, &Counters::wrongPasswords, &Counters::commands, &Counters::silent,
-          &Counters::overflown, &Counters::stalled, &Counters::late})
+          &Counters::nickInUse, &Counters::wrongPasswords, &Counters::barred, &Counters::commands,
+          &Counters::silent, &Counters::overflown, &Counters::stalled, &Counters::late})
         to.*member += more.*member;
 }
 
@@ -74,9 +74,10 @@ Result<void> ChatServer::Loop::start(std::vector<Place> places) {
     return {};
 }
 
-void ChatServer::Loop::stop() {
+void ChatServer::Loop::stop(std::string why) {
     if (!thread_.joinable()) return;
     lives_ = false;
+    goodbye_ = std::move(why);
     stopping_ = true;
     tick();
     thread_.join();
@@ -106,6 +107,7 @@ void ChatServer::Loop::live() {
     foundMail_ = std::make_shared<FoundMail>(*poller_);
     beginMail();
     seen_ = 0;
+    barredKnown_ = 0;
     hinted_ = true;
     {
         MutexLock lock(mutex_);
@@ -193,8 +195,8 @@ ChatServer::~ChatServer() = default;
 Result<void> ChatServer::start(std::vector<Place> places) {
     return loop_->start(std::move(places));
 }
-void ChatServer::stop() {
-    loop_->stop();
+void ChatServer::stop(std::string why) {
+    loop_->stop(std::move(why));
 }
 std::vector<int> ChatServer::ports() const {
     return loop_->ports();

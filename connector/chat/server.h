@@ -57,8 +57,8 @@ class ChatServer {
     // Binds all places, or none: an error names the place. Invalid: one is in the clear and neither of this
     // machine nor a Unix socket, so that others could listen.
     Result<void> start(std::vector<Place> places);
-    // Tells everybody, closes, and joins the loop.
-    void stop();
+    // Tells everybody `why`, closes, and joins the loop.
+    void stop(std::string why = "The service is shutting down");
 
     std::vector<int> ports() const;  // as bound, by place; 0 for a Unix socket
     Figures figures() const;

@@ -1,6 +1,7 @@
 #include "connector/chat/server_loop.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.h"
 #include "base/networks.h"
@@ -14,6 +15,7 @@ constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
 constexpr Millis kLongestWait{600'000};
 constexpr Millis kGoodbye{1'000};         // for last words, when the service stops
 constexpr Millis kMailPoll{5'000};        // a hint may be lost
+constexpr Millis kBarredEach{60'000};     // a line of the log: who guesses does not fill it
 constexpr std::size_t kNewsAtOnce = 100;  // loggers wait while they are copied
 
 Peer peerOf(const net::Accepted& accepted, const Place& place) {
@@ -49,6 +51,7 @@ void ChatServer::Loop::turn() {
     settleAll();
     lookAtPaused();
     askDesk();
+    tellBarred();
     placeOrders();
     tellPresence();
     publish();
@@ -174,7 +177,8 @@ void ChatServer::Loop::bringAnswers() {
     for (const auto& [id, reply] : answers_->take()) {
         hall_->answer(id, reply);
         const Client* client = hall_->client(id);
-        if (client == nullptr) continue;
+        // The first half of SCRAM names an account and proves nothing.
+        if (client == nullptr || (!reply.error && reply.exchange != nullptr)) continue;
         LogLine(reply.error ? LogEvent::AuthFailed : LogEvent::AuthOk)
             .with("listener", "chat")
             .with("client", client->peer.name)
@@ -190,6 +194,20 @@ void ChatServer::Loop::askDesk() {
     }
 }
 
+// The first at once; those of the minute that follows are counted, and told together.
+void ChatServer::Loop::tellBarred() {
+    const SteadyTime now = clock_.steady();
+    if (hall_->counters().barred == barredKnown_ || (barredKnown_ > 0 && now - barredTold_ < kBarredEach))
+        return;
+    barredKnown_ = hall_->counters().barred;
+    barredTold_ = now;
+    const Barred barred = hall_->takeBarred();
+    LogLine line(LogEvent::AuthFailed);
+    line.with("listener", "chat").with("client", barred.client);
+    if (!barred.account.empty()) line.with("account", barred.account);
+    line.with("why", "barred: too many wrong passwords lately").with("tries", barred.tries);
+}
+
 void ChatServer::Loop::placeOrders() {
     for (auto& order : hall_->takeOrders()) {
         orders_->place(std::move(order),
@@ -198,7 +216,18 @@ void ChatServer::Loop::placeOrders() {
 }
 
 void ChatServer::Loop::bringOutcomes() {
-    for (Outcome& outcome : outcomes_->take()) hall_->settle(std::move(outcome));
+    for (Outcome& outcome : outcomes_->take()) {
+        if (outcome.from != 0) {
+            hall_->settle(std::move(outcome));
+        } else if (outcome.error && outcome.error->code != Errc::Stopped) {
+            // Our own order: that mail is tried at its time all the same.
+            LogLine(LogEvent::ControlRefused)
+                .with("verb", "operate")
+                .with("change", "retry")
+                .with("who", "postern")
+                .with("error", outcome.error->text);
+        }
+    }
 }
 
 // One portion in a turn: who talks has his turn as well.
@@ -227,6 +256,7 @@ void ChatServer::Loop::mailHint() {
 
 void ChatServer::Loop::beginMail() {
     mailSeen_.clear();
+    here_.clear();
     mailCame_ = mailKnown_ = false;
     presenceTold_ = 0;
     lookForMailAt_ = mail_ ? clock_.steady() : SteadyTime::max();
@@ -250,7 +280,14 @@ void ChatServer::Loop::bringMail() {
 void ChatServer::Loop::tellPresence() {
     if (queue_.presence == nullptr || settings_.mail.empty() || hall_->comings() == presenceTold_) return;
     presenceTold_ = hall_->comings();
-    queue_.presence->use(hall_->accountsHere());
+    const auto before = std::exchange(here_, hall_->accountsHere());
+    queue_.presence->use(here_);
+    auto order = std::make_unique<Order>();
+    std::set_difference(here_.begin(), here_.end(), before.begin(), before.end(),
+                        std::back_inserter(order->arrived));
+    if (order->arrived.empty() || !orders_) return;
+    orders_->place(std::move(order),
+                   [outcomes = outcomes_](Outcome outcome) { outcomes->post(std::move(outcome)); });
 }
 
 // Whoever has mail for people waits until they are here again.
@@ -335,6 +372,8 @@ void ChatServer::Loop::forget(ConnectionId id, std::string_view why) {
     if (found == wired_.end()) return;
     LogLine(LogEvent::SessionClosed).with("client", found->second.name).with("why", why);
     poller_->remove(found->second.wire.handle());
+    // Who ended TLS properly hears the same of us.
+    if (!found->second.handshake && !found->second.sendingEnded) found->second.wire.endSending();
     wired_.erase(found);
     paused_.erase(id);
     hall_->disconnect(id, why);
@@ -342,7 +381,7 @@ void ChatServer::Loop::forget(ConnectionId id, std::string_view why) {
 
 // Last words are for those who take them within a moment.
 void ChatServer::Loop::sayGoodbye() {
-    hall_->shutDown("The service is shutting down");
+    hall_->shutDown(goodbye_);
     settleAll();
     const SteadyTime until = Clock::system().steady() + kGoodbye;
     while (!wired_.empty() && Clock::system().steady() < until) {

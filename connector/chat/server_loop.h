@@ -73,10 +73,10 @@ struct Wired {
 class ChatServer::Loop {
   public:
     Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue);
-    ~Loop() { stop(); }
+    ~Loop() { stop({}); }
 
     Result<void> start(std::vector<Place> places);
-    void stop();
+    void stop(std::string why);
     void tick() {
         if (poller_) poller_->wake();
     }
@@ -110,6 +110,7 @@ class ChatServer::Loop {
     void bringOutcomes();
     void bringNews();
     void askDesk();
+    void tellBarred();
     void placeOrders();
     bool isMailPlace(std::string_view adapter) const;
     void mailHint();
@@ -144,12 +145,16 @@ class ChatServer::Loop {
     bool mailCame_ = false;                         // while the desk looked
     bool mailKnown_ = false;                        // the desk has looked in this life
     std::uint64_t presenceTold_ = 0;
-    std::int64_t seen_ = 0;            // of the feed
-    std::atomic<bool> hinted_{false};  // it has something new
+    std::set<std::string, std::less<>> here_;  // as told
+    std::int64_t barredKnown_ = 0;             // of the hall's counter, in the log
+    SteadyTime barredTold_{};                  // when that was
+    std::int64_t seen_ = 0;                    // of the feed
+    std::atomic<bool> hinted_{false};          // it has something new
     std::unordered_map<ConnectionId, Wired> wired_;
     std::set<ConnectionId> paused_;   // not read from: the hall has no room
     std::vector<ConnectionId> held_;  // have input that only TLS knows of
     Counters before_;                 // of the lives that are over
+    std::string goodbye_;             // set before stopping_
     std::atomic<bool> stopping_{false};
     std::atomic<bool> lives_{false};  // between start() and stop(); the thread itself is theirs
     mutable Mutex mutex_;

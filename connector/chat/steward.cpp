@@ -16,7 +16,6 @@ namespace postern::chat {
 namespace {
 
 constexpr std::size_t kMostOrders = 4;  // of one client, out at a time
-constexpr std::size_t kMostLines = 15;  // of one answer
 constexpr std::size_t kMostNamed = 20;  // items, before a second word is asked for
 constexpr std::size_t kMostLookedAfter = 1000;
 constexpr Millis kQuestionStands{60'000};
@@ -75,12 +74,6 @@ Line Steward::lineTo(const std::string& target, const char* command, std::string
 
 void Steward::say(Client& client, std::string_view text) {
     floor_.send(client, lineTo(client.nick, "NOTICE", text));
-}
-
-void Steward::saySome(Client& client, const std::vector<std::string>& lines, std::size_t more) {
-    for (std::size_t i = 0; i < std::min(kMostLines, lines.size()); ++i) say(client, lines[i]);
-    if (lines.size() > kMostLines) more += lines.size() - kMostLines;
-    if (more > 0) say(client, "... " + std::to_string(more) + " more; the command line 'postern' shows all");
 }
 
 void Steward::overhear(Client& client, std::string_view text) {
@@ -182,7 +175,7 @@ void Steward::settle(Outcome outcome) {
     --person->second.orders;
     if (asked.tryOut && outcome.error) return say(*client, outcome.error->text);
     if (asked.tryOut) return askAgain(*client, asked.request, outcome);
-    saySome(*client, answerLines(asked.request.verb, outcome.rows), outcome.more);
+    for (const std::string& line : answerLines(asked.request, outcome.rows, outcome.more)) say(*client, line);
     if (outcome.error) return say(*client, outcome.error->text);
     if (outcome.rows.empty()) say(*client, "done; there is nothing to show");
 }
@@ -190,7 +183,7 @@ void Steward::settle(Outcome outcome) {
 void Steward::askAgain(Client& client, admin::Request request, const Outcome& outcome) {
     const std::vector<std::int64_t> ids = wouldChange(outcome.rows);
     if (ids.empty()) {
-        saySome(client, answerLines(request.verb, outcome.rows), 0);
+        for (const std::string& line : answerLines(request, outcome.rows)) say(client, line);
         return say(client, "nothing would change");
     }
     std::string all, named;

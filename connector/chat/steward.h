@@ -90,6 +90,7 @@ class Steward {
     std::optional<admin::Role> roleOf(const Client& client) const;
     bool wants(const Client& client, const EventLine& line) const;
     bool lookedAfter(const EventLine& line);
+    bool waitsOn(const EventLine& line, const std::string& reason);
     void keep(EventLine line);
     void turnOut(const std::string& account);
     void tellAll(const EventLine& line);
@@ -97,7 +98,6 @@ class Steward {
     void summarise(Client& client, Heard& heard);
     Line lineTo(const std::string& target, const char* command, std::string_view text) const;
     void say(Client& client, std::string_view text);
-    void saySome(Client& client, const std::vector<std::string>& lines, std::size_t more);
 
     void help(Client& client, const Wish& wish);
     void agree(Client& client, const Wish& wish);
@@ -109,10 +109,11 @@ class Steward {
 
     Floor& floor_;
     Client voice_;
-    std::map<ConnectionId, Person> people_;  // who has been in the channel, or gave an order
-    std::map<std::string, Taste> tastes_;    // by account
-    std::map<std::uint64_t, Asked> asked_;   // by the order's number
-    std::deque<std::int64_t> lookedAfter_;   // items, the one taken last at the end
+    std::map<ConnectionId, Person> people_;        // who has been in the channel, or gave an order
+    std::map<std::string, Taste> tastes_;          // by account
+    std::map<std::uint64_t, Asked> asked_;         // by the order's number
+    std::deque<std::int64_t> lookedAfter_;         // items, the one taken last at the end
+    std::map<std::int64_t, std::string> waiting_;  // mail for people: why it was put off, as told
     std::deque<EventLine> past_;
     std::vector<std::unique_ptr<const Order>> orders_;
     std::uint64_t lastOrder_ = 0;

@@ -15,6 +15,7 @@ namespace {
 constexpr int kLinesASecond = 5;
 constexpr Millis kSecond{1'000};
 constexpr Millis kSummaryAfter{5'000};
+constexpr std::size_t kMostWaiting = 1000;
 
 }  // namespace
 
@@ -28,7 +29,7 @@ void Steward::greet(Client& client) {
 void Steward::tell(const admin::FeedEvent& event) {
     if (event.event == LogEvent::AccountChanged) turnOut(admin::valueIn(event.line, "account"));
     auto line = eventLine(event);
-    if (!line || lookedAfter(*line)) return;
+    if (!line || lookedAfter(*line) || waitsOn(*line, admin::valueIn(event.line, "reason"))) return;
     tellAll(*line);
     keep(std::move(*line));
 }
@@ -60,6 +61,21 @@ bool Steward::lookedAfter(const EventLine& line) {
     if (!line.item || found == lookedAfter_.end()) return false;
     if (line.kind == EventKind::Deferred) return true;
     if (line.over) lookedAfter_.erase(found);
+    return false;
+}
+
+// A person may be away for days, and his mail is tried again all the time: that it waits is told once, and
+// again when it waits for another reason.
+bool Steward::waitsOn(const EventLine& line, const std::string& reason) {
+    const auto& places = floor_.settings.mail;
+    const bool ours = std::any_of(places.begin(), places.end(),
+                                  [&](const MailPlace& place) { return place.adapter == line.adapter; });
+    if (line.over) waiting_.erase(line.item.value);
+    if (!ours || line.kind != EventKind::Deferred) return false;
+    std::string& told = waiting_[line.item.value];
+    if (told == reason && !reason.empty()) return true;
+    told = reason;
+    if (waiting_.size() > kMostWaiting) waiting_.erase(waiting_.begin());
     return false;
 }
 

@@ -8,6 +8,8 @@
 #include "base/file.h"
 #include "base/secret_file.h"
 #include "base/text.h"
+#include "connector/admin/trouble.h"
+#include "connector/cli/backend.h"
 #include "connector/cli/folder_look.h"
 #include "connector/cli/verbs.h"
 #include "connector/config/example.h"
@@ -74,26 +76,47 @@ void checkPassword(const config::Adapter& adapter, config::Loaded& loaded) {
             {adapter.place, "adapter \"" + adapter.name + "\": " + kKey + ": " + secret.error().text});
 }
 
-// What the service would meet at its start. A certificate's key is often the service's user's alone: that is
-// no mistake, only not checked.
+// A certificate's key is often the service's user's alone: that is no mistake, only not checked.
+void checkCertificate(const config::Place& place, const net::TlsFiles& files, WallTime now,
+                      config::Loaded& loaded) {
+    const auto made = net::TlsContext::make(files, now);
+    if (!made.ok() && made.error().code == Errc::Denied) {
+        loaded.warnings.push_back({place, "not checked: " + made.error().text});
+    } else if (!made.ok()) {
+        loaded.problems.push_back({place, made.error().text});
+    } else {
+        for (const std::string& text : (*made)->warnings()) loaded.warnings.push_back({place, text});
+    }
+}
+
+// Before the first start there is no store, and so no account.
+void checkAccounts(config::Loaded& loaded) {
+    const config::Config& config = *loaded.config;
+    if (!config.chat.on()) return;
+    const auto reader = openReader(config);
+    auto text = reader.ok() ? admin::nobodyForChat(config, (*reader)->session())
+                            : Result<std::string>(reader.error());
+    if (!text.ok() && text.error().code == Errc::Unavailable && !pathExists(config.store))
+        text = admin::nobodyText(config, true);
+    if (!text.ok()) text = "not checked: whether anybody may enter the chat: " + text.error().text;
+    if (!text->empty()) loaded.warnings.push_back({config.chat.place, *text});
+}
+
+// What the service would meet at its start.
 void checkFiles(config::Loaded& loaded, WallTime now) {
     for (const config::Listener& listener : loaded.config->listeners) {
         const std::string folder = parentPath(listener.socketPath);
         if (!listener.socketPath.empty() && !pathExists(folder))
             loaded.warnings.push_back({listener.place, "there is no folder " + folder + " for the socket"});
-        if (listener.tls == config::Tls::Off) continue;
-        const auto made = net::TlsContext::make(
-            {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()},
-            now);
-        if (!made.ok() && made.error().code == Errc::Denied) {
-            loaded.warnings.push_back({listener.place, "not checked: " + made.error().text});
-        } else if (!made.ok()) {
-            loaded.problems.push_back({listener.place, made.error().text});
-        } else {
-            for (const std::string& text : (*made)->warnings())
-                loaded.warnings.push_back({listener.place, text});
-        }
+        if (listener.tls != config::Tls::Off)
+            checkCertificate(
+                listener.place,
+                {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()},
+                now, loaded);
     }
+    const config::Chat& chat = loaded.config->chat;
+    if (!chat.tls.address.empty())
+        checkCertificate(chat.place, {chat.certificate, chat.key, {}, false}, now, loaded);
     for (const config::Adapter& adapter : loaded.config->adapters) checkPassword(adapter, loaded);
     for (const config::Pickup& pickup : loaded.config->pickups)
         if (!pathExists(pickup.folder))
@@ -121,6 +144,7 @@ Result<int> check(const Run& run) {
     if (loaded.config) checkWithRouter(loaded);
     if (loaded.config) checkFiles(loaded, run.console.clock.now());
     if (loaded.config) checkFolders(loaded);
+    if (loaded.config) checkAccounts(loaded);
     const int exit = loaded.problems.empty() ? kExitDone : kExitConfig;
     if (run.form() == Form::Json) {
         Output output(run.console, Form::Json);

@@ -149,7 +149,29 @@ void checkAdapters(const Config& config, Findings& findings) {
     }
 }
 
+// A channel that its adapter does not have takes no mail: each would be refused, and nobody would know why.
+void checkWaysToChannels(const Config& config, Findings& findings) {
+    for (const Route& route : config.routes) {
+        const Adapter* adapter = adapterNamed(config, route.adapter);
+        const bool madeOfTheAddress = route.legacy.find_first_of("{%") != std::string::npos;
+        if (adapter == nullptr || adapter->kind != adapters::chat::kChatKind || madeOfTheAddress ||
+            !adapters::chat::isChannel(route.legacy))
+            continue;
+        const auto channels = adapter->settings.list("channels");
+        if (std::any_of(channels.begin(), channels.end(),
+                        [&](const std::string& each) { return equalsIgnoreCase(each, route.legacy); }))
+            continue;
+        std::string all;
+        for (const std::string& channel : channels) all += "\"" + channel + "\", ";
+        const std::string channel = escapeLine(route.legacy, 100);
+        findings.problem(route.place, "\"legacy\" leads to " + channel + ", which adapter \"" +
+                                          adapter->name + "\" has not: write channels = [" + all + "\"" +
+                                          channel + "\"] there, or its mail is refused");
+    }
+}
+
 void checkChat(const Config& config, Findings& findings) {
+    checkWaysToChannels(config, findings);
     Takers channels;
     for (const Adapter& adapter : config.adapters) {
         if (adapter.kind != adapters::chat::kChatKind) continue;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 
 #include "adapters/chat/chat_entry.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "connector/admin/trouble.h"
 #include "connector/config/load.h"
 #include "connector/version.h"
 #include "net/tls_context.h"
@@ -68,6 +71,35 @@ chat::Place placeOf(const char* name, const config::ChatDoor& door) {
     return place;
 }
 
+// The items that wait for one of `accounts`. Their reason says for whom: a name that merely looks alike is
+// left alone.
+Result<void> findWaiting(const admin::ServiceView& view, const std::string& adapter,
+                         const std::vector<std::string>& accounts, std::map<std::string, std::string>& ids) {
+    constexpr std::int64_t kPage = 1000;
+    admin::NoBytes none;
+    std::int64_t last = 0;
+    for (std::int64_t found = kPage; found == kPage;) {
+        found = 0;
+        admin::Request list;
+        list.verb = "queue.list";
+        list.fields = {{"adapter", adapter},
+                       {"state", "ready"},
+                       {"error", adapters::chat::awayReason("")},
+                       {"limit", std::to_string(kPage)},
+                       {"after", std::to_string(last)}};
+        const auto take = [&](const admin::Record& row) -> Result<void> {
+            ++found;
+            last = row.find("id")->number;
+            const std::string reason = lowerAscii(row.text("reason"));
+            for (const std::string& account : accounts)
+                if (reason == adapters::chat::awayReason(account)) ids[account] += std::to_string(last) + " ";
+            return {};
+        };
+        POSTERN_TRY(admin::runCommand(view, admin::Role::Viewer, list, none, take));
+    }
+    return {};
+}
+
 Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, WallTime now) {
     return net::TlsContext::make({chat.certificate, chat.key, {}, false}, now);
 }
@@ -85,25 +117,34 @@ std::shared_ptr<chat::ChatServer> ChatDoor::server() const {
 
 void ChatDoor::open(const config::Config& config) {
     opened_ = sectionsOf(config);
-    Result<void> started;
+    Result<std::string> started{std::string()};
     try {
         if (config.chat.on()) started = start(config);
     } catch (const std::exception& exception) {  // no thread to be had, say
         started = fail(Errc::Unavailable, exception.what());
     }
     if (!started.ok()) LogLine(LogEvent::ChatUnavailable).with("error", started.error().text);
+    if (started.ok() && !started->empty())
+        LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", *started);
     MutexLock lock(mutex_);
-    unavailable_ = started.ok() ? "" : started.error().text;
+    unavailable_ = started.ok() ? *started : started.error().text;
 }
 
-Result<void> ChatDoor::start(const config::Config& config) {
+Result<std::string> ChatDoor::start(const config::Config& config) {
     POSTERN_LET(directory, accounts::Directory::open(store_));
     std::vector<chat::Place> places;
+    std::string closed;
     if (!config.chat.plain.address.empty()) places.push_back(placeOf(kPlain, config.chat.plain));
     if (!config.chat.tls.address.empty()) {
-        places.push_back(placeOf(kTls, config.chat.tls));
-        POSTERN_LET(tls, tlsOf(config.chat, clock_.now()));
-        places.back().tls = std::move(tls);
+        auto tls = tlsOf(config.chat, clock_.now());
+        if (tls.ok()) {
+            places.push_back(placeOf(kTls, config.chat.tls));
+            places.back().tls = std::move(*tls);
+        } else if (places.empty()) {
+            return tls.error();
+        } else {
+            closed = "tls_address " + config.chat.tls.address + " is closed: " + tls.error().text;
+        }
     }
     std::string addresses;
     auto server = std::make_shared<chat::ChatServer>(
@@ -124,11 +165,32 @@ Result<void> ChatDoor::start(const config::Config& config) {
     MutexLock lock(mutex_);
     server_ = std::move(server);
     places_ = addresses;
+    return closed;
+}
+
+// Through the same function as "retry", in the name of the service.
+Result<void> ChatDoor::tryWaiting(const std::vector<std::string>& accounts) const {
+    const admin::ServiceView view = view_();
+    const auto config = view.config();
+    std::map<std::string, std::string> ids;  // by account
+    for (const config::Adapter& adapter : config->adapters)
+        if (adapter.kind == adapters::chat::kChatKind)
+            POSTERN_TRY(findWaiting(view, adapter.name, accounts, ids));
+    admin::NoBytes none;
+    for (const auto& [account, items] : ids) {
+        admin::Request retry;
+        retry.verb = "operate";
+        retry.who = "postern";
+        retry.fields = {{"change", "retry"}, {"ids", items}, {"reason", account + " is in the chat"}};
+        POSTERN_TRY(admin::runCommand(view, admin::Role::Operator, retry, none,
+                                      [](const admin::Record&) { return Result<void>(); }));
+    }
     return {};
 }
 
 Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat::Order& order,
                                 const admin::RowSink& row) const {
+    if (!order.arrived.empty()) return tryWaiting(order.arrived);
     const std::string& who = order.request.who;
     // Asked anew each time: what an account may no more counts at once.
     auto login = directory.login(who);
@@ -151,32 +213,47 @@ Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat
 
 std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
     const auto running = server();
-    const bool same = opened_ == sectionsOf(config);
+    const bool same = opened_ == sectionsOf(config), whole = state().unavailable.empty();
     if (same && running != nullptr && !config.chat.tls.address.empty()) {
         auto tls = tlsOf(config.chat, clock_.now());
-        if (tls.ok()) {
+        if (!tls.ok()) {
+            LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", tls.error().text);
+            return {{config.chat.place, "[chat]: " + tls.error().text}};
+        }
+        if (whole) {
             running->useTls(kTls, std::move(*tls));
             return {};
         }
-        LogLine(LogEvent::TlsUnavailable).with("error", tls.error().text);
-        return {{config.chat.place, "[chat]: " + tls.error().text}};
     }
-    if (same && (running != nullptr || !config.chat.on())) return {};
+    if (same && whole && (running != nullptr || !config.chat.on())) return {};
     if (!config.chat.tls.address.empty() && running != nullptr) {
         // A certificate that can not be read leaves the chat as it was.
         if (const auto tls = tlsOf(config.chat, clock_.now()); !tls.ok()) {
-            LogLine(LogEvent::TlsUnavailable).with("error", tls.error().text);
+            LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", tls.error().text);
             return {{config.chat.place, "[chat] stays as it was: " + tls.error().text}};
         }
     }
-    close();
+    close(config.chat.on() ? "The chat's settings were changed, come again in a moment"
+                           : "The chat was turned off");
     open(config);
     const std::string trouble = state().unavailable;
     if (trouble.empty()) return {};
-    return {{config.chat.place, "[chat] is not there: " + trouble}};
+    return {{config.chat.place, (server() == nullptr ? "[chat] is not there: " : "[chat]: ") + trouble}};
 }
 
-void ChatDoor::close() {
+std::vector<config::Problem> ChatDoor::warnings(const config::Config& config) const {
+    std::string text;
+    const auto read = store_.read([&](store::ReadSession& session) -> Result<void> {
+        POSTERN_LET(found, admin::nobodyForChat(config, session));
+        text = std::move(found);
+        return {};
+    });
+    if (!read.ok()) text = "[chat]: whether anybody may enter can not be read: " + read.error().text;
+    if (text.empty()) return {};
+    return {{config.chat.place, text}};
+}
+
+void ChatDoor::close(const std::string& why) {
     std::shared_ptr<chat::ChatServer> last;
     {
         MutexLock lock(mutex_);
@@ -184,7 +261,7 @@ void ChatDoor::close() {
         places_.clear();
     }
     // Others may still hold it for a hint; it is stopped all the same.
-    if (last) last->stop();
+    if (last) last->stop(why);
 }
 
 void ChatDoor::hint() {
@@ -210,6 +287,7 @@ admin::ChatState ChatDoor::state() const {
         state.notLoggedOn = counters.notRegistered;
         state.nickInUse = counters.nickInUse;
         state.wrongPasswords = counters.wrongPasswords;
+        state.barred = counters.barred;
         state.silent = counters.silent;
         state.overflown = counters.overflown;
         state.stalled = counters.stalled;

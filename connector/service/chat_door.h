@@ -29,16 +29,21 @@ class ChatDoor {
     ~ChatDoor() { close(); }
 
     void open(const config::Config& config);
-    // Problems name the certificate or the address; the log has them already.
+    // Problems name the certificate or the address; the log has them already. Who is in the chat is told why
+    // it ends where it is opened anew.
     std::vector<config::Problem> reload(const config::Config& config);
-    void close();
+    void close(const std::string& why = "The service is shutting down");
+    // What is odd about it, although it can be opened: nobody may enter.
+    std::vector<config::Problem> warnings(const config::Config& config) const;
 
     void hint();  // the feed has something new; never waits
     bool stuck() const;
     admin::ChatState state() const;
 
   private:
-    Result<void> start(const config::Config& config);
+    // What is not open although the rest is, and why; empty: all is.
+    Result<std::string> start(const config::Config& config);
+    Result<void> tryWaiting(const std::vector<std::string>& accounts) const;
     Result<void> carryOut(const accounts::Directory& directory, const chat::Order& order,
                           const admin::RowSink& row) const;
     std::shared_ptr<chat::ChatServer> server() const;

@@ -212,6 +212,8 @@ std::optional<Failure> Service::startDoors() {
     {
         MutexLock oneAtATime(reloadMutex_);  // HTTP is open: somebody may reload already
         chat_->open(*this->config());
+        for (const std::string& line : linesOf(chat_->warnings(*this->config())))
+            LogLine(LogEvent::ConfigWarning).with("warning", line);
     }
     // Behind the others: a command may ask for their facts at once.
     control_ = std::make_unique<admin::ControlServer>(
@@ -295,8 +297,11 @@ void Service::reloadDoors(const config::Config& config, admin::Reloaded& into) {
         LogLine(LogEvent::TlsUnavailable).with("error", line);
     into.problems.insert(into.problems.end(), found.problems.begin(), found.problems.end());
     into.warnings.insert(into.warnings.end(), found.warnings.begin(), found.warnings.end());
-    const auto chat = chat_ ? chat_->reload(config) : std::vector<config::Problem>();
+    if (!chat_) return;
+    const auto chat = chat_->reload(config), odd = chat_->warnings(config);
     into.problems.insert(into.problems.end(), chat.begin(), chat.end());
+    for (const std::string& line : linesOf(odd)) LogLine(LogEvent::ConfigWarning).with("warning", line);
+    into.warnings.insert(into.warnings.end(), odd.begin(), odd.end());
 }
 
 std::vector<std::string> Service::notesAbout(const config::Config& before,
@@ -406,7 +411,7 @@ admin::Record Service::facts() const {
         .add("checkpoints", commits.checkpoints);
     if (!httpPlace_.empty()) record.add("http", httpPlace_);
     if (const admin::ChatState chat = chat_ ? chat_->state() : admin::ChatState{}; !chat.places.empty())
-        record.add("chat", chat.places).add("chat_clients", chat.clients);
+        record.add("chat", chat.places).add("chat_clients", chat.clients).add("chat_barred", chat.barred);
     if (intake_)
         for (const config::Listener& listener : intake_->bound())
             record.add("listener_" + listener.name, addressOf(listener));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Operators by chat, from outside: events, commands, roles, reloads, the end.
+"""Operators by chat, from outside: events, commands, roles, mail. Its doors are chat_doors.py.
 
 Each function named test_* is one test. Usage: chat.py BUILD_FOLDER [TEST ...]
 """
@@ -41,6 +41,14 @@ def submit(gateway, serial):
         client.sendmail("sender@example.org", ["user@legacy.example"], f"Subject: serial {serial}\r\n\r\nbody {serial}\r\n")
 
 
+def make_paper(house):
+    """A certificate for localhost, its key beside it; its path."""
+    paper = os.path.join(house.gateway.folder, "c.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", paper + ".key", "-out", paper, "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "30"], check=True, capture_output=True, timeout=120)
+    return paper
+
+
 class House:
     """A started gateway with a chat and accounts of every role."""
 
@@ -75,6 +83,18 @@ class House:
         check(old in text, f"{old} is not in the configuration")
         with open(self.gateway.config, "w", encoding="utf-8") as file:
             file.write(text.replace(old, new, 1))
+
+
+class TlsHouse(House):
+    """One that is reached over TLS alone, as chat-tls."""
+
+    def __init__(self, more=""):
+        super().__init__()
+        self.paper = make_paper(self)
+        self.configure('address = "127.0.0.1:0"\n', f'tls_address = "127.0.0.1:0"\ncertificate = "{self.paper}"\nkey = "{self.paper}.key"\n{more}\n')
+
+    def connect(self, name="chat-tls"):
+        return IrcClient(self.gateway.ports[name], tls=True)
 
 
 class Board(House):
@@ -123,7 +143,7 @@ def test_mail_is_told_in_a_channel_and_again_to_who_comes_later():
         house.mail("alerts@board.example", "=?utf-8?Q?roof=0D=0AKILL_vera_=01VERSION=01?=", "one\r\n" * 30)
         heard = vera.until("PRIVMSG #alerts", "Ann <ann@example.org>: roof")
         check("KILL vera VERSION" in heard.replace("  ", " "), heard)
-        vera.until("PRIVMSG #alerts", "| ... 22 more, show ")
+        vera.until("PRIVMSG #alerts", "| ... 22 more: postern queue export ")
         vera.say("PING still")
         vera.until("PONG")
         check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
@@ -144,13 +164,38 @@ def test_mail_for_a_person_waits_until_he_is_there():
             check(time.monotonic() < deadline, "it was not put off")
             breathe()
         check(house.gateway.states() == {"ready": 1}, house.gateway.states())
-        olaf.log_on("olaf", PASSWORD, nick="phone")
-        postern(house.gateway, "queue", "retry", "1")
+        olaf.log_on("olaf", PASSWORD, nick="phone").join()
         olaf.until("PRIVMSG phone", "Ann <ann@example.org>: call home")
         check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
+        history = postern(house.gateway, "queue", "log", "1")
+        check(re.search(r"postern\s+retry\s+olaf is in the chat", history), history)
+        olaf.say("PART #queue")
+        olaf.join()
+        olaf.say("PING still")
+        olaf.until("PONG")
+        told = [line for line in olaf.heard if "1 deferred: adapter=board" in line]
+        check(len(set(told)) == 1, told)
         with house.connect() as again:
             again.log_on("olaf", PASSWORD)
             again.until("PRIVMSG olaf", "call home")
+
+
+def test_mail_for_one_who_only_looks_like_him_goes_on_waiting():
+    with Board(more='retry_rules = ["connection 1h 1h 1d"]') as house, house.connect() as olaf:
+        for name in ("olaf", "bolaf"):
+            house.mail(f"{name}@people.example", f"for {name}")
+        deadline = time.monotonic() + 30
+        while postern(house.gateway, "queue", "list", "--error", "is not in the chat now").count("for ") < 2:
+            check(time.monotonic() < deadline, "they were not put off")
+            breathe()
+        olaf.log_on("olaf", PASSWORD)
+        olaf.until("PRIVMSG olaf", "for olaf")
+        deadline = time.monotonic() + 30
+        while house.gateway.states() != {"exported": 1, "ready": 1}:
+            check(time.monotonic() < deadline, house.gateway.states())
+            breathe()
+        history = postern(house.gateway, "queue", "log", "--json", "2")
+        check('"retry"' not in history, history)
 
 
 def test_kill_9_while_mail_comes_tells_each_exactly_once():
@@ -262,7 +307,7 @@ def test_mail_is_told_held_and_released_by_chat():
         submit(house.gateway, 1)
         item = re.search(r":(\d+) ready out: sender@example.org to user@legacy.example", olaf.ask("list", "ready out")).group(1)
         olaf.ask(f"hold {item} wrong number", f"{item}:")
-        vera.until("PRIVMSG #queue", f"{item} changed", "who=olaf")
+        vera.until("PRIVMSG #queue", f"{item} changed", "who=olaf", 'reason="wrong number"')
         check(house.gateway.states() == {"held": 1}, house.gateway.states())
         olaf.ask(f"log {item}", "olaf", "wrong number")
         olaf.ask(f"release {item}", f"{item}:")
@@ -311,34 +356,6 @@ def test_an_account_that_is_gone_does_nothing_more():
         check("suspended" not in postern(house.gateway, "status"), "it was suspended all the same")
 
 
-def test_reload_opens_it_anew_and_mail_does_not_wait_for_it():
-    with House(settings="") as house:
-        house.configure("[[listener]]", '[chat]\naddress = "127.0.0.1:0"\n[[listener]]')
-        house.reload()
-        with house.connect() as vera:
-            vera.log_on("vera", PASSWORD).join()
-            house.configure('address = "127.0.0.1:0"\n[[listener]]', 'address = "127.0.0.1:0"\nchannel = "#mail"\n[[listener]]')
-            house.reload()
-            vera.until("ERROR")
-        with house.connect() as vera:
-            vera.log_on("vera", PASSWORD).join("#mail")
-        paper = os.path.join(house.gateway.folder, "c.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", paper + ".key", "-out", paper, "-subj", "/CN=localhost",
-                        "-days", "30"], check=True, capture_output=True, timeout=120)
-        house.configure('channel = "#mail"', f'tls_address = "127.0.0.1:0"\ntls_role = "viewer"\ncertificate = "{paper}"\nkey = "{paper}.key"')
-        house.reload("chat-tls")
-        with IrcClient(house.gateway.ports["chat-tls"], tls=True) as olaf:
-            olaf.log_on("olaf", PASSWORD).join()
-            olaf.ask("hold 1", "needs the role operator")
-            house.configure(f'certificate = "{paper}"', 'certificate = "/nowhere/c.pem"')
-            said = postern(house.gateway, "reload", ok=range(1, 128))
-            check("/nowhere/c.pem" in said and "stays as it was" in said, said)
-            olaf.ask("status", "state running")
-        check("chat" in postern(house.gateway, "status", ok=range(128)), "status says nothing of the chat")
-        submit(house.gateway, 1)
-        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 1}, house.gateway.states())
-
-
 def test_two_hundred_want_one_nick_and_each_is_answered():
     with House() as house:
         outcomes = []
@@ -378,13 +395,6 @@ def test_metrics_count_and_no_command_is_left():
         check("\npostern_chat_commands 0\n" in text, "a command is left")
         check("\npostern_chat_clients 1\n" in text, "clients")
         check('\npostern_chat_connections_total{result="logged_on"} 1\n' in text, "log-ons")
-
-
-def test_a_stop_says_goodbye():
-    with House() as house, house.connect() as vera:
-        vera.log_on("vera", PASSWORD).join()
-        check(house.gateway.stop() == 0, "exit status")
-        vera.until("ERROR", "shutting down")
 
 
 def main(tests):

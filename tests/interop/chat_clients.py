@@ -14,7 +14,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import chat  # noqa: E402  (tests/e2e/chat.py: a service with accounts)
-from chat import PASSWORD, House, check, submit  # noqa: E402
+from chat import PASSWORD, House, TlsHouse, check, submit  # noqa: E402
 from gateway import breathe  # noqa: E402
 
 LIMIT = 60.0
@@ -90,6 +90,58 @@ settings = {{ core = {{ nick = "olaf"; user_name = "olaf"; real_name = "olaf"; }
         with Screenless(home, words, "logs/**/*.log") as client:
             client.until("#queue", "adapter resumed by a person")
             seen_by(client, house)
+
+
+def weechat(home, port, fingerprint):
+    """WeeChat over TLS, which takes the certificate with that fingerprint and no other. The options' names are those of 3 and 4."""
+    commands = [f"/server add post 127.0.0.1/{port}", "/set irc.server.post.ssl on", "/set irc.server.post.tls on",
+                f"/set irc.server.post.ssl_fingerprint {fingerprint}", f"/set irc.server.post.tls_fingerprint {fingerprint}",
+                "/set irc.server.post.autoreconnect off", "/set irc.server.post.sasl_mechanism plain", "/set irc.server.post.sasl_username olaf",
+                f"/set irc.server.post.sasl_password {PASSWORD}", "/set irc.server.post.nicks olaf", "/set irc.server.post.autojoin #queue",
+                "/set logger.file.flush_delay 0", "/set irc.server.post.command /msg postern ack 999 by weechat over tls", "/connect post"]
+    words = ["weechat-headless", "--stdout", "-d", os.path.join(home, "w")]
+    for command in commands:
+        words += ["-r", command]
+    return Screenless(home, words, "w/**/logs/*.weechatlog")
+
+
+def test_weechat_over_tls_takes_the_certificate_that_it_knows():
+    with TlsHouse() as house, tempfile.TemporaryDirectory(prefix="postern-weechat-", ignore_cleanup_errors=True) as home:
+        shown = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", house.paper], check=True, capture_output=True, timeout=60)
+        right = shown.stdout.decode().strip().split("=")[1].replace(":", "").lower()
+        with weechat(home, house.gateway.ports["chat-tls"], "0" * 64) as client:
+            client.until("irc: TLS handshake failed")
+        with weechat(home, house.gateway.ports["chat-tls"], right) as client:
+            client.until("999: olaf looks after it: by weechat over tls")
+            seen_by(client, house)
+
+
+def irssi(home, port, trust):
+    """irssi over TLS; `trust`: the settings that say which certificates it takes."""
+    with open(os.path.join(home, "config"), "w", encoding="utf-8") as file:
+        file.write(f"""
+servers = ( {{ address = "localhost"; chatnet = "post"; port = "{port}"; autoconnect = "yes"; use_tls = "yes"; tls_verify = "yes"; {trust} }} );
+chatnets = {{ post = {{ type = "IRC"; sasl_mechanism = "PLAIN"; sasl_username = "olaf"; sasl_password = "{PASSWORD}";
+  autosendcmd = "/msg postern suspend out for 1h by irssi;/msg postern resume out"; }}; }};
+channels = ( {{ name = "#queue"; chatnet = "post"; autojoin = "yes"; }} );
+settings = {{ core = {{ nick = "olaf"; user_name = "olaf"; real_name = "olaf"; resolve_prefer_ipv6 = "no"; }};
+  "fe-common/core" = {{ autolog = "yes"; autolog_level = "all"; autolog_path = "{home}/logs/$tag/$0.log"; }}; }};
+""")
+    return Screenless(home, ["script", "-qfec", f"irssi --home={home} --config={home}/config", os.path.join(home, "screen")], "logs/**/*.log")
+
+
+def test_irssi_over_tls_takes_a_certificate_that_its_authority_vouches_for():
+    with TlsHouse() as house:
+        port = house.gateway.ports["chat-tls"]
+        with tempfile.TemporaryDirectory(prefix="postern-irssi-", ignore_cleanup_errors=True) as home:
+            with irssi(home, port, "") as client:
+                client.pattern = "screen"
+                client.until("Could not verify TLS servers certificate")
+        check(not any("auth.ok" in line for line in house.gateway.log), "it gave its password to a stranger")
+        with tempfile.TemporaryDirectory(prefix="postern-irssi-", ignore_cleanup_errors=True) as home:
+            with irssi(home, port, f'tls_cafile = "{house.paper}";') as client:
+                client.until("#queue", "adapter resumed by a person")
+                seen_by(client, house)
 
 
 if __name__ == "__main__":

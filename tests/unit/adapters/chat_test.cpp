@@ -174,8 +174,8 @@ TEST(Chat, TenLinesAreToldAndTheRestIsCounted) {
     const auto cut = withLines(21);
     ASSERT_EQ(cut.size(), 10u);
     EXPECT_EQ(cut[8], "17| line 8");
-    EXPECT_EQ(cut[9], "17| ... 13 more, show 17");
-    EXPECT_EQ(withLines(10).back(), "17| ... 2 more, show 17");
+    EXPECT_EQ(cut[9], "17| ... 13 more: postern queue export 17");
+    EXPECT_EQ(withLines(10).back(), "17| ... 2 more: postern queue export 17");
 }
 
 TEST(Chat, LongHeadersAreClippedAndLongLinesGoOn) {

@@ -91,8 +91,15 @@ TEST(LoggingOn, TenWrongTriesOfAnAccountShutItForAWhile) {
         rig.say("last", plain("ann", "pencil"));
         return rig.take("last").back();
     };
+    EXPECT_EQ(0, rig.hall().counters().barred);
     EXPECT_EQ(":chat.test 904 * :Too many wrong tries", tryNow());
     EXPECT_TRUE(rig.hall().takeQuestions().empty());
+    EXPECT_EQ(1, rig.hall().counters().barred);
+    const Barred barred = rig.hall().takeBarred();
+    EXPECT_EQ(1, barred.tries);
+    EXPECT_EQ("ann", barred.account);
+    EXPECT_EQ("local", barred.client);
+    EXPECT_EQ(0, rig.hall().takeBarred().tries);
     rig.clock().advance(Millis(600'000));
     EXPECT_EQ(":chat.test 903 * :SASL authentication successful", tryNow());
 }

@@ -162,13 +162,47 @@ TEST_F(MailBoardTest, AStormIsAFewMailsAndACount) {
     EXPECT_TRUE(rig.take("vera").empty());
     rig.pass(Millis(1));
     const std::string summary = all(rig.take("vera"));
-    EXPECT_NE(summary.find("PRIVMSG #Alerts :... and 42 more mails in 5s; list adapter=board"),
+    EXPECT_NE(summary.find("PRIVMSG #Alerts :... and 42 more mails in 5s; leave #Alerts and join it again to "
+                           "hear the last 3"),
               std::string::npos)
         << summary;
     rig.pass(Millis(60'000));
     EXPECT_EQ(all(rig.take("vera")).find("more mail"), std::string::npos);
     bring("#alerts", {mail(5)});
     EXPECT_EQ(rig.take("vera").size(), 1u);
+}
+
+TEST_F(MailBoardTest, APersonIsToldHowToHearTheRestOfAStorm) {
+    logOn("vera");
+    bring("vera", {mail(1), mail(2), mail(3)});
+    rig.take("vera");
+    rig.pass(Millis(5'000));
+    EXPECT_EQ(all(rig.take("vera")),
+              ":postern!postern@chat.test PRIVMSG vera :... and 1 more mail in 5s; log on again to hear the "
+              "last 3\n");
+}
+
+TEST_F(MailBoardTest, ALogThatSomebodyRemovedIsForgotten) {
+    bring("Vera", {mail(1)});
+    bring("#alerts", {mail(2)});
+    MailFound found;
+    found.gone = {{"board", "vera"}, {"board", "#alerts"}, {"other", "anna"}};
+    rig.hall().bring(found);
+    EXPECT_EQ(logOn("vera").find("101 Ann: Hello"), std::string::npos) << "another may have the name now";
+    EXPECT_EQ(join("vera", "#fax").find("403"), std::string::npos);
+    EXPECT_EQ(join("vera", "#alerts").find(" 403 "), std::string::npos) << "channels last";
+}
+
+TEST_F(MailBoardTest, WhoLogsOnWhenHeIsInAlreadyHearsHisMail) {
+    bring("vera", {mail(1)});
+    rig.logOn("guest");
+    const auto prove = [&] {
+        rig.say("guest", "AUTHENTICATE PLAIN");
+        rig.say("guest", "AUTHENTICATE " + base64Encode(std::string("\0vera\0pencil", 12)));
+        return all(rig.take("guest"));
+    };
+    EXPECT_EQ(count(prove(), "PRIVMSG guest :2023-11-14T22:13:21Z 101 Ann: Hello"), 1u);
+    EXPECT_EQ(count(prove(), "101 Ann: Hello"), 0u) << "he has that account already";
 }
 
 TEST_F(MailBoardTest, ALogOfAnotherConfigurationIsHeardByNobody) {

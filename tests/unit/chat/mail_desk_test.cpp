@@ -64,6 +64,21 @@ TEST_F(MailDeskTest, ReadsWhatTheAdapterWroteOnce) {
     EXPECT_EQ(fs::last_write_time(rig.folder() + "/%23mail/1"), written) << "it only reads";
 }
 
+TEST_F(MailDeskTest, ALogThatSomebodyRemovedIsForgotten) {
+    using Gone = std::vector<std::pair<std::string, std::string>>;
+    put("bob", 1, "bob");
+    put("%23mail", 1, "#mail");
+    look();
+    EXPECT_EQ(seen_.size(), 2u);
+    fs::remove_all(folder() + "/bob");
+    EXPECT_EQ(look().gone, (Gone{{"board", "bob"}}));
+    EXPECT_EQ(seen_.size(), 1u);
+    EXPECT_EQ(look().gone, Gone());
+    fs::remove_all(folder());
+    EXPECT_EQ(look().gone, Gone()) << "it may be a disk that is not there: nothing is told twice for that";
+    EXPECT_EQ(seen_.size(), 1u);
+}
+
 TEST_F(MailDeskTest, OnlyWhatIsNewAndTheNewestOfThose) {
     EXPECT_EQ(numbers(look()), "");
     put("%23mail", 1, "#mail");

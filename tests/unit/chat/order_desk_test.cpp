@@ -123,6 +123,26 @@ TEST(OrderDesk, OfManyRowsAThousandAreKeptAndTheRestCounted) {
     EXPECT_EQ(all[0].more, 500U);
 }
 
+TEST(OrderDesk, OfALongHistoryTheNewestRowsAreKept) {
+    Outcomes outcomes;
+    OrderDesk desk(
+        [](const Order&, const admin::RowSink& row) -> Result<void> {
+            POSTERN_TRY(row(admin::Record().add("type", "item")));
+            for (std::int64_t i = 1; i <= 1500; ++i)
+                POSTERN_TRY(row(admin::Record().add("type", "history").add("n", i)));
+            return {};
+        },
+        1);
+    desk.place(makeOrder(1), outcomes.taker());
+    const auto all = outcomes.wait(1);
+    ASSERT_EQ(all.size(), 1U);
+    ASSERT_EQ(all[0].rows.size(), 1000U);
+    EXPECT_EQ(all[0].more, 501U);
+    EXPECT_EQ(all[0].rows.front().text("type"), "item");
+    EXPECT_EQ(all[0].rows[1].find("n")->number, 502);
+    EXPECT_EQ(all[0].rows.back().find("n")->number, 1500);
+}
+
 TEST(OrderDesk, ATrialEndsAtTheFirstRowTooMany) {
     Outcomes outcomes;
     int rows = 0;

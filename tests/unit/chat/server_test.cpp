@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/digest.h"
+#include "base/log_tap.h"
 #include "net/link.h"
 #include "store/messages.h"
 #include "store/store.h"
@@ -355,6 +356,117 @@ TEST_F(ChatServerTest, MailOfALogIsToldAndWhoIsThereIsKnown) {
     EXPECT_NE(std::string::npos, ann.until("PRIVMSG #mail").find(told(3)));
     ann.vanish();
     EXPECT_TRUE(tests::waitFor([&] { return !queue.presence->has("ann"); }, kPatience));
+}
+
+TEST_F(ChatServerTest, SaysWhyItEnds) {
+    make();
+    start();
+    Caller ann = call();
+    ann.logOn("ann");
+    std::jthread stopping([&] { server_->stop("The chat's settings were changed, come again in a moment"); });
+    EXPECT_EQ("ERROR :Closing Link: ann (The chat's settings were changed, come again in a moment)",
+              ann.until("ERROR"));
+    ann.vanish();
+}
+
+// Mail that waits for them is tried then.
+TEST_F(ChatServerTest, WhoComesIsAnOrderOfTheServiceItself) {
+    Mutex mutex;
+    std::vector<std::string> arrived;
+    const auto known = [&] {
+        MutexLock lock(mutex);
+        return arrived;
+    };
+    Queue queue;
+    queue.presence = std::make_shared<Presence>();
+    queue.carryOut = [&](const Order& order, const admin::RowSink&) -> Result<void> {
+        EXPECT_TRUE(queue.presence->has("ann")) << "whoever tries it finds her there";
+        MutexLock lock(mutex);
+        arrived.insert(arrived.end(), order.arrived.begin(), order.arrived.end());
+        return {};
+    };
+    Settings settings = withQueue();
+    settings.mail = {{"board", folder_ / "log", {}, 5, 5}};
+    make(settings, queue);
+    start();
+    const std::vector<std::string> once{"ann"}, twice{"ann", "ann"};
+    Caller guest = call(), first = call(), second = call();
+    guest.logOn("guest");
+    proveAnn(first);
+    ASSERT_TRUE(tests::waitFor([&] { return known() == once; }, kPatience));
+    second.send("CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE " +
+                base64Encode(std::string("\0ann\0pencil", 11)) + "\r\nCAP END\r\n");
+    second.until(" 903 ");
+    second.logOn("phone");
+    EXPECT_EQ(known(), once) << "she was there";
+    first.vanish();
+    second.vanish();
+    ASSERT_TRUE(tests::waitFor([&] { return !queue.presence->has("ann"); }, kPatience));
+    Caller again = call();
+    proveAnn(again);
+    EXPECT_TRUE(tests::waitFor([&] { return known() == twice; }, kPatience));
+}
+
+TEST_F(ChatServerTest, ANameWithoutAProofIsNotInTheLogAsLoggedOn) {
+    Mutex mutex;
+    int ok = 0, failed = 0;
+    setLogTap([&](LogEvent event, ItemId, std::string_view) {
+        MutexLock lock(mutex);
+        ok += event == LogEvent::AuthOk ? 1 : 0;
+        failed += event == LogEvent::AuthFailed ? 1 : 0;
+    });
+    make();
+    start();
+    Caller ann = call();
+    for (const char* password : {"wrong", "pencil"}) {
+        ScramClient scram("ann", password);
+        ann.say("AUTHENTICATE SCRAM-SHA-256");
+        const std::string first = ann.say("AUTHENTICATE " + base64Encode(scram.first()));
+        ann.say("AUTHENTICATE " + base64Encode(scram.last(*base64Decode(first.substr(13)))));
+    }
+    server_->stop();
+    setLogTap({});
+    EXPECT_EQ(ok, 1);
+    EXPECT_EQ(failed, 1);
+}
+
+TEST_F(ChatServerTest, WhoIsBarredIsOneLineAMinute) {
+    Mutex mutex;
+    std::vector<std::string> lines;
+    setLogTap([&](LogEvent event, ItemId, std::string_view line) {
+        MutexLock lock(mutex);
+        if (event == LogEvent::AuthFailed && line.find("barred") != std::string_view::npos)
+            lines.emplace_back(line);
+    });
+    Settings settings = openHouse();
+    settings.limits.loginTriesLately = 1;
+    settings.limits.idle = Millis(600'000);
+    make(settings);
+    start();
+    Caller ann = call();
+    ann.logOn("ann");
+    const auto guess = [&] {
+        ann.send("AUTHENTICATE PLAIN\r\nAUTHENTICATE " + base64Encode(std::string("\0ann\0wrong", 10)) +
+                 "\r\n");
+        return ann.until(" 904 ");
+    };
+    guess();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_NE(guess().find("Too many wrong tries"), std::string::npos) << "not even looked at";
+    EXPECT_TRUE(comes([](const Figures& figures) { return figures.counters.barred == 3; }));
+    const auto logged = [&] {
+        MutexLock lock(mutex);
+        return lines.size();
+    };
+    EXPECT_EQ(logged(), 1u);
+    clock_.advance(Millis(60'000));
+    server_->tick();
+    EXPECT_TRUE(tests::waitFor([&] { return logged() == 2u; }, kPatience));
+    server_->stop();
+    setLogTap({});
+    for (const char* part : {"listener=chat", "account=ann", "tries=1"})
+        EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
+    EXPECT_NE(lines.back().find("tries=2"), std::string::npos) << lines.back();
 }
 
 TEST_F(ChatServerTest, StopsWithManyAndHalfOfThemNotLoggedOn) {

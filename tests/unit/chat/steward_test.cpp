@@ -17,6 +17,7 @@ class StewardTest : public Test {
         Settings settings = openHouse();
         settings.queue.channel = "#queue";
         settings.queue.replayed = 3;
+        settings.mail = {{"board", "/nowhere", {}, 3, 2}};
         return settings;
     }
     StewardTest() : rig(withQueue()) {
@@ -373,6 +374,33 @@ TEST_F(StewardTest, WhoLooksAfterAnItemIsTold) {
     EXPECT_EQ(rig.take("vera").size(), 1U);
     happens(LogEvent::ItemDeferred, 17, "adapter=fax");
     EXPECT_EQ(rig.take("vera").size(), 1U) << "its end ended that";
+}
+
+TEST_F(StewardTest, MailForAPersonWhoIsAwayIsSaidToWaitOnce) {
+    enter("vera");
+    const auto heard = [&](LogEvent event, std::int64_t item, const std::string& line) {
+        rig.pass(Millis(1'000));
+        happens(event, item, line);
+        return rig.take("vera").size();
+    };
+    const std::string away = "adapter=board attempt=1 reason=\"anna is not in the chat now\"";
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 17, away), 1u);
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 17, away), 0u);
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 18, away), 1u) << "another mail";
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 17, "adapter=board reason=\"the disk is full\""), 1u);
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 17, away), 1u);
+    EXPECT_EQ(heard(LogEvent::ItemFailed, 17, "adapter=board reason=\"too old\""), 1u) << "the end";
+    EXPECT_EQ(heard(LogEvent::ItemDeferred, 17, away), 1u) << "retried by a person";
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(heard(LogEvent::ItemDeferred, 19, "adapter=fax reason=busy"), 1u);
+}
+
+TEST_F(StewardTest, AStartIsMarkedInTheReplay) {
+    happens(LogEvent::ServiceReady, 0, "pid=4711");
+    enter("anna");
+    rig.say("anna", "PART #queue");
+    rig.say("anna", "JOIN #queue");
+    EXPECT_NE(all(rig.take("anna")).find("the service is ready; what was before its start is in the log"),
+              std::string::npos);
 }
 
 // Whoever ended it: what happens to the item later is told again.

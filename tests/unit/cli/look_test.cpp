@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/log_tap.h"
 #include "base/text.h"
 #include "connector/cli/width.h"
 #include "queue/operate.h"
@@ -131,6 +132,59 @@ TEST(ConfigCheck, APasswordThatCanNotBeReadIsAProblem) {
     std::filesystem::remove(path);
     std::filesystem::create_directory(path);  // unreadable for every user
     EXPECT_EQ(check().exit, 78);
+}
+
+// The channel of the queue tells this line: who did it somewhere else said why.
+TEST(QueueHold, TheReasonIsInTheLog) {
+    Gateway gateway;
+    ASSERT_EQ(
+        gateway.run({"submit", "--from", "a@example.org", "b@legacy.example"}, "Subject: x\n\nx\n").exit, 0);
+    std::vector<std::string> lines;
+    setLogTap([&](LogEvent event, ItemId, std::string_view line) {
+        if (event == LogEvent::ItemChanged) lines.emplace_back(line);
+    });
+    EXPECT_EQ(gateway.run({"queue", "hold", "1", "--reason", "wrong address"}).exit, 0);
+    EXPECT_EQ(gateway.run({"queue", "release", "1"}).exit, 0);
+    setLogTap({});
+    ASSERT_EQ(lines.size(), 2u);
+    EXPECT_TRUE(lines[0].ends_with("change=hold what=held reason=\"wrong address\"")) << lines[0];
+    EXPECT_EQ(lines[1].find("reason"), std::string::npos) << lines[1];
+}
+
+TEST(ConfigCheck, AChatThatNobodyCanEnterIsSaid) {
+    Gateway gateway;
+    std::ofstream(gateway.configPath, std::ios::app) << "[chat]\naddress = \"127.0.0.1:0\"\n";
+    const auto check = [&] {
+        const Ran ran = gateway.run({"config", "check"});
+        EXPECT_EQ(ran.exit, 0) << ran.out;
+        return ran.out;
+    };
+    const auto add = [&](const char* name, const char* role) {
+        const Ran ran = gateway.run({"account", "add", name, "--role", role}, "long enough 1\n");
+        EXPECT_EQ(ran.exit, 0) << ran.err;
+    };
+    constexpr const char* kAdvice = "Make one: postern account add NAME --role operator";
+    EXPECT_NE(check().find("nobody can enter #queue: there is no account. " + std::string(kAdvice)),
+              std::string::npos)
+        << check();
+    add("prn", "send");
+    EXPECT_NE(check().find("no account has the role viewer, operator or admin. " + std::string(kAdvice)),
+              std::string::npos)
+        << check();
+    add("vera", "viewer");
+    EXPECT_EQ(check().find("nobody can enter"), std::string::npos) << check();
+    std::filesystem::remove_all(gateway.folder / "store");
+    EXPECT_NE(check().find("there is no account. "), std::string::npos) << "before the first start";
+}
+
+TEST(ConfigCheck, TheCertificateOfTheChatIsLookedAt) {
+    Gateway gateway;
+    std::ofstream(gateway.configPath, std::ios::app) << "[chat]\naddress = \"127.0.0.1:0\"\ntls_address = "
+                                                        "\"127.0.0.1:0\"\ncertificate = \"/nowhere/c.pem\"\n"
+                                                     << "key = \"/nowhere/c.key\"\n";
+    const Ran ran = gateway.run({"config", "check"});
+    EXPECT_EQ(ran.exit, 78);
+    EXPECT_NE(ran.out.find("/nowhere/c.pem"), std::string::npos) << ran.out;
 }
 
 }  // namespace

@@ -180,6 +180,27 @@ TEST(Load, NoMailIsToldInTheChannelOfTheQueue) {
     }
 }
 
+TEST(Load, ARouteIntoAChannelThatItsAdapterHasNotSaysWhatToWrite) {
+    const auto problems = [](const std::string& channels, const std::string& legacy) {
+        tests::TempFolder folder;
+        std::string text = kSmall;
+        text.replace(text.find("kind = \"drop\""), 13, "kind = \"chat\"\nchannels = [" + channels + "]");
+        write(folder / "postern.toml", text +
+                                           "[[route]]\nrecipient = \"alarm@x.example\"\nadapter = "
+                                           "\"drop1\"\nlegacy = \"" +
+                                           legacy + "\"\n[chat]\naddress = \"127.0.0.1:6667\"\n");
+        return problemsOf(load(folder / "postern.toml"));
+    };
+    const std::string said = problems("\"#fax\"", "#alarm");
+    EXPECT_NE(said.find("\"legacy\" leads to #alarm, which adapter \"drop1\" has not: write channels = "
+                        "[\"#fax\", \"#alarm\"] there"),
+              std::string::npos)
+        << said;
+    EXPECT_NE(problems("", "#alarm").find("write channels = [\"#alarm\"] there"), std::string::npos);
+    EXPECT_EQ(problems("\"#Alarm\"", "#alarm"), "");
+    for (const char* other : {"anna", "{local}", "#{local}"}) EXPECT_EQ(problems("", other), "") << other;
+}
+
 // As the README beside them says.
 TEST(Load, EveryExampleIsAnAdapterFile) {
     int examples = 0;
