@@ -34,6 +34,7 @@ const std::vector<Way>& ways() {
     static const std::vector<Way> all = {
         {"b2f", "N0BBB", {{"call", "N0AAA"}}},
         {"ccmail", "bob at PO1"},
+        {"chat", "#alerts", {{"channels", "#alerts"}}},
         {"drop", "bob"},
         {"gwapi", "DOM.PO.bob"},
         {"maildir", "bob"},
