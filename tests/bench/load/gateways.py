@@ -109,6 +109,7 @@ class Server:
 
     name = package = ""
     prepared = ""  # shell, in the room, before the server
+    sessions = SESSIONS
 
     def __init__(self, build):
         self.base = unpacked(build, self.package)
@@ -281,8 +282,11 @@ maildir:
 
 class OpenSmtpd(Server):
     name, package = "OpenSMTPD", "opensmtpd"
-    # Its programs that deliver have one fixed folder.
-    prepared = """mount -t tmpfs tmpfs /usr/libexec
+    sessions = 5  # its listening socket has room for five: of 20 that connect at once, most wait a second for TCP to try again
+    # It looks clients up, so it gets no name server; and its programs that deliver have one fixed folder.
+    prepared = """printf 'lookup file\nnameserver 127.0.0.1\n' >"$ROOM/resolv.conf"
+mount --bind "$ROOM/resolv.conf" /etc/resolv.conf
+mount -t tmpfs tmpfs /usr/libexec
 cp -a "$BASE/usr/libexec/opensmtpd" /usr/libexec/
 """
 
@@ -303,6 +307,7 @@ class Postern:
     """posternd as it is installed: one SMTP listener and one adapter, a Maildir when not said otherwise."""
 
     name = "Postern"
+    sessions = SESSIONS
 
     def __init__(self, build, adapter="", more="", top=""):
         self.folder = tempfile.mkdtemp(prefix="postern-load-")

@@ -73,7 +73,7 @@ def at(frames):
             return found.group(1) + "()"
     function, file = frames[0]
     if "kernel" in file:
-        return "the kernel, outside of calls"
+        return "kernel, no call"
     library = os.path.basename(file).split(".so")[0]
     if library == "posternd":
         return "Postern's own code"

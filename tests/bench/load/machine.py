@@ -43,7 +43,7 @@ def facts(build):
         "memory": f"{memory:.0f} GiB",
         "file system": file_system(),
         "system": value_in("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)'),
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "SQLite": sqlite3.sqlite_version,
         "Postern": first_line(os.path.join(build, "connector", "service", "posternd"), "--version"),
         "build": value_in(os.path.join(build, "CMakeCache.txt"), r"^CMAKE_BUILD_TYPE:\w+=(.*)$") or "none",

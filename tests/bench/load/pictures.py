@@ -16,14 +16,14 @@ def end_to_end(found):
     postfix = found["rates"].get("Postfix")
     mark = (5 * statistics.median(postfix), "5 × Postfix") if postfix else None
     rounds = len(found["rates"]["Postern"])
-    return bars("From SMTP to a file: mails a second", f"4 KiB each, 20 sessions, every gateway durable; median of {rounds} round(s) in turn, with their range",
+    return bars("From SMTP to a file: mails a second", f"4 KiB each; median of {rounds} round(s) in turn, with their range. OpenSMTPD does not sync its queue, the others do",
                 "mails a second (more is better)", rows, mark=mark, left=110)
 
 
 def latency(found):
-    series = [(f"{share} % of capacity ({load['rate']:,.0f} mails/s)", [(max(value, 0.1), place) for place, value in load["accepted_exported"]])
+    series = [(f"{share} %: {load['rate']:,.0f} mails/s", [(max(value, 0.1), place) for place, value in load["accepted_exported"]])
               for share, load in found["loads"].items()]
-    return lines('From "250" to the file: how many mails are there after how long', "an open-loop sender: mails are due at random moments of that rate, whatever the service does",
+    return lines('From "250" to the file: how many mails are there after how long', "at 10, 50 and 90 % of capacity; mails are due at random moments of that rate, whatever the service does",
                  'milliseconds from "250" to exported', "mails that are there, %", series, x_base=10, percent=True)
 
 
@@ -71,4 +71,4 @@ def profile(found):
     colours = {name: number for number, (name, _) in enumerate(found["threads"])}
     names = ", ".join(f"{name} {share:.0%}" for name, share in found["threads"])
     return bars("Where the processor's time goes", f"one colour for each thread: {names}", "share of the service's processor time, %",
-                [(f"{thread}: {what}", share * 100, None, None, colours[thread] % 5) for thread, what, share in cells], left=270)
+                [(f"{thread}: {what}", share * 100, None, None, colours[thread] % 5) for thread, what, share in cells], left=250)

@@ -131,7 +131,7 @@ def lines(title, subtitle, x_label, y_label, series, x_base=0, y_base=0, mark=No
 def bars(title, subtitle, x_label, rows, base=0, mark=None, left=150):
     """`rows`: (name, value, low, high, colour); low and high None where there is no range. `mark`: (value, text).
     With `base`, bars become dots: the length of a bar says nothing on a logarithmic axis."""
-    pitch, top = 30, 76
+    pitch, top = 30, 86
     bottom, right = top + pitch * len(rows) + 6, WIDTH - 96
     values = [value for row in rows for value in row[1:4] if value is not None] + ([mark[0]] if mark else [])
     axis, out = Axis(values, left, right, base), []
@@ -154,5 +154,5 @@ def bars(title, subtitle, x_label, rows, base=0, mark=None, left=150):
     out.append(text((left + right) / 2, bottom + 43, x_label, ""))
     if mark:
         place = axis.at(mark[0])
-        out += [rule("mark", place, top - 4, place, bottom), text(place, top - 9, mark[1], "marktext")]
+        out += [rule("mark", place, top - 4, place, bottom), text(place, top - 8, mark[1], "marktext")]
     return frame(int(bottom + 58), title, subtitle, out)
