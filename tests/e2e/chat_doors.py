@@ -10,15 +10,26 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "fault"))
 import chat  # noqa: E402  (a service with accounts)
-from chat import PASSWORD, House, TlsHouse, check, make_paper, postern, submit  # noqa: E402
+from chat import PASSWORD, Board, House, TlsHouse, check, make_paper, postern, submit  # noqa: E402
 from gateway import Gateway, breathe  # noqa: E402
 from irc_client import IrcClient  # noqa: E402
+
+
+class TlsBoard(Board):
+    def __init__(self):
+        super().__init__(more="keep = 1000")
+        paper = make_paper(self)
+        self.configure('address = "127.0.0.1:0"\n', f'tls_address = "127.0.0.1:0"\ncertificate = "{paper}"\nkey = "{paper}.key"\n')
+
+    def connect(self, name="chat-tls"):
+        return IrcClient(self.gateway.ports[name], tls=True)
 
 
 def test_reload_opens_it_anew_and_mail_does_not_wait_for_it():
@@ -134,6 +145,76 @@ def test_single_bytes_in_records_of_their_own_are_lines():
             while not vera.until(" 303 ").endswith(":"):
                 check(time.monotonic() < deadline, "olaf is still there")
                 vera.say("ISON olaf")
+
+
+def hello_cut_off(port):
+    """A connection in the middle of its handshake."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    client.sendall(b"\x16\x03\x01\x02\x00\x01")
+    return client
+
+
+def test_a_stop_ends_those_in_the_middle_of_their_handshake():
+    with TlsHouse() as house, contextlib.ExitStack() as stack:
+        port = house.gateway.ports["chat-tls"]
+        half = [stack.enter_context(contextlib.closing(hello_cut_off(port))) for _ in range(30)]
+        whole = [stack.enter_context(house.connect()).log_on("olaf", PASSWORD, nick=f"n{i}") for i in range(20)]
+        check(house.gateway.stop() == 0, "exit status")
+        for client in whole:
+            client.until("ERROR", "shutting down")
+        for client in half:
+            with contextlib.suppress(ConnectionError):
+                check(not re.search(rb"[A-Z]{4}", client.recv(4096)), "said in the clear")
+
+
+def test_reloads_in_a_storm_of_log_ons_leave_a_chat_that_works():
+    with TlsHouse() as house:
+        ended, logged_on = threading.Event(), []
+
+        def storm(number):
+            while not ended.is_set():
+                with contextlib.suppress(OSError, AssertionError), house.connect() as client:
+                    client.log_on("olaf", PASSWORD, nick=f"n{number}")
+                    logged_on.append(number)
+
+        threads = [threading.Thread(target=storm, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(4):  # each opens it anew, on another port: it was told to take any
+                house.configure(f"idle = \"{number + 3}m\"" if number else "[chat]\n", f"idle = \"{number + 4}m\"" if number else '[chat]\nidle = "4m"\n')
+                house.reload("chat-tls")
+                before = len(logged_on)
+                deadline = time.monotonic() + 60
+                while len(logged_on) < before + 6:
+                    check(time.monotonic() < deadline, "nobody gets in any more")
+                    breathe()
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join(60)
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join()
+        check("begun anew" not in postern(house.gateway, "status", ok=range(128)), "it died")
+
+
+def test_a_slow_reader_over_tls_gets_a_long_replay_whole():
+    with TlsBoard() as house:
+        for serial in range(60):
+            house.mail("alerts@board.example", f"serial {serial}.", "".join(f"{line} {'x' * 300}\r\n" for line in range(9)))
+        check(house.gateway.wait_until_settled() and house.gateway.states() == {"exported": 60}, house.gateway.states())
+        with house.connect() as olaf, house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join("#alerts")
+            vera.until("PRIVMSG #alerts", "serial 59.")  # all of it can be told again
+            olaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            olaf.log_on("olaf", PASSWORD, caps="sasl server-time batch")
+            olaf.say("JOIN #alerts")
+            olaf.say("PING behind")
+            vera.ask("status", "state running")  # who does not read holds up nobody
+            olaf.until("PONG", "behind")
+            told = [line for line in olaf.heard if "PRIVMSG #alerts" in line]
+            firsts = [int(re.search(r": serial (\d+)\.", line).group(1)) for line in told[::10]]
+            check(len(told) == 600 and sorted(firsts) == list(range(60)), f"{len(told)} lines, {firsts}")
 
 
 def test_a_chat_that_nobody_can_enter_is_said():

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "connector/admin/trouble.h"
 #include "queue/queue.h"
 #include "store/messages.h"
 #include "tests/fake_clock.h"
@@ -96,6 +97,21 @@ TEST_F(CommandsTest, NoSizeThatAMailCanNotHaveIsAnnounced) {
             << size;
     }
     EXPECT_EQ(acceptor_->room().state()->claimed, 0);
+}
+
+// "Silently stop" is a defect of its own (Q178627): status says it.
+TEST(ChatTroubles, ADeathAndAClosedAddressAreSaid) {
+    EXPECT_TRUE(chatTroubles({}).empty());
+    ChatState state;
+    state.deaths = 2;
+    state.lastDeath = "a test's exception";
+    state.unavailable = "tls_address 0.0.0.0:6697 is closed: no such file";
+    const auto troubles = chatTroubles(state);
+    ASSERT_EQ(troubles.size(), 2u);
+    EXPECT_THAT(troubles[0].text,
+                testing::HasSubstr("6697 is closed: no such file; then \"postern reload\""));
+    EXPECT_THAT(troubles[1].text, testing::HasSubstr("begun anew 2 times"));
+    EXPECT_THAT(troubles[1].text, testing::HasSubstr("a test's exception"));
 }
 
 }  // namespace

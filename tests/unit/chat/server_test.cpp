@@ -464,6 +464,7 @@ TEST_F(ChatServerTest, WhoIsBarredIsOneLineAMinute) {
     EXPECT_TRUE(tests::waitFor([&] { return logged() == 2u; }, kPatience));
     server_->stop();
     setLogTap({});
+    ASSERT_EQ(lines.size(), 2u);
     for (const char* part : {"listener=chat", "account=ann", "tries=1"})
         EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
     EXPECT_NE(lines.back().find("tries=2"), std::string::npos) << lines.back();
