@@ -219,7 +219,10 @@ void ChatServer::Loop::bringOutcomes() {
     for (Outcome& outcome : outcomes_->take()) {
         if (outcome.from != 0) {
             hall_->settle(std::move(outcome));
-        } else if (outcome.error && outcome.error->code != Errc::Stopped) {
+            continue;
+        }
+        tryingWaiting_ = false;
+        if (outcome.error && outcome.error->code != Errc::Stopped) {
             // Our own order: that mail is tried at its time all the same.
             LogLine(LogEvent::ControlRefused)
                 .with("verb", "operate")
@@ -257,6 +260,8 @@ void ChatServer::Loop::mailHint() {
 void ChatServer::Loop::beginMail() {
     mailSeen_.clear();
     here_.clear();
+    arrived_.clear();
+    tryingWaiting_ = false;
     mailCame_ = mailKnown_ = false;
     presenceTold_ = 0;
     lookForMailAt_ = mail_ ? clock_.steady() : SteadyTime::max();
@@ -278,14 +283,19 @@ void ChatServer::Loop::bringMail() {
 }
 
 void ChatServer::Loop::tellPresence() {
-    if (queue_.presence == nullptr || settings_.mail.empty() || hall_->comings() == presenceTold_) return;
-    presenceTold_ = hall_->comings();
-    const auto before = std::exchange(here_, hall_->accountsHere());
-    queue_.presence->use(here_);
+    if (queue_.presence == nullptr || settings_.mail.empty()) return;
+    if (hall_->comings() != presenceTold_) {
+        presenceTold_ = hall_->comings();
+        const auto before = std::exchange(here_, hall_->accountsHere());
+        queue_.presence->use(here_);
+        std::set_difference(here_.begin(), here_.end(), before.begin(), before.end(),
+                            std::inserter(arrived_, arrived_.end()));
+    }
+    if (arrived_.empty() || tryingWaiting_ || !orders_) return;
     auto order = std::make_unique<Order>();
-    std::set_difference(here_.begin(), here_.end(), before.begin(), before.end(),
-                        std::back_inserter(order->arrived));
-    if (order->arrived.empty() || !orders_) return;
+    order->arrived.assign(arrived_.begin(), arrived_.end());
+    arrived_.clear();
+    tryingWaiting_ = true;
     orders_->place(std::move(order),
                    [outcomes = outcomes_](Outcome outcome) { outcomes->post(std::move(outcome)); });
 }

@@ -145,11 +145,12 @@ class ChatServer::Loop {
     bool mailCame_ = false;                         // while the desk looked
     bool mailKnown_ = false;                        // the desk has looked in this life
     std::uint64_t presenceTold_ = 0;
-    std::set<std::string, std::less<>> here_;  // as told
-    std::int64_t barredKnown_ = 0;             // of the hall's counter, in the log
-    SteadyTime barredTold_{};                  // when that was
-    std::int64_t seen_ = 0;                    // of the feed
-    std::atomic<bool> hinted_{false};          // it has something new
+    std::set<std::string, std::less<>> here_, arrived_;  // accounts: as told; since our own last order
+    bool tryingWaiting_ = false;                         // our own order is out: one at a time
+    std::int64_t barredKnown_ = 0;                       // of the hall's counter, in the log
+    SteadyTime barredTold_{};                            // when that was
+    std::int64_t seen_ = 0;                              // of the feed
+    std::atomic<bool> hinted_{false};                    // it has something new
     std::unordered_map<ConnectionId, Wired> wired_;
     std::set<ConnectionId> paused_;   // not read from: the hall has no room
     std::vector<ConnectionId> held_;  // have input that only TLS knows of

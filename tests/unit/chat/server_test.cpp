@@ -3,8 +3,6 @@
 #include "connector/chat/server.h"
 
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -12,122 +10,12 @@
 
 #include "base/digest.h"
 #include "base/log_tap.h"
-#include "net/link.h"
-#include "store/messages.h"
-#include "store/store.h"
-#include "tests/fake_clock.h"
 #include "tests/kit/platform.h"
-#include "tests/kit/wait.h"
-#include "tests/temp_folder.h"
 #include "tests/tls_paper.h"
-#include "tests/unit/chat/chat_rig.h"
+#include "tests/unit/chat/server_rig.h"
 
 namespace postern::chat {
 namespace {
-
-constexpr Millis kPatience{30'000};
-
-// A client that waits for what it wants to see, and not for ever.
-class Caller {
-  public:
-    explicit Caller(const net::Endpoint& to) {
-        auto link = net::Link::connect(to, "", kPatience, [] {});
-        EXPECT_TRUE(link.ok()) << link.error().text;
-        if (link.ok()) link_ = std::move(*link);
-    }
-
-    void send(const std::string& bytes) {
-        EXPECT_TRUE(link_
-                        ->write(
-                            bytes, kPatience, [] {}, net::Link::Meanwhile::Answers)
-                        .ok());
-    }
-    std::string line() {
-        const auto line = link_->readLine(10'000, kPatience, [] {});
-        return line.ok() ? *line : "(" + std::string(errcName(line.error().code)) + ")";
-    }
-    std::string say(const std::string& text) {
-        send(text + "\r\n");
-        return line();
-    }
-    // What comes up to a line that holds `word`, which it returns.
-    std::string until(const std::string& word) {
-        std::string got;
-        do {
-            got = line();
-        } while (got.find(word) == std::string::npos && got.front() != '(');
-        return got;
-    }
-    void logOn(const std::string& nick) {
-        send("NICK " + nick + "\r\nUSER u 0 * :u\r\n");
-        EXPECT_NE(std::string::npos, until(" 422 ").find(" 422 "));
-    }
-    void startTls(const net::TlsClientContext& context) {
-        const auto started = link_->startTls(context, "localhost", kPatience, [] {});
-        EXPECT_TRUE(started.ok()) << started.error().text;
-    }
-    void vanish() { link_.reset(); }
-
-  private:
-    std::unique_ptr<net::Link> link_;
-};
-
-class ChatServerTest : public testing::Test {
-  protected:
-    ChatServerTest() {
-        store::StoreOptions options;
-        options.folder = folder_ / "store";
-        options.migrations = store::messageMigrations();
-        store_ = store::Store::open(std::move(options)).value();
-        addAccount("ann", "pencil", "operator");
-    }
-    ~ChatServerTest() override {
-        if (server_) server_->stop();
-    }
-
-    void addAccount(const std::string& name, const std::string& password, const std::string& roles) {
-        const accounts::Account account{name, *accounts::makeVerifier(password), *accounts::parseRoles(roles),
-                                        fromMillis(1'000)};
-        const auto added = store_->write(
-            [&](store::WriteSession& session) { return accounts::addAccount(session, account); });
-        EXPECT_TRUE(added.ok());
-    }
-    ChatServer& make(Settings settings = openHouse(), Queue queue = {}) {
-        settings.limits.perLoopback = 1'000;
-        server_ = std::make_unique<ChatServer>(std::move(settings), *accounts::Directory::open(*store_),
-                                               clock_, std::move(queue));
-        return *server_;
-    }
-    static Settings withQueue() {
-        Settings settings = openHouse();
-        settings.queue.channel = "#queue";
-        return settings;
-    }
-    // Logs ann on, with her account.
-    static void proveAnn(Caller& caller) {
-        caller.send("CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\n");
-        caller.until("AUTHENTICATE +");
-        caller.send("AUTHENTICATE " + base64Encode(std::string("\0ann\0pencil", 11)) + "\r\n");
-        caller.until(" 903 ");
-        caller.send("CAP END\r\n");
-        caller.logOn("ann");
-    }
-    void start(std::vector<Place> places = {{"plain", {"127.0.0.1"}}}) {
-        const auto started = server_->start(std::move(places));
-        ASSERT_TRUE(started.ok()) << started.error().text;
-        port_ = server_->ports().front();
-    }
-    Caller call() const { return Caller(net::Endpoint{"127.0.0.1", port_}); }
-    bool comes(const std::function<bool(const Figures&)>& what) const {
-        return tests::waitFor([&] { return what(server_->figures()); }, kPatience);
-    }
-
-    tests::TempFolder folder_;
-    tests::FakeClock clock_;
-    std::unique_ptr<store::Store> store_;
-    std::unique_ptr<ChatServer> server_;
-    int port_ = 0;
-};
 
 TEST_F(ChatServerTest, TwoTalk) {
     make();
@@ -321,43 +209,6 @@ TEST_F(ChatServerTest, StopsWithAnOrderUnderWayAndOthersThatWait) {
     }
 }
 
-TEST_F(ChatServerTest, MailOfALogIsToldAndWhoIsThereIsKnown) {
-    admin::Feed feed;
-    Queue queue;
-    queue.carryOut = [](const Order&, const admin::RowSink&) -> Result<void> { return {}; };
-    queue.feed = &feed;
-    queue.presence = std::make_shared<Presence>();
-    Settings settings = withQueue();
-    settings.mail = {{"board", folder_ / "log", {"#mail"}, 5, 5}};
-    make(settings, queue);
-    const auto put = [&](int number) {  // whole or not there, as the adapter does it
-        std::filesystem::create_directories(folder_ / "log/%23mail");
-        std::ofstream(folder_ / "aside", std::ios::binary)
-            << "postern-chat 1\nitem " << number << "\nto #mail\n\n"
-            << number << " Ann: Hello\n";
-        std::filesystem::rename(folder_ / "aside", folder_ / ("log/%23mail/" + std::to_string(number)));
-    };
-    put(1);
-    start();
-    Caller ann = call();
-    proveAnn(ann);
-    EXPECT_TRUE(tests::waitFor([&] { return queue.presence->has("ANN"); }, kPatience));
-    ann.send("JOIN #mail\r\n");
-    // Whether she or the first look is quicker: afterwards the loop looks again each five seconds.
-    EXPECT_NE(std::string::npos, ann.until("PRIVMSG #mail").find("Z 1 Ann: Hello"));
-    clock_.advance(Millis(5'000));  // nobody gave a hint
-    put(2);
-    server_->tick();
-    const auto told = [](int number) { return "PRIVMSG #mail :" + std::to_string(number) + " Ann: Hello"; };
-    EXPECT_NE(std::string::npos, ann.until("PRIVMSG").find(told(2)));
-    put(3);
-    feed.push(clock_.now(), LogEvent::ItemExported, ItemId{3}, "adapter=board");
-    server_->hint();
-    EXPECT_NE(std::string::npos, ann.until("PRIVMSG #mail").find(told(3)));
-    ann.vanish();
-    EXPECT_TRUE(tests::waitFor([&] { return !queue.presence->has("ann"); }, kPatience));
-}
-
 TEST_F(ChatServerTest, SaysWhyItEnds) {
     make();
     start();
@@ -367,44 +218,6 @@ TEST_F(ChatServerTest, SaysWhyItEnds) {
     EXPECT_EQ("ERROR :Closing Link: ann (The chat's settings were changed, come again in a moment)",
               ann.until("ERROR"));
     ann.vanish();
-}
-
-// Mail that waits for them is tried then.
-TEST_F(ChatServerTest, WhoComesIsAnOrderOfTheServiceItself) {
-    Mutex mutex;
-    std::vector<std::string> arrived;
-    const auto known = [&] {
-        MutexLock lock(mutex);
-        return arrived;
-    };
-    Queue queue;
-    queue.presence = std::make_shared<Presence>();
-    queue.carryOut = [&](const Order& order, const admin::RowSink&) -> Result<void> {
-        EXPECT_TRUE(queue.presence->has("ann")) << "whoever tries it finds her there";
-        MutexLock lock(mutex);
-        arrived.insert(arrived.end(), order.arrived.begin(), order.arrived.end());
-        return {};
-    };
-    Settings settings = withQueue();
-    settings.mail = {{"board", folder_ / "log", {}, 5, 5}};
-    make(settings, queue);
-    start();
-    const std::vector<std::string> once{"ann"}, twice{"ann", "ann"};
-    Caller guest = call(), first = call(), second = call();
-    guest.logOn("guest");
-    proveAnn(first);
-    ASSERT_TRUE(tests::waitFor([&] { return known() == once; }, kPatience));
-    second.send("CAP REQ :sasl\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE " +
-                base64Encode(std::string("\0ann\0pencil", 11)) + "\r\nCAP END\r\n");
-    second.until(" 903 ");
-    second.logOn("phone");
-    EXPECT_EQ(known(), once) << "she was there";
-    first.vanish();
-    second.vanish();
-    ASSERT_TRUE(tests::waitFor([&] { return !queue.presence->has("ann"); }, kPatience));
-    Caller again = call();
-    proveAnn(again);
-    EXPECT_TRUE(tests::waitFor([&] { return known() == twice; }, kPatience));
 }
 
 TEST_F(ChatServerTest, ANameWithoutAProofIsNotInTheLogAsLoggedOn) {
