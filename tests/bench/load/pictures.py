@@ -15,8 +15,9 @@ def end_to_end(found):
             rows.append((name, statistics.median(rates), min(rates), max(rates), 0 if name == "Postern" else 4))
     postfix = found["rates"].get("Postfix")
     mark = (5 * statistics.median(postfix), "5 × Postfix") if postfix else None
-    rounds = len(found["rates"]["Postern"])
-    return bars("From SMTP to a file: mails a second", f"4 KiB each; median of {rounds} round(s) in turn, with their range. OpenSMTPD does not sync its queue, the others do",
+    count = len(found["rates"]["Postern"])
+    rounds = "one round" if count == 1 else f"{count} rounds"
+    return bars("From SMTP to a file: mails a second", f"4 KiB each; median of {rounds} in turn, with their range. OpenSMTPD does not sync its queue, the others do",
                 "mails a second (more is better)", rows, mark=mark, left=110)
 
 
