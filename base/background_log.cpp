@@ -14,6 +14,10 @@ namespace postern {
 namespace {
 
 constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new one begins where it passes
+// Lines that come this close together are written at once: under load the thread wakes a hundred times a
+// second, not for each line. What is urgent, or much, does not wait.
+constexpr std::chrono::milliseconds kGather{10};
+constexpr std::size_t kMuch = 32 * 1024;
 
 // A log that can not be written must not stop the mail; there is nowhere left to say so.
 void writeToStandardError(std::string_view lines) {
@@ -26,12 +30,14 @@ struct BackgroundLog::Impl {
     void put(std::string_view line, bool urgent) EXCLUDES(mutex);
     void run() EXCLUDES(mutex);
     bool take(std::string& into) EXCLUDES(mutex);
+    void gather() REQUIRES(mutex);
 
     Mutex mutex;
     Condition more, written;
     std::string pending GUARDED_BY(mutex);
     std::uint64_t given GUARDED_BY(mutex) = 0, done GUARDED_BY(mutex) = 0;  // bytes put, and written
-    bool idle GUARDED_BY(mutex) = false;
+    bool asleep GUARDED_BY(mutex) = false;   // the thread waits for the first line
+    bool hurried GUARDED_BY(mutex) = false;  // what is pending must not wait for more
     bool stopping GUARDED_BY(mutex) = false;
     LogTargets targets;
     std::jthread thread;
@@ -41,7 +47,10 @@ void BackgroundLog::Impl::put(std::string_view line, bool urgent) {
     MutexLock lock(mutex);
     pending += line;
     given += line.size();
-    if (idle) more.notifyOne();
+    const bool hurry = (urgent || pending.size() >= kMuch) && !hurried;
+    if (asleep || hurry) more.notifyOne();
+    asleep = false;
+    hurried = hurried || hurry;
     if (!urgent && pending.size() < kLogBacklog) return;
     // For what was given until now, not for what others keep adding.
     const std::uint64_t mine = given;
@@ -56,12 +65,20 @@ bool BackgroundLog::Impl::take(std::string& into) {
     written.notifyAll();
     while (pending.empty()) {
         if (stopping) return false;
-        idle = true;
+        asleep = true;
         more.waitUntil(mutex, std::chrono::steady_clock::now() + kWait);
     }
-    idle = false;
+    asleep = false;
+    gather();
+    hurried = false;
     into.swap(pending);
     return true;
+}
+
+void BackgroundLog::Impl::gather() {
+    const auto until = std::chrono::steady_clock::now() + kGather;
+    while (!hurried && !stopping && more.waitUntil(mutex, until)) {
+    }
 }
 
 void BackgroundLog::Impl::run() {

@@ -65,6 +65,11 @@ bool plainValue(std::string_view value) {
     return true;
 }
 
+bool plainAscii(std::string_view value) {
+    return plainValue(value) &&
+           std::none_of(value.begin(), value.end(), [](char c) { return (c & 0x80) != 0; });
+}
+
 // Backslashes and quotes doubled up, so that no value can end its own quotes and forge a key behind them.
 std::string guarded(std::string_view value) {
     std::string out;
@@ -125,6 +130,10 @@ LogLine& LogLine::with(std::string_view key, std::string_view value) {
     line_ += ' ';
     line_ += key;
     line_ += '=';
+    if (value.size() <= kValueLimit && plainAscii(value)) {  // nearly all of them
+        line_ += value;
+        return *this;
+    }
     const std::string safe = escapeLine(guarded(cutUtf8(value, 2 * kValueLimit)), kValueLimit);
     if (plainValue(safe))
         line_ += safe;

@@ -9,6 +9,7 @@
 #include "schema_0002_queue.h"
 #include "schema_0003_returned.h"
 #include "schema_0004_events.h"
+#include "store/newest_key.h"
 
 namespace postern::queue {
 
@@ -49,9 +50,10 @@ Result<ItemId> insertItem(store::WriteSession& session, MessageId message, const
                           WallTime now) {
     constexpr const char* kInsert =
         "INSERT INTO item (message_id, adapter, grp, due_ms, expires_ms, state, reason)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = '', 'ready', 'held'), ?6) RETURNING id";
-    POSTERN_LET(number, session.one(kInsert, message, item.adapter, item.group, toMillis(now),
-                                    toMillis(item.expires), item.hold));
+        " VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = '', 'ready', 'held'), ?6)";
+    POSTERN_TRY(session.run(kInsert, message, item.adapter, item.group, toMillis(now), toMillis(item.expires),
+                            item.hold));
+    POSTERN_LET(number, store::newestKey(session));
     const ItemId id{number};
     POSTERN_TRY(insertRecipients(session, id, item.recipients));
     const std::string detail =
@@ -158,7 +160,7 @@ Result<std::vector<RecipientRow>> recipientsThat(store::Session& session, ItemId
 Result<void> endPendingRecipients(store::WriteSession& session, ItemId item, std::string_view outcome,
                                   std::string_view reason) {
     constexpr const char* kEnd =
-        "UPDATE recipient SET outcome = ?2, reason = ?3 WHERE item_id = ?1 AND outcome = 'pending'";
+        "UPDATE OR FAIL recipient SET outcome = ?2, reason = ?3 WHERE item_id = ?1 AND outcome = 'pending'";
     POSTERN_TRY(session.run(kEnd, item, outcome, reason));
     return {};
 }

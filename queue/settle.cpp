@@ -96,8 +96,7 @@ UPDATE item
        attempts = max(attempts - ?9, 0), deaths = deaths + ?10, doubted = max(doubted, ?12),
        evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
        staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
- WHERE id = ?1 AND epoch = ?2 AND (state = 'publishing' OR (state = 'claimed' AND ?3 = 0))
-RETURNING state, attempts, deaths)sql";
+ WHERE id = ?1 AND epoch = ?2 AND (state = 'publishing' OR (state = 'claimed' AND ?3 = 0)))sql";
 // Tests only: the last one to speak is right.
 constexpr char kSettleUnguarded[] = R"sql(
 UPDATE item
@@ -110,8 +109,9 @@ UPDATE item
        attempts = max(attempts - ?9, 0), deaths = deaths + ?10, doubted = max(doubted, ?12),
        evidence = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN evidence END,
        staged_epoch = CASE WHEN ?4 IN ('exported', 'in_doubt') THEN staged_epoch END
- WHERE id = ?1
-RETURNING state, attempts, deaths)sql";
+ WHERE id = ?1)sql";
+
+constexpr char kAsSettled[] = "SELECT state, attempts, deaths FROM item WHERE id = ?1";
 
 struct Settled {
     State state = State::Ready;
@@ -124,17 +124,21 @@ Result<std::optional<Settled>> changeItem(store::WriteSession& session, const Qu
     if (isFinal(ending.state)) settledAt = toMillis(now);
     const bool deferred = settlement.kind == Kind::Deferred;
     const bool again = deferred || (settlement.kind == Kind::Exported && ending.state == State::Ready);
-    store::Statement change =
-        session.query(options.guards.epoch ? kSettle : kSettleUnguarded, settlement.item, settlement.epoch,
-                      ending.published, stateName(ending.state), toMillis(settlement.due), settledAt,
-                      settlement.target, settlement.reason, again && settlement.uncounted,
-                      deferred && settlement.suspect, options.deathLimit, deferred && settlement.doubted);
+    POSTERN_LET(
+        changed,
+        session.run(options.guards.epoch ? kSettle : kSettleUnguarded, settlement.item, settlement.epoch,
+                    ending.published, stateName(ending.state), toMillis(settlement.due), settledAt,
+                    settlement.target, settlement.reason, again && settlement.uncounted,
+                    deferred && settlement.suspect, options.deathLimit, deferred && settlement.doubted));
     std::optional<Settled> settled;
-    while (change.next()) {
-        settled = Settled{stateOf(change.text(0)).value_or(ending.state), static_cast<int>(change.integer(1)),
-                          static_cast<int>(change.integer(2))};
+    if (changed == 0) return settled;
+    // Asked for apart: RETURNING would cost a table of its own for each item.
+    store::Statement row = session.query(kAsSettled, settlement.item);
+    while (row.next()) {
+        settled = Settled{stateOf(row.text(0)).value_or(ending.state), static_cast<int>(row.integer(1)),
+                          static_cast<int>(row.integer(2))};
     }
-    POSTERN_TRY(change.finish());
+    POSTERN_TRY(row.finish());
     return settled;
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "schema_0001_messages.h"
+#include "store/newest_key.h"
 
 namespace postern::store {
 
@@ -168,15 +169,16 @@ namespace {
 
 Result<MessageId> insertRow(WriteSession& session, const NewMessage& message, std::int64_t size,
                             const std::optional<std::string>& file) {
-    POSTERN_LET(id, session.one("INSERT INTO message (received_ms, sender, source, client, helo, protocol, "
-                                "header_id, subject, size, eight_bit, body_file, account, envelope_id, ret, "
-                                "utf8, binary_body, reports_item) "
-                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-                                "?16, nullif(?17, 0)) RETURNING id",
-                                toMillis(message.received), message.sender, message.source, message.client,
-                                message.helo, message.protocol, message.headerId, message.subject, size,
-                                message.eightBit, file, message.account, message.envelopeId, message.ret,
-                                message.utf8, message.binary, message.reportsItem));
+    POSTERN_TRY(session.run(
+        "INSERT INTO message (received_ms, sender, source, client, helo, protocol, "
+        "header_id, subject, size, eight_bit, body_file, account, envelope_id, ret, "
+        "utf8, binary_body, reports_item) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+        "?16, nullif(?17, 0))",
+        toMillis(message.received), message.sender, message.source, message.client, message.helo,
+        message.protocol, message.headerId, message.subject, size, message.eightBit, file, message.account,
+        message.envelopeId, message.ret, message.utf8, message.binary, message.reportsItem));
+    POSTERN_LET(id, newestKey(session));
     return MessageId{id};
 }
 

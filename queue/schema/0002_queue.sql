@@ -1,14 +1,16 @@
 -- The outbound queue. One item is one artifact for one adapter, with one commit point.
 -- Each change of state is one UPDATE guarded by id, old state and, for a holder, its epoch (I3); docs/STATES.md has
--- them all. The CHECKs make a state without its evidence unstorable.
+-- them all. The CHECKs make a state without its evidence unstorable. They compare and do not say IN where there are
+-- three words and more: for such a list SQLite makes a table each time it is asked, which was half the cost of a mail.
 
 CREATE TABLE item (
     id         INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id > 0),
     message_id INTEGER NOT NULL REFERENCES message (id),
     adapter    TEXT    NOT NULL CHECK (adapter <> ''),
     grp        TEXT    NOT NULL CHECK (grp <> ''),       -- which of the message's artifacts for that adapter
-    state      TEXT    NOT NULL DEFAULT 'ready' CHECK (state IN
-                   ('ready', 'claimed', 'publishing', 'exported', 'failed', 'held', 'in_doubt', 'deleted')),
+    state      TEXT    NOT NULL DEFAULT 'ready'
+                   CHECK (state = 'ready' OR state = 'claimed' OR state = 'publishing' OR state = 'exported' OR
+                          state = 'failed' OR state = 'held' OR state = 'in_doubt' OR state = 'deleted'),
     epoch      INTEGER NOT NULL DEFAULT 0 CHECK (epoch >= 0),  -- +1 with each claim and takeover: the fencing token
     owner      TEXT,                                     -- the process that holds it
     lease_ms   INTEGER,                                  -- when the holder loses it
@@ -31,7 +33,7 @@ CREATE TABLE item (
     CHECK (state <> 'in_doubt' OR evidence IS NOT NULL),
     CHECK ((evidence IS NULL) = (staged_epoch IS NULL)),
     CHECK (state NOT IN ('ready', 'claimed') OR evidence IS NULL),  -- what was not published has none
-    CHECK ((state IN ('exported', 'failed', 'deleted')) = (settled_ms IS NOT NULL))
+    CHECK ((state = 'exported' OR state = 'failed' OR state = 'deleted') = (settled_ms IS NOT NULL))
 ) STRICT;
 
 -- The claim reads these two in order and stops after a batch: its cost does not depend on how many wait.
@@ -49,12 +51,13 @@ CREATE TABLE recipient (
     ordinal INTEGER NOT NULL CHECK (ordinal > 0),
     address TEXT    NOT NULL CHECK (address <> ''),      -- the Internet address of the envelope
     legacy  TEXT    NOT NULL,                            -- what the legacy side calls it
-    outcome TEXT    NOT NULL DEFAULT 'pending' CHECK (outcome IN ('pending', 'exported', 'failed', 'deleted')),
+    outcome TEXT    NOT NULL DEFAULT 'pending'
+             CHECK (outcome = 'pending' OR outcome = 'exported' OR outcome = 'failed' OR outcome = 'deleted'),
     reason  TEXT    NOT NULL DEFAULT '',
     notify   TEXT   NOT NULL DEFAULT '',                 -- NOTIFY (RFC 3461) in lower case: 'never', 'success,failure', ...
     original TEXT   NOT NULL DEFAULT '',                 -- ORCPT as given, "rfc822;xtext"
     reported TEXT   NOT NULL DEFAULT ''                  -- what the sender was told: a thing is told once (RFC 3461 6.2)
-             CHECK (reported IN ('', 'delayed', 'final')),
+             CHECK (reported = '' OR reported = 'delayed' OR reported = 'final'),
     PRIMARY KEY (item_id, ordinal)
 ) STRICT, WITHOUT ROWID;
 

@@ -20,7 +20,7 @@ CREATE TABLE message (
     body_file   TEXT    CHECK (body_file <> ''),                   -- under the store's folder; NULL: the bytes stand in table body
     account     TEXT    NOT NULL DEFAULT '',                       -- who logged on; '' is nobody
     envelope_id TEXT    NOT NULL DEFAULT '',                       -- ENVID (RFC 3461), decoded
-    ret         TEXT    NOT NULL DEFAULT '' CHECK (ret IN ('', 'full', 'hdrs')),
+    ret         TEXT    NOT NULL DEFAULT '' CHECK (ret = '' OR ret = 'full' OR ret = 'hdrs'),
     utf8        INTEGER NOT NULL DEFAULT 0 CHECK (utf8 IN (0, 1)), -- SMTPUTF8 (RFC 6531)
     binary_body INTEGER NOT NULL DEFAULT 0 CHECK (binary_body IN (0, 1)),  -- BINARYMIME (RFC 3030)
     reports_item INTEGER                                           -- the item whose fate this reports; NULL: ordinary mail

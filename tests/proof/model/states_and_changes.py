@@ -161,7 +161,7 @@ def main():
     faults = []
     enum = {cased(each) for each in re.findall(r"\w+", re.search(r"enum class State \{(.*?)\}", read("queue/item.h"), re.S).group(1))}
     named = set(re.findall(r'case State::\w+: return "(\w+)";', read("queue/item.cpp")))
-    checked = set(re.findall(r"'(\w+)'", re.search(r"CHECK \(state IN\s*\(([^)]*)\)", read("queue/schema/0002_queue.sql")).group(1)))
+    checked = set(re.findall(r"'(\w+)'", re.search(r"CHECK \(state = ([^)]*)\)", read("queue/schema/0002_queue.sql")).group(1)))
     code = in_code(faults)
     written, document = in_document(faults)
     modelled, model = in_model()

@@ -1,5 +1,7 @@
 #include "base/background_log.h"
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +59,27 @@ TEST(BackgroundLog, WhatAnOperatorMustSeeIsWrittenWhenItIsSaid) {
     ASSERT_EQ(lines.size(), 2u);
     EXPECT_NE(lines[0].find("1 item.exported"), std::string::npos) << lines[0];
     EXPECT_NE(lines[1].find("2 item.failed"), std::string::npos) << lines[1];
+}
+
+// Under load it writes a hundred times a second at most, or when 32 KiB have come together.
+TEST(BackgroundLog, WritesTogetherWhatComesTogether) {
+    std::size_t writes = 0, lines = 0, bytes = 0;
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        const BackgroundLog log({.write = [&](std::string_view text) {
+            ++writes;
+            bytes += text.size();
+            lines += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+        }});
+        for (int i = 0; i < 500; ++i) {
+            LogLine(LogEvent::ItemExported, ItemId{1}).with("n", std::int64_t{i});
+            std::this_thread::yield();  // the log's thread could write each of them now
+        }
+    }
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    EXPECT_EQ(lines, 500u);
+    EXPECT_LE(writes, static_cast<std::size_t>(took.count()) / 10 + bytes / (32 * 1024) + 2);
 }
 
 TEST(BackgroundLog, GivesTheLogBackAtItsEnd) {
