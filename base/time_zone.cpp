@@ -270,7 +270,7 @@ Result<TimeZone> TimeZone::load(const std::string& name) {
         const bool installed = pathExists(joinPath(zoneFolder(), "Europe/Berlin"));
         return fail(Errc::NotFound, installed ? "there is no time zone of that name on this machine"
                                               : "there are no time zones in " + std::string(zoneFolder()) +
-                                                    ": install the package tzdata");
+                                                    ": install the package tzdata, on Windows Postern");
     }
     return parse(name, *bytes);
 }

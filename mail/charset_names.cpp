@@ -118,4 +118,12 @@ std::span<const CharsetName> charsetNames() {
     return kCharsets;
 }
 
+std::string_view libiconvName(std::string_view iconvName) {
+    if (iconvName == "MAC-CYRILLIC") return "MacCyrillic";
+    if (iconvName == "MAC-CENTRALEUROPE") return "MacCentralEurope";
+    if (iconvName == "MAC-IS") return "MacIceland";
+    if (iconvName == "MAC-UK") return "MacUkraine";
+    return iconvName;
+}
+
 }  // namespace postern::mail

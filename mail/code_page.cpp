@@ -47,6 +47,11 @@ char32_t convertByte(Converter& converter, char byte) {
     return text.empty() ? 0 : takeCharacter(text);
 }
 
+// Where the iconvs differ: libiconv's is the set as it was before it got the euro.
+constexpr char32_t macintoshCharacter(int byte) {
+    return byte == 0xbd ? 0x3a9 : byte == 0xc6 ? 0x394 : byte == 0xdb ? 0x20ac : 0;
+}
+
 constexpr std::size_t kBlock = 32;
 
 // Whether each of kBlock bytes is 20-7E, or one of TAB, CR and LF where `withLines`. Without branches: the
@@ -88,8 +93,12 @@ CodePage::CodePage(const char* iconvName) {
 bool CodePage::learnUpperHalf(const char* iconvName) {
     Converter converter("UTF-8", iconvName);
     if (!converter.usable()) return false;
-    for (int byte = 0x80; byte < 0x100; ++byte)
-        learn(static_cast<std::uint8_t>(byte), convertByte(converter, static_cast<char>(byte)));
+    const bool isMacintosh = std::string_view(iconvName) == "MACINTOSH";
+    for (int byte = 0x80; byte < 0x100; ++byte) {
+        const char32_t fixed = isMacintosh ? macintoshCharacter(byte) : 0;
+        learn(static_cast<std::uint8_t>(byte),
+              fixed != 0 ? fixed : convertByte(converter, static_cast<char>(byte)));
+    }
     return true;
 }
 

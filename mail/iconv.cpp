@@ -4,6 +4,7 @@
 #include <iconv.h>
 
 #include "base/sync.h"
+#include "mail/charset_names.h"
 
 namespace postern::mail {
 namespace {
@@ -13,12 +14,19 @@ Mutex& moduleLock() {
     return mutex;
 }
 
+const iconv_t kNone = reinterpret_cast<iconv_t>(-1);
+
+iconv_t open(std::string_view to, std::string_view from) {
+    return iconv_open(std::string(to).c_str(), std::string(from).c_str());
+}
+
 }  // namespace
 
 Converter::Converter(std::string_view to, std::string_view from) {
     const MutexLock lock(moduleLock());
-    const iconv_t opened = iconv_open(std::string(to).c_str(), std::string(from).c_str());
-    if (opened != reinterpret_cast<iconv_t>(-1)) handle_ = opened;
+    iconv_t opened = open(to, from);
+    if (opened == kNone) opened = open(libiconvName(to), libiconvName(from));
+    if (opened != kNone) handle_ = opened;
 }
 
 Converter::~Converter() {

@@ -128,8 +128,9 @@ Outcome CommandAdapter::publishOne(Job& job, const Looked& looked, const std::fu
             beat();
             waitAMoment();
         } else if (standing->is == Is::Waiting) {
+            // Two may have begun a runner where a lock is not handed on (Windows): the slower looks on.
             if (const auto failed = run(job, looked, std::move(standing->lock), beat))
-                return giveUp(looked, *evidence, *failed);
+                if (const auto ended = withdrawn(looked, *evidence, *failed)) return *ended;
         } else {
             noteUnread(*standing, job);
             return outcomeOf(*standing, job.delivery.key);
@@ -164,6 +165,9 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
     process.environment = plan_.environment;
     process.handed = {lock.handle()};
     auto runner = ChildProcess::start(process);
+    if (!runner.ok() &&
+        runner.error().code == Errc::Invalid)  // what no program can be told is this mail's fault
+        return rejectedOrDeferred(runner.error());
     if (!runner.ok()) return unusable(runner.error().within(context_.runner).text);
     passQuietLock(std::move(lock));
     std::optional<ProcessEnd> ended;
@@ -181,13 +185,20 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
 }
 
 // Withdraws the staged file, then ends the job with `outcome`: a deferred job must not be published later
-// (A2).
-Outcome CommandAdapter::giveUp(const Looked& looked, const SpoolEvidence& evidence, Outcome outcome) const {
+// (A2). Nothing: another worker has begun it.
+std::optional<Outcome> CommandAdapter::withdrawn(const Looked& looked, const SpoolEvidence& evidence,
+                                                 const Outcome& outcome) const {
     const auto witness = withdraw(*looked.folders, evidence);
     if (!witness.ok())
         return unknown(outcome.reason + "; its staged file could not be withdrawn: " + witness.error().text);
     if (*witness == Witness::Withdrawn) return outcome;
-    return unknown("another worker has begun it");  // recover() asks its files
+    return std::nullopt;
+}
+
+Outcome CommandAdapter::giveUp(const Looked& looked, const SpoolEvidence& evidence,
+                               const Outcome& outcome) const {
+    const auto ended = withdrawn(looked, evidence, outcome);
+    return ended ? *ended : unknown("another worker has begun it");  // recover() asks its files
 }
 
 Recovery CommandAdapter::look(const DeliveryKey&) const {

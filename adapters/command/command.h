@@ -84,7 +84,9 @@ class CommandAdapter : public Adapter {
     Outcome publishOne(Job& job, const Looked& looked, const std::function<void()>& beat) const;
     Outcome outcomeOf(const Standing& standing, const DeliveryKey& key) const;
     Outcome inDoubt(const DeliveryKey& key, const std::string& why) const;
-    Outcome giveUp(const Looked& looked, const SpoolEvidence& evidence, Outcome outcome) const;
+    std::optional<Outcome> withdrawn(const Looked& looked, const SpoolEvidence& evidence,
+                                     const Outcome& outcome) const;
+    Outcome giveUp(const Looked& looked, const SpoolEvidence& evidence, const Outcome& outcome) const;
     std::optional<Outcome> run(const Job& job, const Looked& looked, File lock,
                                const std::function<void()>& beat) const;
     Recovery recovered(Standing standing, const Looked& looked, const DeliveryKey& key,

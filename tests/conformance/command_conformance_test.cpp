@@ -273,6 +273,7 @@ TEST_P(CommandSuite, Q131988_OneFolderHasOneAdapter) {
 }
 
 TEST_P(CommandSuite, ALostFolderIsNeverTakenForPublishedNorForNotBegun) {
+    SKIP_ON_WINDOWS("a folder in which something is open is neither renamed nor removed (decision 0011)");
     for (const char* lost : {"/run", "/.postern-legacy/stage", "/.postern-legacy"}) {
         CommandRig rig(GetParam().kind, GetParam().settings);
         Job published = rig.exportJob(rig.job(1, 1));

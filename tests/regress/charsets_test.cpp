@@ -6,6 +6,7 @@
 #include "mail/header.h"
 #include "tests/adapter_rig.h"
 #include "tests/ccmail_reader.h"
+#include "tests/kit/drive.h"
 #include "tests/regress/mails.h"
 
 namespace postern::tests {
@@ -67,7 +68,7 @@ TEST(Regress, Q247018_each_adapter_has_its_own_code_page) {
             exported(rig, rig.exportJob(rig.job(1, 1, mailOf("Subject: s\n", c.text + "\n"))));
         EXPECT_EQ(read.text(), c.bytes + "\r\n") << c.page;
     }
-    const auto unknown = makeKind("ccmail", {{"folder", "/x"}, {"charset", "cp99999"}}, kRigContext);
+    const auto unknown = makeKind("ccmail", {{"folder", onDrive("/x")}, {"charset", "cp99999"}}, kRigContext);
     ASSERT_FALSE(unknown.ok());
     EXPECT_NE(unknown.error().text.find("charset"), std::string::npos) << unknown.error().text;
 }

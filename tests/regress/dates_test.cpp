@@ -201,10 +201,11 @@ TEST(Regress, Q197291_every_date_we_write_has_a_year_of_four_digits) {
                                  "Subject: s\r\n\r\nx\r\n."})
             talk.say(line);
         ASSERT_THAT(house.stored(), SizeIs(1));
-        EXPECT_THAT(house.stored()[0].trace, testing::ContainsRegex("; [A-Z][a-z]{2}, 10 Feb " + text + " "));
+        EXPECT_TRUE(found(house.stored()[0].trace, "; [A-Z][a-z]{2}, 10 Feb " + text + " "))
+            << house.stored()[0].trace;
     }
-    EXPECT_THAT(standardErrorLine(Severity::Info, "x"),
-                testing::ContainsRegex("^(<.>|[12][0-9]{3}-[0-9]{2}-)"));
+    const std::string line = standardErrorLine(Severity::Info, "x");
+    EXPECT_TRUE(found(line, "^(<.>|[12][0-9]{3}-[0-9]{2}-)")) << line;
 }
 
 TEST(Regress, Q154595_the_clock_may_pass_january_2038) {
@@ -264,7 +265,7 @@ TEST(Regress, Q252819_the_fields_of_a_report_are_never_empty) {
               "Reporting-MTA: dns; gw.example.org", "Final-Recipient: rfc822; bob@legacy.example",
               "Action: ", "Status: "})
             EXPECT_THAT(bytes, HasSubstr(field)) << static_cast<int>(kind);
-        EXPECT_THAT(bytes, Not(testing::ContainsRegex("\n[A-Za-z-]+: *\r\n"))) << "a field without a value";
+        EXPECT_FALSE(found(bytes, "\n[A-Za-z-]+: *\r\n")) << "a field without a value";
         const auto people = bytes.substr(0, bytes.find("message/delivery-status"));
         EXPECT_THAT(people, HasSubstr("bob@legacy.example"));
     }

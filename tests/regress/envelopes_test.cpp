@@ -9,6 +9,7 @@
 #include "connector/routing/router.h"
 #include "queue/inspect.h"
 #include "queue/queue.h"
+#include "tests/kit/drive.h"
 #include "tests/kit/post_office.h"
 #include "tests/regress/front_desk.h"
 #include "tests/temp_folder.h"
@@ -146,7 +147,7 @@ TEST(Regress, Q217195_each_class_of_refusal_has_its_code) {
 std::vector<std::string> saidOf(const std::string& text) {
     const TempFolder folder;
     const std::string path = folder / "postern.toml";
-    std::ofstream(path) << "store = \"" + folder.path() + "/store\"\n" + text;
+    std::ofstream(path) << "store = \"" + folder.path() + "/store\"\n" + onDrive(text);
     const config::Loaded loaded = config::load(path);
     std::vector<std::string> said;
     for (const config::Problem& problem : loaded.problems) said.push_back("problem: " + problem.text);

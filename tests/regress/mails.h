@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <regex>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,11 @@ inline std::string mailOf(std::string_view fields, std::string_view body) {
         "From: Alice Example <alice@example.org>\nTo: bob@legacy.example\n"
         "Date: Tue, 14 Nov 2023 22:13:20 +0000\n" +
         std::string(fields) + "\n" + std::string(body));
+}
+
+// GoogleTest's own expressions know no "[" and no "|" on Windows.
+inline bool found(const std::string& text, const std::string& expression) {
+    return std::regex_search(text, std::regex(expression));
 }
 
 // A mail read, with its bytes: attachments refer to them.

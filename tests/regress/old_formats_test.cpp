@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/adapter_rig.h"
+#include "tests/kit/drive.h"
 #include "tests/legacy_readers.h"
 
 namespace postern::tests {
@@ -145,7 +146,7 @@ TEST(Regress, Q234585_a_list_of_attachments_is_well_formed) {
 }
 
 TEST(Regress, Q221429_a_missing_setting_is_said_at_the_start) {
-    const auto made = makeKind("gwapi", {{"folder", "/tmp"}, {"domain", "DOM"}}, kRigContext);
+    const auto made = makeKind("gwapi", {{"folder", onDrive("/tmp")}, {"domain", "DOM"}}, kRigContext);
     ASSERT_FALSE(made.ok());
     EXPECT_NE(made.error().text.find("post_office"), std::string::npos) << made.error().text;
 }

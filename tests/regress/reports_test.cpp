@@ -100,7 +100,7 @@ TEST(Regress, Q200032_every_text_of_a_report_is_whole) {
                 EXPECT_EQ(text.find(recipient.address), text.rfind(recipient.address)) << text;
             EXPECT_THAT(text, HasSubstr(report.hostname));
             EXPECT_THAT(text, HasSubstr("<" + report.sender + ">"));
-            EXPECT_THAT(text, Not(testing::ContainsRegex("[%{}$]|\\.\\.| ,| \\.|null|NULL"))) << text;
+            EXPECT_FALSE(found(text, "[%{}$]|\\.\\.| ,| \\.|null|NULL")) << text;
             texts.insert(text);
         }
     }

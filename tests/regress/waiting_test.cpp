@@ -9,6 +9,7 @@
 #include "queue/inspect.h"
 #include "tests/conformance/adapter_cases.h"
 #include "tests/fake_clock.h"
+#include "tests/kit/platform.h"
 #include "tests/kit/post_office.h"
 #include "tests/regress/one_process.h"
 
@@ -67,6 +68,7 @@ double exportsOf(AdapterRig& rig, int first) {
 // Too many left-over files in the working folders stopped everything, and nothing said so. Some looks through
 // a folder are allowed for a batch; one for each mail would be kMails of them.
 TEST(Regress, Q256187_left_over_files_by_the_thousand_cost_no_look_for_each_mail) {
+    SKIP_UNDER_WINE("it reads the whole folder for each name, to find it in another case");
     const std::set<std::string> asked = {"ccmail", "drop", "ftn_bso", "maildir", "mh", "mhs"};
     int kinds = 0;
     for (const AdapterCase& which : adapterCases()) {
