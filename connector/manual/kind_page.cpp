@@ -2,6 +2,7 @@
 // A kind from outside has only its table.
 
 #include "adapters/registry.h"
+#include "base/places.h"
 #include "base/text.h"
 #include "connector/manual/frame.h"
 #include "connector/manual/markdown.h"
@@ -48,6 +49,11 @@ void writeDetails(Mdoc& page, const std::vector<Part>& document) {
 
 void writeExamples(Mdoc& page, const std::string& kind) {
     page.section("EXAMPLES");
+    if (std::string_view(placeFor("/srv")) != "/srv")
+        page.paragraph(
+            "Paths and programs below are those of a Unix system. On Windows a path has its drive, and "
+            "stands "
+            "in single quotes: folder = 'D:\\Legacy\\in'.");
     for (const auto& [name, text] : kKindExamples) {
         if (text.find("kind = \"" + kind + "\"\n") == std::string_view::npos) continue;
         page.paragraph("A file in adapters.d:");
@@ -58,16 +64,15 @@ void writeExamples(Mdoc& page, const std::string& kind) {
 }
 
 void writeFiles(Mdoc& page, const std::string& kind, bool documented) {
-    const std::string documents = "/usr/share/doc/postern/";
     page.section("FILES");
     page.beginList("-tag -width Ds");
-    page.line(".It Pa /etc/postern/adapters.d/*.toml");
+    page.line(".It Pa " + argument(placeBelow("/etc/postern", "adapters.d/*.toml")));
     page.flow("An adapter each.");
     if (documented) {
-        page.line(".It Pa " + documents + "docs/adapters/" + kind + ".md");
+        page.line(".It Pa " + argument(placeBelow(kDocuments, "docs/adapters/" + kind + ".md")));
         page.flow("The same as one document, with its links.");
     }
-    page.line(".It Pa " + documents + "examples/adapters");
+    page.line(".It Pa " + argument(placeBelow(kDocuments, "examples/adapters")));
     page.flow("Such files, to begin with.");
     page.endList();
 }

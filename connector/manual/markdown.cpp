@@ -4,6 +4,8 @@
 #include <cctype>
 
 #include "adapters/registry.h"
+#include "base/file.h"
+#include "base/places.h"
 #include "base/text.h"
 
 namespace postern::manual {
@@ -137,10 +139,9 @@ class Blocks {
 
 // Where the file of a link stands on an installed machine; documents of kinds stand in docs/adapters.
 std::string installedPath(std::string_view link) {
-    const std::string documents = "/usr/share/doc/postern/";
-    if (link.starts_with("../../")) return documents + std::string(link.substr(6));
-    if (link.starts_with("../")) return documents + "docs/" + std::string(link.substr(3));
-    return documents + "docs/adapters/" + std::string(link);
+    if (link.starts_with("../../")) return placeBelow(kDocuments, link.substr(6));
+    if (link.starts_with("../")) return placeBelow(kDocuments, "docs/" + std::string(link.substr(3)));
+    return placeBelow(kDocuments, "docs/adapters/" + std::string(link));
 }
 
 class Inline {
@@ -306,6 +307,12 @@ void writeBlock(Mdoc& page, const Block& block) {
 }
 
 }  // namespace
+
+std::string placeBelow(const char* unixPlace, std::string_view name) {
+    std::string path = placeFor(unixPlace);
+    for (const std::string_view part : split(name, '/')) path = joinPath(path, std::string(part));
+    return path;
+}
 
 std::vector<Part> partsOf(std::string_view markdown) {
     std::vector<Part> parts(1);

@@ -11,6 +11,10 @@
 
 namespace postern::manual {
 
+// Where the installation has "docs/LOG.md" of its documents, say, on this system (base/places.h).
+inline constexpr const char* kDocuments = "/usr/share/doc/postern";
+std::string placeBelow(const char* unixPlace, std::string_view name);
+
 // A heading of the first or second level with what stands below it.
 struct Part {
     std::string title;

@@ -103,6 +103,13 @@ TEST(Pages, SpeakOfThisSystem) {
             << name;
         EXPECT_EQ(text.find("adapters.d") == std::string::npos, false) << name;
     }
+    for (const adapters::Kind* kind : adapters::kinds()) {
+        const std::string text = textOf(kind->name);
+        EXPECT_EQ(text.find("Pa /etc") == std::string::npos && text.find("Pa /usr") == std::string::npos,
+                  tests::kOnWindows)
+            << kind->name;
+        EXPECT_EQ(text.find("On Windows a path") != std::string::npos, tests::kOnWindows) << kind->name;
+    }
 }
 
 // A part of the prose that no page asks for would be read by nobody.
