@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Counts what a ctest run came to, case by case: "PASSED FAILED SKIPPED" on one line.
 
-Usage: count_results.py JUNIT_FILE    (from ctest --output-junit)
+Usage: count_results.py [--left-out] JUNIT_FILE    (from ctest --output-junit)
 
 A GoogleTest program counts with its cases, a script that closes with "N passed, N failed" with those, anything
 else as one. A program that ended badly counts one failure more than it reported, when it reported none. Failures
-are named on standard error."""
+are named on standard error.
+
+With --left-out: what was skipped instead, "NAME: REASON", a line each. It needs a run without GTEST_BRIEF."""
 
 import re
 import sys
@@ -46,8 +48,23 @@ def count(case):
     return passed, failed, skipped
 
 
+# GoogleTest says the reason first and the name behind it; our scripts have both on one line.
+SKIPPED = re.compile(r"^\S*: Skipped\n(?P<reason>[^\n]*)\n(?:(?!\[).*\n)*?\[  SKIPPED \] (?P<name>\S+) \(|"
+                     r"^skipped  (?P<script>[^\n:]+): (?P<why>[^\n]*)", re.MULTILINE)
+
+
+def left_out(case):
+    for found in SKIPPED.finditer((case.findtext("system-out") or "").replace("\r", "")):
+        yield f"{found['name'] or case.get('name') + '.' + found['script']}: {found['reason'] or found['why']}"
+
+
 def main():
-    root = xml.etree.ElementTree.parse(sys.argv[1]).getroot()
+    root = xml.etree.ElementTree.parse(sys.argv[-1]).getroot()
+    if sys.argv[1] == "--left-out":
+        for case in root.iter("testcase"):
+            for line in left_out(case):
+                print(line)
+        return
     counts = [count(case) for case in root.iter("testcase")]
     print(*(sum(column) for column in zip(*counts)) if counts else (0, 0, 0))
 

@@ -30,6 +30,8 @@ InstallDir "$PROGRAMFILES64\Postern"
 RequestExecutionLevel admin
 SetCompressor /SOLID lzma
 LicenseData "${STAGE}\LICENSE.txt"
+LicenseText "Postern for Windows was tested under Wine, not on Windows yet: doc\docs\WINDOWS.md lists what is to be tried."
+BrandingText "tested under Wine, not on Windows yet"
 ShowInstDetails show
 VIProductVersion "${VERSION}.0"
 VIAddVersionKey ProductName "Postern"
