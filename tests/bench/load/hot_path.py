@@ -15,7 +15,8 @@ from collections import Counter
 FREQUENCY = 997
 FRAME = re.compile(r"^\s+[0-9a-f]+ (.+?) \((\S+)\)$")
 # The loops that everything runs in, and wrappers that say nothing: they stand above all the others.
-LOOPS = re.compile(r"::run$|^std::|::operator\(\)|_FUN$|^main$|^start_thread|^clone|::invoke|Loop::(onReadable|readSome)|Runnable|jthread|::work(Command)?$|::received$")
+LOOPS = re.compile(r"::run$|^std::|::operator\(\)|_FUN$|^main$|^start_thread|^clone|::invoke|Loop::(onReadable|readSome)|Runnable|jthread|"
+                   r"::work(Command)?$|::received$|Writer::(loop|runAll|runGroup|runWorks?)$|Statement::(next|Impl::step)$|Runner::watch$|::exportBatch$")
 
 
 class Absent(Exception):

@@ -58,7 +58,8 @@ def end_to_end(page, found):
     page.out += table(["", "mails a round", "end to end, mails/s", "accepted, mails/s", "Postern is so many times as fast"], rows)
     page.out += [f"Mails of 4 KiB over 20 sessions, a connection each (`smtp-source`), into one Maildir, until the last is there; in turn, the file system "
                  f"synced in between. Postern used {said(min(found['cpu_us']))} to {said(max(found['cpu_us']))} µs of the processor for a mail, and "
-                 f"{said(max(found['peak_mib']))} MiB of memory at most. The others are Debian's packages, each with its own queue on the same disk, no name look-ups, no filters: "
+                 f"{said(max(found['peak_mib']))} MiB of memory at most. The others are Debian's packages, each with its own queue on the same disk, "
+                 f"no name look-ups, no filters: "
                  "the settings are in [gateways.py](../tests/bench/load/gateways.py).", ""]
     for name, why in found["missing"].items():
         page.out += [f"{name} was not measured: {why}.", ""]
@@ -72,15 +73,19 @@ def end_to_end(page, found):
 def durable(page, found):
     if not found:
         return
-    page.out += ["Is each as durable? System calls that sync, for each mail, as `strace` counts them while mails come one after the other (under load Postern's are shared by all that "
+    page.out += ["Is each as durable? System calls that sync, for each mail, as `strace` counts them while mails come one after the other (under load "
+                 "Postern's are shared by all that "
                  "wait at that moment):", ""]
     rows = []
     for name, calls in found.items():
-        rows.append([name, "not counted: " + calls["missing"] if "missing" in calls else ", ".join(f"{count:.1f} {call}" for call, count in calls.items()) or "none"])
+        counted = ", ".join(f"{count:.1f} {call}" for call, count in calls.items()) or "none"
+        rows.append([name, "not counted: " + calls["missing"] if "missing" in calls else counted])
     page.out += table(["", "syncs a mail"], rows)
     if "OpenSMTPD" in found:
-        page.out += ["What is synced, looked at by hand with `strace` on 2026-11-23: Postfix its queue file and the delivered one, Exim its spool files and the delivered one. OpenSMTPD's one "
-                     "is that of the delivered file, made by its `mail.maildir`; its queue is not synced, so its \"250\" says less than the others'. It gets five sessions: its listening "
+        page.out += ["What is synced, looked at by hand with `strace` on 2026-11-23: Postfix its queue file and the delivered one, Exim its spool "
+                     "files and the delivered one. OpenSMTPD's one "
+                     "is that of the delivered file, made by its `mail.maildir`; its queue is not synced, so its \"250\" says less than the others'. "
+                     "It gets five sessions: its listening "
                      "socket holds five, and of 20 that connect at once most would wait a second until TCP tries again.", ""]
     page.out += ["Postern also makes each rename durable before it is visible (`synchronous_renames`), which none of the others offers.", ""]
 
@@ -94,8 +99,10 @@ def latency(page, found):
             rows.append([f"{share} %, {load['rate']:,.0f} mails/s" if way == "due_accepted" else "", words,
                          *(f"{max(0.0, value_at(points, each)):.1f}" for each in (50, 90, 99, 99.9)), f"{load[way + '_most']:.0f}"])
     page.out += table(["of capacity", "milliseconds", "p50", "p90", "p99", "p99.9", "most"], rows)
-    page.out += [f"Capacity is {found['capacity']:,.0f} mails/s: what the same sender ([open_loop](../tests/bench/open_loop.cpp)) gets through from end to end over 20 kept sessions without a "
-                 "schedule, just before. Then mails are due at random moments of the given rate, whatever the service does, and one that finds all 100 sessions busy waits while "
+    page.out += [f"Capacity is {found['capacity']:,.0f} mails/s: what the same sender ([open_loop](../tests/bench/open_loop.cpp)) gets through from "
+                 f"end to end over 20 kept sessions without a "
+                 "schedule, just before. Then mails are due at random moments of the given rate, whatever the service does, and one that finds all "
+                 "100 sessions busy waits while "
                  "its time runs: queueing is not hidden. The sender watches the folder itself, on the same two cores.", ""]
     quiet = found["loads"].get("10")
     if quiet:
@@ -110,15 +117,18 @@ def waiting(page, found):
     page.picture("waiting-size", pictures.waiting_size(found), "Memory and database while items wait")
     rows = []
     for row in found["rows"]:
-        many = "claim_64_us" in row
-        rows.append([f"{row['items']:,}", f"{said(row['claim_1_us'][0])}, {said(row['settle_1_us'][0])}",
-                     f"{said(row['claim_64_us'][0])}, {said(row['settle_64_us'][0])}" if many else "", f"{said(row['count_s'] * 1000)}", f"{said(row['page_s'] * 1000)}",
-                     f"{said(row['list_s'])}", f"{said(row['status_s'])}", f"{said(row['page_cli_s'])}", f"{said(row['start_s'])}", f"{said(row['service_mib'])}", f"{said(row['database_mib'])}"])
-    page.out += table(["items waiting", "claim, settle one, µs", "of 64, each, µs", "count, ms", "first 100, ms", "whole list, s", "`status`, s", "`queue list --limit 100`, s", "start, s",
+        many = f"{said(row['claim_64_us'][0])}, {said(row['settle_64_us'][0])}" if "claim_64_us" in row else ""
+        milliseconds = [said(row[key] * 1000) for key in ("count_s", "page_s")]
+        seconds = [said(row[key]) for key in ("list_s", "status_s", "page_cli_s", "start_s")]
+        rows.append([f"{row['items']:,}", f"{said(row['claim_1_us'][0])}, {said(row['settle_1_us'][0])}", many, *milliseconds, *seconds,
+                     said(row["service_mib"]), said(row["database_mib"])])
+    page.out += table(["items waiting", "claim, settle one, µs", "of 64, each, µs", "count, ms", "first 100, ms", "whole list, s", "`status`, "
+                        "s", "`queue list --limit 100`, s", "start, s",
                        "memory, MiB", "database, MiB"], rows)
     for size, why in found["missing"]:
         page.out += [f"{size:,} items were left out: {why}.", ""]
-    page.out += ["Each claim and each settlement is a commit with its sync, which is what one costs when it is alone; 64 share it. Bodies are left out, as the queue never reads them; "
+    page.out += ["Each claim and each settlement is a commit with its sync, which is what one costs when it is alone; 64 share it. Bodies are left "
+                 "out, as the queue never reads them; "
                  "memory is the service's at most, started on that store, with a list and a status asked for.", ""]
     by_size = {row["items"]: row for row in found["rows"]}
     base = by_size.get(1000)
@@ -134,7 +144,8 @@ def waiting(page, found):
 def growth(page, found):
     page.picture("growth", pictures.growth(found), "Memory and database as mail passes")
     first, last = found["rows"][0], found["rows"][-1]
-    page.out += [f"{last[0]:,} mails of 4 KiB at full load: memory {said(first[1])} MiB at the start, {said(last[1])} MiB at the end, {said(found['peak_mib'])} MiB at most; the database with its log "
+    page.out += [f"{last[0]:,} mails of 4 KiB at full load: memory {said(first[1])} MiB at the start, {said(last[1])} MiB at the end, "
+                 f"{said(found['peak_mib'])} MiB at most; the database with its log "
                  f"{said(last[2])} MiB, {(last[2] - first[2]) * 1024 / last[0]:.1f} KiB a mail. Mail stays in the store until `retention` is over.", ""]
 
 
@@ -142,13 +153,15 @@ def watchers(page, found):
     page.picture("watchers", pictures.watchers(found), "The way out with 1 to 64 watchers")
     page.out += table(["watchers", "files, mails/s", "a command of 50 ms, mails/s"],
                       [[count, f"{rate:,.0f}", f"{other:,.0f}"] for (count, rate), (_, other) in zip(found["maildir"], found["command"])])
-    page.out += ["The way out alone: mails wait at a suspended adapter, which is then resumed. Files are bound by the disk and by the one writer of the store; commands, which wait for "
+    page.out += ["The way out alone: mails wait at a suspended adapter, which is then resumed. Files are bound by the disk and by the one writer of "
+                 "the store; commands, which wait for "
                  "something else, by the number of watchers until the processes that they start fill the processor.", ""]
 
 
 def kinds(page, found):
     page.picture("kinds", pictures.kinds(found), "Mails a second of each kind of adapter")
-    page.out += ["Staged and published by the adapter alone, each result on the disk; one thread and batches of 64 where nothing else is said. `smtp` and `lmtp` go through the whole service to "
+    page.out += ["Staged and published by the adapter alone, each result on the disk; one thread and batches of 64 where nothing else is said. `smtp` "
+                 "and `lmtp` go through the whole service to "
                  "Postfix's `smtp-sink`. A [webhook](adapters/webhook.md) carries events and no mail, and is not among them.", ""]
     for name, rate, bound in found["rows"]:
         if bound == "many":
@@ -161,7 +174,8 @@ def profile(page, found):
         return
     page.picture("hot-path", pictures.profile(found), "Shares of the processor's time by thread and by what it is at")
     cells = sorted(found["cells"], key=lambda cell: -cell[2])[:10]
-    page.out += [f"{found['samples']:,} samples of `perf` while mail passes at full load, about {said(found['cpu_us'])} µs of the processor a mail, perf's own work included. The top ten, each sample counted once:", ""]
+    page.out += [f"{found['samples']:,} samples of `perf` while mail passes at full load, about {said(found['cpu_us'])} µs of the processor a mail, "
+                 f"perf's own work included. The top ten, each sample counted once:", ""]
     page.out += table(["", "share", "thread", "is at"], [[number, f"{share:.1%}", f"`{thread}`", what] for number, (thread, what, share) in enumerate(cells, 1)])
     page.out += ["And our own functions, with all that they call:", ""]
     page.out += table(["share", "thread", "function"], [[f"{share:.1%}", f"`{thread}`", f"`{name}`"] for thread, name, share in found["functions"][:20]])
@@ -172,13 +186,15 @@ def profile(page, found):
 def head(page):
     kept = page.kept
     if not kept["parts"]:
-        return ["# Under load", "", "Nothing was measured yet: `tests/bench/report BUILD` makes this page. What was measured by hand is in [MEASURED.md](MEASURED.md).", ""]
+        return ["# Under load", "", "Nothing was measured yet: `tests/bench/report BUILD` makes this page. What was measured by hand is in "
+                        "[MEASURED.md](MEASURED.md).", ""]
     facts = ", ".join(f"{name} {value}" for name, value in kept["machine"].items())
     yard = kept["yardstick"]
     disks = ", ".join(f"{row['files']:,.0f}" for row in yard["all"])
     out = ["# Under load", "",
            "Made by `tests/bench/report BUILD`, which also draws the pictures; the figures are kept in [figures.json](load/figures.json). "
-           "Machines differ and are noisy: ratios within one run count, single rates do not. Older and smaller measurements, with what was learned from them: [MEASURED.md](MEASURED.md).", "",
+           "Machines differ and are noisy: ratios within one run count, single rates do not. Older and smaller measurements, with what was learned "
+           "from them: [MEASURED.md](MEASURED.md).", "",
            f"Last run: {kept['when']}. Machine: {facts}. "
            f"Without any gateway it wrote, synced and renamed {disks} files of 4 KiB a second, one after the other, at the beginning and at the end.", ""]
     out += ["## Targets", ""] + (table(["", "measured", "target", ""], page.targets) if page.targets else ["None of them was measured.", ""])
@@ -192,7 +208,8 @@ def head(page):
         out += [f"Since {kept['since']}: {len(kept['compared'])} figures compared, none beyond its noise.", ""]
     else:
         out += [f"Since {kept['since']}: {len(kept['compared'])} figures compared; beyond their noise are", ""]
-        out += table(["", f"{kept['since']}", "now", "change", ""], [[text, f"{old:.3g} {unit}", f"{new:.3g} {unit}", f"{change:+.0%}", verdict if verdict == "better" else f"**{verdict}**"]
+        out += table(["", f"{kept['since']}", "now", "change", ""], [[text, f"{old:.3g} {unit}", f"{new:.3g} "
+                        f"{unit}", f"{change:+.0%}", verdict if verdict == "better" else f"**{verdict}**"]
                                                            for text, old, new, change, verdict, unit in changed])
     return out
 

@@ -17,24 +17,28 @@ def end_to_end(found):
     mark = (5 * statistics.median(postfix), "5 × Postfix") if postfix else None
     count = len(found["rates"]["Postern"])
     rounds = "one round" if count == 1 else f"{count} rounds"
-    return bars("From SMTP to a file: mails a second", f"4 KiB each; median of {rounds} in turn, with their range. OpenSMTPD does not sync its queue, the others do",
+    return bars("From SMTP to a file: mails a second", f"4 KiB each; median of {rounds} in turn, with their range. OpenSMTPD does not sync its queue, "
+                        f"the others do",
                 "mails a second (more is better)", rows, mark=mark, left=110)
 
 
 def latency(found):
     series = [(f"{share} %: {load['rate']:,.0f} mails/s", [(max(value, 0.1), place) for place, value in load["accepted_exported"]])
               for share, load in found["loads"].items()]
-    return lines('From "250" to the file: how many mails are there after how long', "at 10, 50 and 90 % of capacity; mails are due at random moments of that rate, whatever the service does",
+    return lines('From "250" to the file: how many mails are there after how long', "at 10, 50 and 90 % of capacity; mails are due at random moments "
+                        "of that rate, whatever the service does",
                  'milliseconds from "250" to exported', "mails that are there, %", series, x_base=10, percent=True)
 
 
 def waiting_cost(found):
     series = []
-    for name, way in (("claim, alone", "claim_1_us"), ("settle, alone", "settle_1_us"), ("claim, 64 at a time", "claim_64_us"), ("settle, 64 at a time", "settle_64_us")):
+    for name, way in (("claim, alone", "claim_1_us"), ("settle, alone", "settle_1_us"), ("claim, 64 at a time", "claim_64_us"), ("settle, 64 at a "
+                        "time", "settle_64_us")):
         places = [(row["items"], row[way][0]) for row in found["rows"] if way in row]
         if places:
             series.append((name, places))
-    return lines("What one mail costs the queue while others wait", "a commit with its sync each; 64 at a time share it; medians. Level lines are what is wanted",
+    return lines("What one mail costs the queue while others wait", "a commit with its sync each; 64 at a time share it; medians. Level lines are "
+                        "what is wanted",
                  "items waiting", "microseconds a mail", series, x_base=10, y_base=10)
 
 
@@ -46,8 +50,10 @@ def waiting_looks(found):
 
 
 def waiting_size(found):
-    series = [("database, MiB", [(row["items"], row["database_mib"]) for row in found["rows"]]), ("service's memory at most, MiB", [(row["items"], row["service_mib"]) for row in found["rows"]])]
-    return lines("Memory and database while items wait", "bodies left out; the target is for the memory", "items waiting", "MiB", series, x_base=10, y_base=10, mark=(64, "target: 64 MiB of memory"))
+    series = [("database, MiB", [(row["items"], row["database_mib"]) for row in found["rows"]]), ("service's memory at most, "
+                        "MiB", [(row["items"], row["service_mib"]) for row in found["rows"]])]
+    return lines("Memory and database while items wait", "bodies left out; the target is for the memory", "items "
+                        "waiting", "MiB", series, x_base=10, y_base=10, mark=(64, "target: 64 MiB of memory"))
 
 
 def growth(found):
