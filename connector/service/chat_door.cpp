@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 
 #include "adapters/chat/chat_entry.h"
 #include "base/log.h"
@@ -71,12 +70,14 @@ chat::Place placeOf(const char* name, const config::ChatDoor& door) {
     return place;
 }
 
-// The items that wait for one of `accounts`. Their reason says for whom: a name that merely looks alike is
-// left alone.
-Result<void> findWaiting(const admin::ServiceView& view, const std::string& adapter,
-                         const std::vector<std::string>& accounts, std::map<std::string, std::string>& ids) {
+// The items of `adapter` that wait for `account`, with blanks between. Their reason says for whom: mail for a
+// name that merely looks alike is left alone.
+Result<std::string> waitingFor(const admin::ServiceView& view, const std::string& adapter,
+                               const std::string& account) {
     constexpr std::int64_t kPage = 1000;
+    const std::string away = adapters::chat::awayReason(account);
     admin::NoBytes none;
+    std::string ids;
     std::int64_t last = 0;
     for (std::int64_t found = kPage; found == kPage;) {
         found = 0;
@@ -84,20 +85,18 @@ Result<void> findWaiting(const admin::ServiceView& view, const std::string& adap
         list.verb = "queue.list";
         list.fields = {{"adapter", adapter},
                        {"state", "ready"},
-                       {"error", adapters::chat::awayReason("")},
+                       {"error", away},
                        {"limit", std::to_string(kPage)},
                        {"after", std::to_string(last)}};
         const auto take = [&](const admin::Record& row) -> Result<void> {
             ++found;
             last = row.find("id")->number;
-            const std::string reason = lowerAscii(row.text("reason"));
-            for (const std::string& account : accounts)
-                if (reason == adapters::chat::awayReason(account)) ids[account] += std::to_string(last) + " ";
+            if (equalsIgnoreCase(row.text("reason"), away)) ids += std::to_string(last) + " ";
             return {};
         };
         POSTERN_TRY(admin::runCommand(view, admin::Role::Viewer, list, none, take));
     }
-    return {};
+    return ids;
 }
 
 Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, WallTime now) {
@@ -172,18 +171,19 @@ Result<std::string> ChatDoor::start(const config::Config& config) {
 Result<void> ChatDoor::tryWaiting(const std::vector<std::string>& accounts) const {
     const admin::ServiceView view = view_();
     const auto config = view.config();
-    std::map<std::string, std::string> ids;  // by account
-    for (const config::Adapter& adapter : config->adapters)
-        if (adapter.kind == adapters::chat::kChatKind)
-            POSTERN_TRY(findWaiting(view, adapter.name, accounts, ids));
     admin::NoBytes none;
-    for (const auto& [account, items] : ids) {
-        admin::Request retry;
-        retry.verb = "operate";
-        retry.who = "postern";
-        retry.fields = {{"change", "retry"}, {"ids", items}, {"reason", account + " is in the chat"}};
-        POSTERN_TRY(admin::runCommand(view, admin::Role::Operator, retry, none,
-                                      [](const admin::Record&) { return Result<void>(); }));
+    for (const std::string& account : accounts) {
+        for (const config::Adapter& adapter : config->adapters) {
+            if (adapter.kind != adapters::chat::kChatKind) continue;
+            POSTERN_LET(ids, waitingFor(view, adapter.name, account));
+            if (ids.empty()) continue;
+            admin::Request retry;
+            retry.verb = "operate";
+            retry.who = "postern";
+            retry.fields = {{"change", "retry"}, {"ids", ids}, {"reason", account + " is in the chat"}};
+            POSTERN_TRY(admin::runCommand(view, admin::Role::Operator, retry, none,
+                                          [](const admin::Record&) { return Result<void>(); }));
+        }
     }
     return {};
 }
