@@ -33,7 +33,7 @@ def said(value):
         return "0"
     if abs(value) >= 100:
         return f"{round(value):,}"
-    return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.0e}"
+    return f"{value:.3g}" if abs(value) >= 0.001 else "< 0.001"
 
 
 def short(value):
