@@ -1,15 +1,18 @@
 """Parts of the load report that look at one piece: each adapter kind's rate, what a mail costs the queue while others wait, and
 yardsticks of the machine, by which rates of two runs can be compared at all."""
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from flow import drained
-from gateways import Postern, Source, free_port, unpacked
+from gateways import Postern, Source, free_port, unpacked, wait_until
 
 SINKED = 'kind = "{kind}"\nhosts = ["127.0.0.1:{port}"]\n{more}watchers = 4'
 
@@ -64,6 +67,71 @@ class Sink:
         self.process.wait(10)
 
 
+class Listener:
+    """Takes what is posted, counts it, and says 204."""
+
+    def __init__(self):
+        self.taken = 0
+        self.ear = socket.create_server(("127.0.0.1", 0))
+        self.port = self.ear.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=self._answer, args=(self.ear.accept()[0],), daemon=True).start()
+
+    def _answer(self, link):
+        with contextlib.suppress(OSError, ValueError), link, link.makefile("rb") as stream:
+            while stream.readline():
+                length = 0
+                while (line := stream.readline()).strip():
+                    if line.lower().startswith(b"content-length:"):
+                        length = int(line.split(b":")[1])
+                stream.read(length)
+                self.taken += 1
+                link.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    def close(self):
+        self.ear.shutdown(socket.SHUT_RDWR)
+        self.ear.close()
+
+
+HOOKED = """[adapter.hook]
+kind = "webhook"
+url = "http://127.0.0.1:{port}/"
+secret_file = "{secret}"
+events = ["item.exported"]
+watchers = 4
+"""
+
+
+def webhook_rate(context, mails):
+    """Events a second, told after all of them were noted."""
+    listener = Listener()
+    secret = tempfile.NamedTemporaryFile("w", prefix="secret-", delete=False)
+    with secret:
+        secret.write("for the bench alone, nobody else hears it\n")
+    gateway = Postern(context.build, more=HOOKED.format(port=listener.port, secret=secret.name))
+    try:
+        gateway.start()
+        gateway.cli("adapter", "suspend", "hook", "--reason", "the queue is filled")
+        Source(context.build).send(gateway.port, mails)
+
+        def noted():
+            rows = [json.loads(line) for line in gateway.cli("--json", "queue", "list", "--adapter", "hook").splitlines()]
+            return len(rows) >= mails
+
+        wait_until(noted, 60, "events to be noted")
+        begun = time.monotonic()
+        gateway.cli("adapter", "resume", "hook")
+        wait_until(lambda: listener.taken >= mails, 120, f"{mails} events to be told")
+        return mails / (time.monotonic() - begun)
+    finally:
+        gateway.close()
+        listener.close()
+
+
 def kinds(context):
     """(way, mails/s, what bounds it), each by one thread but for hosts, commands of four."""
     found = []
@@ -96,6 +164,7 @@ def kinds(context):
             note(f"{kind}, 4 watchers", drained(context, Source(context.build), SINKED.format(kind=kind, port=sink.port, more=more), mails), "host")
         finally:
             sink.close()
+    note("webhook, 4 watchers", webhook_rate(context, context.size(1000, 40)), "host")
     return {"rows": found}
 
 

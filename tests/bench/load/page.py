@@ -162,7 +162,7 @@ def kinds(page, found):
     page.picture("kinds", pictures.kinds(found), "Mails a second of each kind of adapter")
     page.out += ["Staged and published by the adapter alone, each result on the disk; one thread and batches of 64 where nothing else is said. `smtp` "
                  "and `lmtp` go through the whole service to "
-                 "Postfix's `smtp-sink`. A [webhook](adapters/webhook.md) carries events and no mail, and is not among them.", ""]
+                 "Postfix's `smtp-sink`, a [webhook](adapters/webhook.md), which carries events and no mail, to a small program that says 204.", ""]
     for name, rate, bound in found["rows"]:
         if bound == "many":
             page.target(name, f"{rate:,.0f} mails/s", "20,000 mails/s", met(rate, 20000))
