@@ -60,7 +60,7 @@ def end_to_end(page, found):
                  f"synced in between. Postern used {said(min(found['cpu_us']))} to {said(max(found['cpu_us']))} µs of the processor for a mail, and "
                  f"{said(max(found['peak_mib']))} MiB of memory at most. The others are Debian's packages, each with its own queue on the same disk, "
                  f"no name look-ups, no filters: "
-                 "the settings are in [gateways.py](../tests/bench/load/gateways.py).", ""]
+                 "the settings are in `tests/bench/load/gateways.py`.", ""]
     for name, why in found["missing"].items():
         page.out += [f"{name} was not measured: {why}.", ""]
     if "Postfix" in found["rates"]:
@@ -99,7 +99,7 @@ def latency(page, found):
             rows.append([f"{share} %, {load['rate']:,.0f} mails/s" if way == "due_accepted" else "", words,
                          *(f"{max(0.0, value_at(points, each)):.1f}" for each in (50, 90, 99, 99.9)), f"{load[way + '_most']:.0f}"])
     page.out += table(["of capacity", "milliseconds", "p50", "p90", "p99", "p99.9", "most"], rows)
-    page.out += [f"Capacity is {found['capacity']:,.0f} mails/s: what the same sender ([open_loop](../tests/bench/open_loop.cpp)) gets through from "
+    page.out += [f"Capacity is {found['capacity']:,.0f} mails/s: what the same sender (`tests/bench/open_loop.cpp`) gets through from "
                  f"end to end over 20 kept sessions without a "
                  "schedule, just before. Then mails are due at random moments of the given rate, whatever the service does, and one that finds all "
                  "100 sessions busy waits while "
