@@ -1,6 +1,8 @@
 #include "base/poller.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@ struct Poller::System {
 namespace {
 constexpr std::uint64_t kWakeToken = 0;
 constexpr int kBatch = 256;
+constexpr std::chrono::milliseconds kBreath{50};
 
 epoll_event eventFor(std::uint64_t token, bool read, bool write) {
     epoll_event event{};
@@ -37,10 +40,13 @@ Result<std::unique_ptr<Poller>> Poller::create() {
     if (system->poll < 0) return systemError(errno, "epoll");
     system->wakeUp = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (system->wakeUp < 0) return systemError(errno, "eventfd");
-    const int wakeUp = system->wakeUp;
-    std::unique_ptr<Poller> poller(new Poller(std::move(system)));
-    POSTERN_TRY(poller->add(wakeUp, kWakeToken, true, false));
-    return poller;
+    // By its edge: one that could not be read must not wake us again and again.
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = kWakeToken;
+    if (::epoll_ctl(system->poll, EPOLL_CTL_ADD, system->wakeUp, &event) != 0)
+        return systemError(errno, "epoll add");
+    return std::unique_ptr<Poller>(new Poller(std::move(system)));
 }
 
 Result<void> Poller::add(int handle, std::uint64_t token, bool read, bool write) {
@@ -65,6 +71,8 @@ const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds timeout
     ready_.clear();
     epoll_event events[kBatch];
     const int count = ::epoll_wait(system_->poll, events, kBatch, static_cast<int>(timeout.count()));
+    // Whoever calls in a loop must not spin when the system refuses for a reason of its own.
+    if (count < 0 && errno != EINTR) ::poll(nullptr, 0, static_cast<int>(std::min(timeout, kBreath).count()));
     for (int i = 0; i < count; ++i) {
         if (events[i].data.u64 == kWakeToken) {
             std::uint64_t value = 0;

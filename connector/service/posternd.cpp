@@ -4,6 +4,8 @@
 // connector/posternd_options.h.
 
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -39,6 +41,7 @@ using postern::Millis;
 using postern::StopSignals;
 
 constexpr int kExitUsage = 64;
+constexpr int kExitFault = 70;
 
 class Posternd final : public Poco::Util::ServerApplication {
   public:
@@ -126,7 +129,18 @@ class Posternd final : public Poco::Util::ServerApplication {
         return failure.exitStatus;
     }
 
+    // What nobody caught, like a thread that the system does not give us, is said as every other failure is.
     int serve() {
+        try {
+            return serveUntilAsked();
+        } catch (const Poco::Exception& error) {
+            return report({kExitFault, {error.displayText()}});
+        } catch (const std::exception& error) {
+            return report({kExitFault, {std::string("it can not go on: ") + error.what()}});
+        }
+    }
+
+    int serveUntilAsked() {
         StopSignals signals;  // before any other thread
         const auto offered = postern::net::offerSockets(postern::inheritedSockets());
         const postern::service::ServiceLog log;
@@ -179,6 +193,22 @@ class Posternd final : public Poco::Util::ServerApplication {
     std::string configPath_ = postern::config::defaultPath();
 };
 
+// A thread met what nobody foresaw, no memory for the most part. Said with what is there: nothing may be allocated. What is on the disk
+// is as behind a kill, and the next start goes on from there.
+[[noreturn]] void endWithAWord() {
+    const char* what = "an exception of no known kind";
+    try {
+        if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+        what = error.what();
+    } catch (...) {
+    }
+    std::fputs("posternd: it can not go on: ", stderr);
+    std::fputs(what, stderr);
+    std::fputs("\n", stderr);
+    std::_Exit(kExitFault);
+}
+
 int guarded(const std::function<int()>& body) {
     try {
         return body();
@@ -191,6 +221,7 @@ int guarded(const std::function<int()>& body) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::set_terminate(endWithAWord);
     postern::useStandardStreams();
     const std::vector<std::string> words = postern::ownArguments(argc, argv);
     Posternd application;

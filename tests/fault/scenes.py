@@ -1,0 +1,331 @@
+"""Stretches of the service's life for the sweeps: each brings a gateway to a point, does one thing while a fault waits at a call of
+some of its threads, and says afterwards what has to be there. The ledger (gateway.py) is outside of the product.
+
+A fault is what strace puts into the N-th call of one name that a thread makes: an error, once or from then on, a kill or a stop."""
+
+import contextlib
+import glob
+import os
+import re
+import shutil
+import signal
+import smtplib
+import sqlite3
+import subprocess
+import time
+
+from gateway import Gateway, Ledger, breathe
+from kill_sweep import Tracer, thread_ids
+
+HOME = """
+[[route]]
+recipient = "*@home.example"
+adapter = "home"
+[adapter.home]
+kind = "drop"
+folder = "{folder}/home"
+watchers = 1
+retry_first = "50ms"
+retry_longest = "200ms"
+"""
+QUICK = 'retry_first = "50ms"\nretry_longest = "200ms"\n'
+LEASE = 'lease = "2s"\n'
+SEEN_IDLE = 'poll_interval = "2s"\n'  # watchers that look seldom leave the writer the idle second in which it empties its log
+GIVE_UP = 25.0  # behind this the service counts as hung; a stop may take its 20 s
+CLIENT_GIVES_UP = 15.0
+
+
+class Rig:
+    """A gateway, its ledger, and the faults that were put into it."""
+
+    def __init__(self, build, kind, extra, more):
+        self.build, self.kind = build, kind
+        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more, kind=kind)
+        os.mkdir(os.path.join(self.gateway.folder, "home"))
+        with open(self.gateway.config, "a", encoding="utf-8") as file:
+            file.write(HOME.format(folder=self.gateway.folder))
+        self.ledger = Ledger(kind)
+        self.status = None  # of a command that was launched
+        self.options, self.follow = [], False  # of strace, for what is launched
+        self.trace = os.path.join(self.gateway.folder, "trace")
+        self.problems = []
+
+    def path(self, *names):
+        return os.path.join(self.gateway.folder, *names)
+
+    def alive(self):
+        return self.gateway.process is not None and self.gateway.process.poll() is None
+
+    def said(self, event):
+        return any(f" {event} " in line or line.endswith(" " + event) for line in self.gateway.log)
+
+    def send(self, serial, to="user@legacy.example", sender="sender@home.example"):
+        """Whether the answer was 250; a client that waits for too long is a problem of the service."""
+        self.ledger.attempted.add(serial)
+        begun = time.monotonic()
+        try:
+            with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=CLIENT_GIVES_UP) as client:
+                client.sendmail(sender, [to], f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n")
+        except smtplib.SMTPResponseException as error:
+            if not 400 <= error.smtp_code < 500 and error.smtp_code != -1:  # -1: the connection ended
+                self.problems.append(f"answered {error.smtp_code} {error.smtp_error!r}")
+            return False
+        except smtplib.SMTPRecipientsRefused as error:
+            if not all(400 <= code < 500 for code, _ in error.recipients.values()):
+                self.problems.append(f"refused: {error.recipients}")
+            return False
+        except (OSError, smtplib.SMTPException):
+            if time.monotonic() - begun > CLIENT_GIVES_UP - 1 and self.alive():
+                self.problems.append("a client got no answer")
+            return False
+        self.ledger.accepted.add(serial)
+        return True
+
+    def until(self, look, limit):
+        """Whether `look` came true while the service lives."""
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            if look():
+                return True
+            if not self.alive():
+                return False
+            breathe()
+        return False
+
+    def postern(self, *words, limit=60):
+        return subprocess.run([self.gateway.postern, "--config", self.gateway.config, *words], capture_output=True, timeout=limit, check=False)
+
+    def rows(self, question):
+        with contextlib.closing(sqlite3.connect(f"file:{self.path('store', 'postern.db')}?mode=ro", uri=True, timeout=20)) as database:
+            return database.execute(question).fetchall()
+
+    def begin(self):
+        """Starts the service under strace with the fault, in its main thread or in all. Whether it became ready."""
+        self.gateway.log.clear()
+        try:
+            self.gateway.start(wrapper=("strace", "-D", "-I2", "-qq", "-o", self.trace, *(["-f"] if self.follow else []), *self.options))
+        except RuntimeError:
+            return False
+        return True
+
+    def command(self, *words):
+        """Runs a postern command under strace with the fault; its exit status."""
+        try:
+            done = subprocess.run(["strace", "-qq", "-o", self.trace, *self.options, self.gateway.postern, "--config", self.gateway.config,
+                                   *words], capture_output=True, timeout=GIVE_UP, check=False)
+        except subprocess.TimeoutExpired:
+            self.problems.append(f"{words} does not end")
+            return -signal.SIGKILL
+        if done.returncode > 0 and not done.stderr:
+            self.problems.append(f"{words} ended with {done.returncode} and without a word")
+        return done.returncode
+
+    def let_go(self):
+        """Takes the tracer of launch() away, and its fault with it."""
+        with contextlib.suppress(OSError, ValueError):
+            with open(f"/proc/{self.gateway.process.pid}/status", encoding="utf-8") as file:
+                tracer = int(re.search(r"TracerPid:\s+(\d+)", file.read()).group(1))
+            if tracer:
+                os.kill(tracer, signal.SIGTERM)
+                self.until(lambda: not self.traced(), 10)
+
+    def traced(self):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{self.gateway.process.pid}/status", encoding="utf-8") as file:
+                return not re.search(r"TracerPid:\s+0\b", file.read())
+        return False
+
+    def traces(self):
+        """The lines that strace wrote, of each tracer."""
+        found = []
+        for path in sorted(glob.glob(self.trace + "*")):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                found.append(file.read().splitlines())
+        return found
+
+    def errors_met(self):
+        return sum("(INJECTED)" in line for lines in self.traces() for line in lines)
+
+    def reports(self):
+        """How many failure reports stand in the sender's folder."""
+        folder = self.path("home")
+        return sum(not name.startswith(".") for name in os.listdir(folder))
+
+    def close(self):
+        self.gateway.close()
+
+
+class Scene:
+    """REQUIRES of each: `before` leaves the service as `work` needs it; `work` returns early when it ends."""
+
+    threads = ()  # their names; empty: what `work` launches is under the fault
+    follow = False  # launched: all threads, or the main one
+    kinds = ("drop",)
+    extra = ""
+    watchers = "watchers = 1\n"
+    ends = ("exported",)  # the states that items may have in the end
+    doubted_by = ()  # kinds that can not tell everything
+    asked_to_stop = False
+    at_rest = False  # nothing runs behind `before`, so its folders can be used again
+
+    def before(self, rig):
+        rig.gateway.start()
+        rig.until(lambda: sum(" adapter.ready " in line for line in rig.gateway.log) == 2, 10)
+        rig.gateway.log.clear()
+
+    def work(self, rig):
+        raise NotImplementedError
+
+    def after(self, rig):
+        """With the fault gone and the service at work."""
+
+
+class Mail(Scene):
+    threads = ("intake", "store-writer", "watch:out")
+    kinds = ("drop", "mbox", "mh")
+    doubted_by = ("mbox",)  # between a failed sync and a take-back that fails too, a reader may have taken the mail or not
+
+    def work(self, rig):
+        if rig.send(1):
+            rig.until(lambda: rig.said("item.exported") or rig.said("item.deferred") or rig.said("adapter.suspended"), 3)
+
+
+class Checkpoint(Scene):
+    """The writer empties its log when nothing else is to do."""
+
+    threads = ("store-writer",)
+    extra = SEEN_IDLE
+
+    def before(self, rig):
+        super().before(rig)
+        rig.send(1)
+        rig.until(lambda: rig.said("item.exported"), 10)
+
+    def work(self, rig):
+        rig.until(lambda: os.path.getsize(rig.path("store", "postern.db-wal")) == 0 or rig.said("store.trouble"), 4)
+
+
+class Start(Scene):
+    """With three mails that a kill left behind in `publishing`: one was published, two were not."""
+
+    at_rest = True
+
+    def before(self, rig):
+        rig.gateway.start()
+        rig.postern("adapter", "suspend", "out", "--reason", "test")
+        for serial in (1, 2, 3):
+            rig.send(serial)
+        tracers = [Tracer(tid, ["-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL:when=2"])
+                   for tid in thread_ids(rig.gateway, "watch:out")]
+        rig.postern("adapter", "resume", "out")
+        rig.gateway.wait_for_end(10)
+        for tracer in tracers:
+            tracer.finish()
+        if rig.gateway.states() != {"publishing": 3}:
+            raise RuntimeError(f"the scene was not reached: {rig.gateway.states()}")
+        rig.ledger.take(rig.gateway.out)
+
+    def work(self, rig):
+        if rig.begin():
+            rig.until(lambda: sum(" item.exported " in line for line in rig.gateway.log) == 3 or rig.said("adapter.suspended"), 4)
+
+
+class Recovery(Start):
+    """The same, with the fault in whatever thread comes to that call."""
+
+    follow = True
+
+
+class Creation(Scene):
+    """The first start: the store is made, and all its migrations run."""
+
+    at_rest = True
+
+    def before(self, rig):
+        pass
+
+    def work(self, rig):
+        rig.begin()
+
+
+class Stop(Scene):
+    """A stop just behind a 250."""
+
+    threads = ("posternd", "store-writer", "watch:out", "intake")
+    asked_to_stop = True
+
+    def work(self, rig):
+        rig.send(1)
+        if rig.alive():
+            rig.gateway.process.send_signal(signal.SIGTERM)
+        if rig.gateway.wait_for_end(GIVE_UP) is None:
+            rig.problems.append("it does not stop")
+
+
+class Report(Scene):
+    """A mail fails by an operator's word, and its sender is told in the same transaction: once, or not at all and the mail stands."""
+
+    threads = ("store-writer", "watch:home")
+    ends = ("exported", "failed")
+
+    def before(self, rig):
+        super().before(rig)
+        rig.postern("adapter", "suspend", "out", "--reason", "test")
+        rig.send(1)
+        rig.ledger.accepted.discard(1)  # it is not to arrive
+
+    def work(self, rig):
+        rig.postern("queue", "bounce", "1", "--reason", "test")
+        rig.until(lambda: rig.reports() == 1 or rig.said("item.deferred") or rig.said("adapter.suspended"), 4)
+
+    def after(self, rig):
+        state = rig.rows("SELECT state FROM item WHERE id = 1")[0][0]
+        made = rig.rows("SELECT count(*) FROM item WHERE adapter = 'home'")[0][0]
+        if (state, made) not in (("failed", 1), ("ready", 0)):
+            rig.problems.append(f"the mail is {state}, and there are {made} reports of it")
+        if state != "failed":
+            done = rig.postern("queue", "bounce", "1", "--reason", "test")
+            if done.returncode != 0:
+                rig.problems.append(f"it can not be bounced afterwards: {done.stderr.decode()}")
+        rig.postern("adapter", "resume", "out")
+        rig.gateway.wait_until_settled()
+        if rig.reports() != 1:
+            rig.problems.append(f"{rig.reports()} reports arrived")
+
+
+class Backup(Scene):
+    """A backup by the command itself, of a store whose service is down. The command is what is traced."""
+
+    at_rest = True
+
+    def before(self, rig):
+        rig.gateway.start()
+        rig.postern("adapter", "suspend", "out", "--reason", "test")
+        for serial in (1, 2, 3):
+            rig.send(serial)
+        rig.gateway.stop()
+
+    def work(self, rig):
+        rig.status = rig.command("db", "backup", rig.path("copy.db"))
+
+    def after(self, rig):
+        there = os.path.exists(rig.path("copy.db"))
+        if rig.status == 0 and not there:
+            rig.problems.append("it says that there is a backup, and there is none")
+        if there:
+            with contextlib.closing(sqlite3.connect(f"file:{rig.path('copy.db')}?mode=ro", uri=True)) as database:
+                counted = database.execute("SELECT count(*) FROM item WHERE adapter = 'out' AND state = 'ready'").fetchone()[0]
+                whole = database.execute("PRAGMA integrity_check").fetchone()[0]
+            if counted != 3 or whole != "ok":
+                rig.problems.append(f"a backup stands with its name and is not whole: {counted} items, {whole}")
+        again = rig.postern("db", "backup", rig.path("again.db"))
+        if again.returncode != 0:
+            rig.problems.append(f"no backup afterwards: {again.stderr.decode()}")
+        left = [name for name in os.listdir(rig.gateway.folder) if name.startswith("copy.db.") or name.startswith("again.db.")]
+        if left and rig.status == 0:
+            rig.problems.append(f"left behind: {left}")
+        rig.postern("adapter", "resume", "out")
+
+
+SCENES = {"mail": Mail, "checkpoint": Checkpoint, "start": Start, "recovery": Recovery, "creation": Creation, "stop": Stop, "report": Report,
+          "backup": Backup}
