@@ -193,8 +193,8 @@ class Posternd final : public Poco::Util::ServerApplication {
     std::string configPath_ = postern::config::defaultPath();
 };
 
-// A thread met what nobody foresaw, no memory for the most part. Said with what is there: nothing may be allocated. What is on the disk
-// is as behind a kill, and the next start goes on from there.
+// A thread met what nobody foresaw, no memory for the most part. Said with what is there: nothing may be
+// allocated. What is on the disk is as behind a kill, and the next start goes on from there.
 [[noreturn]] void endWithAWord() {
     const char* what = "an exception of no known kind";
     try {

@@ -6,7 +6,7 @@ While the error stands the service goes on, puts senders off with a 4xx, or ends
 When it is gone, and the service started again if it had ended, the outside ledger must be even: nothing lost, nothing doubled, nothing
 in doubt. Before the sweep its judge is tried: with a file that is taken away and one that is there twice it must say so.
 
-Usage: error_sweep.py BUILD_FOLDER [--scene NAME ...] [--runs N]   (N: so many runs, spread over all there are)
+Usage: error_sweep.py BUILD_FOLDER [--scene NAME ...] [--error NAME ...] [--runs N]   (N: so many runs, spread over all there are)
 """
 
 import argparse
@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--scene", action="append", choices=list(SCENES))
+    parser.add_argument("--error", action="append", choices=ERRORS)
     parser.add_argument("--runs", type=int, default=0)
     options = parser.parse_args()
     judge_is_awake(options.build)
@@ -106,7 +107,8 @@ def main():
     planned = {}
     for name, kind in sweeps:
         with Sweep(options.build, name, SCENES[name](), kind) as sweep:
-            planned[name, kind] = [(point, *fault) for point in sweep.points(UNFIT) for fault in faults_of(point)]
+            planned[name, kind] = [(point, *fault) for point in sweep.points(UNFIT) for fault in faults_of(point)
+                                   if fault[0] in (options.error or ERRORS)]
     every = [each for some in planned.values() for each in some]
     chosen = set(spread(every, options.runs))
     print(f"{len(chosen)} of {len(every)} runs: " + ", ".join(f"{name} ({kind}) {len(some)}" for (name, kind), some in planned.items()), flush=True)
