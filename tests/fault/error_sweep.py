@@ -27,6 +27,10 @@ MODES = ("once", "for good")
 TEN_TIMES = 9
 
 
+DEAF = {"accept", "epoll_wait"}  # while these fail no client is heard, and so none is answered
+NO_ANSWER = "a client got no answer"
+
+
 def when(ordinal, error, mode):
     if mode == "once":
         return str(ordinal)
@@ -42,6 +46,8 @@ def one_run(sweep, point, error, mode):
             rig.problems.append("it spins")
 
     sweep.work(rig, point.thread, options, beside)
+    if point.call in DEAF and NO_ANSWER in rig.problems:
+        rig.problems.remove(NO_ANSWER)
     met = rig.errors_met() > 0
     if rig.gateway.process and point.scene != "backup":
         rig.let_go()
@@ -83,8 +89,7 @@ def what_was_found_stays_mended(build):
     for name, thread, call, error in FOUND:
         with Sweep(build, name, SCENES[name](), "drop") as sweep:
             problems, met, _ = one_run(sweep, Point(name, "drop", thread, call, 1), error, "for good")
-            deaf = ["a client got no answer"] if call == "epoll_wait" else []  # how should it hear one?
-            if not met or set(problems) - set(deaf):
+            if not met or problems:
                 raise RuntimeError(f"{name}, {thread} {call} {error}: met {met}, {problems}")
 
 

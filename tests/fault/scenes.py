@@ -61,6 +61,8 @@ class Rig:
 
     def send(self, serial, to="user@legacy.example", sender="sender@home.example"):
         """Whether the answer was 250; a client that waits for too long is a problem of the service."""
+        if self.gateway.port is None:
+            return False
         self.ledger.attempted.add(serial)
         begun = time.monotonic()
         try:
@@ -105,6 +107,8 @@ class Rig:
         try:
             self.gateway.start(wrapper=("strace", "-D", "-I2", "-qq", "-o", self.trace, *(["-f"] if self.follow else []), *self.options))
         except RuntimeError:
+            if self.alive():
+                self.problems.append("the start neither ends nor gets ready")
             return False
         return True
 
