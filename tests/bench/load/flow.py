@@ -195,7 +195,7 @@ def growth(context):
         gateway.close()
 
 
-def drained(context, source, adapter, mails, exported=None):
+def drained(context, source, adapter, mails):
     """Mails a second on the way out alone: they wait at a suspended adapter, which is then resumed."""
     gateway = fresh(context, "Postern", adapter=adapter)
     try:
@@ -203,10 +203,9 @@ def drained(context, source, adapter, mails, exported=None):
         gateway.cli("adapter", "suspend", "mail", "--reason", "the queue is filled")
         source.send(gateway.port, mails)
         settle(context.quick)
-        exported = exported or (lambda: gateway.log_lines(" item.exported "))
-        before, begun = exported(), time.monotonic()
+        begun = time.monotonic()
         gateway.cli("adapter", "resume", "mail")
-        wait_until(lambda: exported() - before >= mails, 120, f"{mails} mails to be exported")
+        wait_until(lambda: gateway.log_exports() >= mails, 120, f"{mails} mails to be exported")
         return mails / (time.monotonic() - begun)
     finally:
         gateway.close()
