@@ -60,6 +60,8 @@ def faults_of(point):
     """[(error, mode)] that are worth a run at that point."""
     if point.call == "epoll_wait":  # epoll_wait(2): it fails by a signal, or by a mistake of the caller
         return [("EINTR", "once")]
+    if point.call == "accept":  # accept(2) knows no error of a disk
+        return [(error, mode) for error in ("EMFILE", "ENOMEM", "EINTR") for mode in MODES]
     if point.call == "fcntl" and point.thread == "store-writer":  # to SQLite one refused lock is like another, and it is patient
         return [("EIO", "once"), ("EINTR", "once"), *([("EIO", "for good")] if point.ordinal % 5 == 1 else [])]
     return [(error, mode) for error in ERRORS for mode in MODES]

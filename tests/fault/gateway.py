@@ -61,13 +61,13 @@ folder = "{self.out}"
 
     def start(self, wrapper=()):
         """Starts the service and returns once it says that it is ready."""
-        self.port = None
+        self.port, self.came_up = None, False
         ready = threading.Event()
         self.process = subprocess.Popen([*wrapper, self.posternd, "--config", self.config],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, ready), daemon=True)
         self.reader.start()
-        if not ready.wait(START_LIMIT) or self.process.poll() is not None:
+        if not ready.wait(START_LIMIT) or not self.came_up or self.process.poll() is not None:
             raise RuntimeError("posternd did not become ready:\n" + "\n".join(self.log[-30:]))
 
     def _read_log(self, stream, ready):
@@ -80,6 +80,7 @@ folder = "{self.out}"
                 self.ports[found.group(1)] = int(found.group(2))
                 self.port = self.ports.get("smtp")
             if " service.ready " in line:
+                self.came_up = True
                 ready.set()
         stream.close()
         ready.set()

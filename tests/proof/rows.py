@@ -84,7 +84,7 @@ ROWS = [
         targets=["log_reset_tests"]),
     Row("R13", "damaged, truncated, empty, missing, foreign and newer stores, a stray -wal: refused, and left as they are",
         [cases(STORE, "*/Refused.*:Opening.*")], targets=["store_tests"], seconds=MINUTE,
-        lacks="the -wal of another store beside a database that is whole"),
+        lacks="the -wal of another store beside a database that is whole: found out only where it holds the page with the store's id, otherwise taken"),
     Row("R14", "group commit: 24 clients, 10 kB, 10,000 a second, none waits for 200 ms", [["{build}/tests/bench/commit", "30"]],
         sampled=[["{build}/tests/bench/commit", "5"]], targets=["commit_bench"]),
     Row("R15", "RFC 1047: the answer is lost at every byte and call, and the client comes again", [script("proof/cut_answers.py")],
