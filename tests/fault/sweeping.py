@@ -28,6 +28,10 @@ class Point(collections.namedtuple("Point", "scene kind thread call ordinal")):
         return f"{self.scene} ({self.kind}) {self.thread or 'at its start'}: {self.call} #{self.ordinal}"
 
 
+# A wake-up by an eventfd: eventfd(2) knows no error of it that a service could meet.
+WAKE_UP = re.compile(r'(read|write)\(\d+, "\\1(\\0){7}", 8\)')
+
+
 def ordinals(lines, never):
     """[(call, ordinal)] of one thread's trace. What the loader did before our configuration was read is left out."""
     seen, found, ours = collections.Counter(), [], not any(line.startswith("execve(") for line in lines)
@@ -37,7 +41,7 @@ def ordinals(lines, never):
             continue
         ours = ours or "postern.toml" in line and not line.startswith("execve(")
         seen[named.group(1)] += 1
-        if ours and named.group(1) not in never:
+        if ours and named.group(1) not in never and not WAKE_UP.match(line):
             found.append((named.group(1), seen[named.group(1)]))
     return found
 
