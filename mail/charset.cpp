@@ -104,7 +104,7 @@ std::string decodeWith(std::string_view bytes, std::string_view charset, bool& c
 template <class Write>
 void writeCharacter(char32_t character, Encoded& result, const Write& write) {
     if (write(character)) return;
-    if (character == 0x2014 && write(0x2015)) return;  // CP932's long dash is the one or the other, by iconv
+    if (character == 0x2014 && write(0x2015)) return;  // a set's long dash is the one or the other, by iconv
     if (isIgnorable(character)) return;
     if (const char32_t kin = kinLetter(character); kin != 0 && write(kin)) {
         ++result.changed;

@@ -159,6 +159,8 @@ Result<std::vector<RecipientRow>> recipientsThat(store::Session& session, ItemId
 
 Result<void> endPendingRecipients(store::WriteSession& session, ItemId item, std::string_view outcome,
                                   std::string_view reason) {
+    // OR FAIL: without a copy of the pages for an undoing of its own. Half of it can not stay, because the
+    // writer takes back all that a failed work did.
     constexpr const char* kEnd =
         "UPDATE OR FAIL recipient SET outcome = ?2, reason = ?3 WHERE item_id = ?1 AND outcome = 'pending'";
     POSTERN_TRY(session.run(kEnd, item, outcome, reason));

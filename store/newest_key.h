@@ -6,7 +6,8 @@
 
 namespace postern::store {
 
-// REQUIRES: behind an INSERT of one row into a table with an integer key, in the same session.
+// REQUIRES: behind an INSERT of one row into a table with an integer key, in the same session and work.
+// Thread rule: the session's.
 inline Result<std::int64_t> newestKey(WriteSession& session) {
     return session.one("SELECT last_insert_rowid()");
 }

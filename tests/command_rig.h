@@ -51,6 +51,9 @@ class CommandRig {
     }
     std::string program() const { return temp_ / (kOnWindows ? "standin.exe" : "standin"); }
 
+    // Another runner than the one that was built; behind the next restart.
+    void setRunner(const std::string& path) { context_.runner = path; }
+
     // As after a crash: nothing is remembered but what is on the disk.
     void restart() {
         adapter_ = makeKind(kind_, settings_, context_).value();

@@ -20,6 +20,19 @@ Recovery cannotLook(const Error& error) {
     return {Found::CannotTell, error.text, error};
 }
 
+// Whether the words that a mail brought can be why the system refuses a command line: then this mail has to
+// go back, and otherwise the adapter is at fault and no mail is. Windows takes UTF-8 alone, and 32,767 units
+// of UTF-16 with everything (CreateProcess).
+bool canNotBeTold(const std::vector<std::string>& words) {
+    constexpr std::size_t kMuch = 24'000;  // bytes; the paths around them are short beside that
+    std::size_t all = 0;
+    for (const std::string& word : words) {
+        if (!validUtf8(word) || word.find('\0') != std::string::npos) return true;
+        all += word.size() + 1;
+    }
+    return all > kMuch;
+}
+
 void waitAMoment() {
     constexpr Millis kMoment{10};
     Mutex mutex;
@@ -165,8 +178,7 @@ std::optional<Outcome> CommandAdapter::run(const Job& job, const Looked& looked,
     process.environment = plan_.environment;
     process.handed = {lock.handle()};
     auto runner = ChildProcess::start(process);
-    if (!runner.ok() &&
-        runner.error().code == Errc::Invalid)  // what no program can be told is this mail's fault
+    if (!runner.ok() && runner.error().code == Errc::Invalid && canNotBeTold(*more))
         return rejectedOrDeferred(runner.error());
     if (!runner.ok()) return unusable(runner.error().within(context_.runner).text);
     passQuietLock(std::move(lock));

@@ -70,6 +70,7 @@ void Poller::remove(int handle) {
 const std::vector<Poller::Ready>& Poller::wait(std::chrono::milliseconds timeout) {
     ready_.clear();
     epoll_event events[kBatch];
+    timeout = std::max(timeout, std::chrono::milliseconds(0));  // of a moment that has passed: not for ever
     const int count = ::epoll_wait(system_->poll, events, kBatch, static_cast<int>(timeout.count()));
     // Whoever calls in a loop must not spin when the system refuses for a reason of its own.
     if (count < 0 && errno != EINTR) ::poll(nullptr, 0, static_cast<int>(std::min(timeout, kBreath).count()));

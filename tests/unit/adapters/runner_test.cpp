@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/quiet_lock.h"
 #include "tests/command_rig.h"
+#include "tests/kit/odd_files.h"
 
 namespace postern::adapters {
 
@@ -206,6 +207,27 @@ TEST_F(CommandLife, AnotherOfTheSameItemIsWaitedFor) {
     seen = rig_->adapter().recover(job.delivery.key, job.evidence);
     EXPECT_TRUE(!seen.busy && seen.found == Found::CannotTell) << seen.text;
     EXPECT_TRUE(rig_->taken().empty());
+}
+
+// The system refuses a loop of links with the word that it has for arguments which are none. These are good,
+// so no mail goes back for it.
+TEST_F(CommandLife, ARunnerThatBecameALoopOfLinksBlamesNoMail) {
+    SKIP_ON_WINDOWS("a link needs a privilege there");
+    rig_ = std::make_unique<CommandRig>("pipe");
+    const std::string link = rig_->temp() + "/runner";
+    ASSERT_TRUE(tests::makeLink(rig_->context().runner, link));
+    rig_->setRunner(link);
+    rig_->restart();
+    ASSERT_TRUE(rig_->probed().ok()) << rig_->probed().error().text;
+    Job job = rig_->job(1, 1);
+    rig_->stageJob(job);
+    ASSERT_FALSE(job.outcome) << outcomeText(job);
+    std::filesystem::remove(link);
+    ASSERT_TRUE(tests::makeLink(link, link));
+    rig_->publishJob(job);
+    ASSERT_TRUE(job.outcome);
+    EXPECT_NE(job.outcome->verdict, Verdict::Rejected) << outcomeText(job);
+    EXPECT_TRUE(job.outcome->adapterUnusable) << outcomeText(job);
 }
 
 // A stop waits for no command: its runner goes on, and what it leaves is found.

@@ -52,6 +52,12 @@ TEST_F(PollerTest, NothingHappensIsAnEmptyListAtTheDeadline) {
     EXPECT_GE(steady_clock::now() - start, milliseconds(19));
 }
 
+// A caller's deadline may have passed while it had no processor.
+TEST_F(PollerTest, AMomentThatHasPassedIsNotForEver) {
+    EXPECT_TRUE(poller->wait(milliseconds(-1)).empty());
+    EXPECT_TRUE(poller->wait(milliseconds(-5000)).empty());
+}
+
 TEST_F(PollerTest, ReadableStaysUntilRead) {
     ASSERT_TRUE(poller->add(pair[0], 7, true, false).ok());
     ASSERT_EQ(pair.send(1, "x"), 1);
