@@ -17,7 +17,7 @@ NEVER = {"futex", "restart_syscall", "clock_nanosleep", "sched_yield", "exit", "
          "rseq", "set_tid_address", "rt_sigprocmask", "execve", "getpid", "gettid", "madvise", "munmap"}
 NEW = 90  # serials of the mails that are sent behind a fault
 WINDOW = 0.3
-MOST_IN_WINDOW = 200  # of failing calls: more is spinning
+MOST_IN_WINDOW = 60  # of failing calls: more is spinning; who breathes 50 ms between makes 6
 BY_THE_WAY = {"mprotect", "mmap", "munmap", "brk"}  # whoever works asks for memory again and again
 
 

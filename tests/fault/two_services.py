@@ -37,7 +37,7 @@ class Second:
         self.process = subprocess.Popen([rig.gateway.posternd, "--config", rig.gateway.config], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.text, self.ready, self.over = "", threading.Event(), threading.Event()
-        self.reader = threading.Thread(target=self.read)
+        self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
     def read(self):
@@ -50,7 +50,8 @@ class Second:
 
     def came_in(self):
         """Whether it is at work; otherwise it has ended."""
-        if not self.over.wait(20):
+        if not self.over.wait(60):
+            self.process.kill()
             raise RuntimeError("the second service neither starts nor ends:\n" + self.text)
         return self.ready.is_set()
 
@@ -113,9 +114,11 @@ class Pair:
 
     def second_comes(self, problems):
         """While the first stands still. Whether the second came in; the first goes on then."""
-        second = Second(self.rig)
-        came_in = second.came_in()
-        os.kill(self.rig.gateway.process.pid, signal.SIGCONT)
+        try:
+            second = Second(self.rig)
+            came_in = second.came_in()
+        finally:
+            os.kill(self.rig.gateway.process.pid, signal.SIGCONT)
         if not came_in:
             problems += refusal(second.text, second.end(), "second")
         return second if came_in else None
@@ -125,12 +128,12 @@ class Pair:
         rig, problems = self.rig, []
         rig.options = stop_at(call, ordinal)
         rig.gateway.process = None
-        launched = threading.Thread(target=rig.begin)
+        launched = threading.Thread(target=rig.begin, daemon=True)
         launched.start()
         deadline = time.monotonic() + 10
         while launched.is_alive() and not self.stopped() and time.monotonic() < deadline:
             breathe()
-        second, met = None, launched.is_alive()
+        second, met = None, self.stopped()
         if met:
             second = self.second_comes(problems)
         launched.join()
@@ -155,7 +158,7 @@ class Pair:
         tracer = self.attached(thread, stop_at(call, ordinal))
         rig.gateway.process.send_signal(signal.SIGTERM)
         rig.until(self.stopped, 3)
-        met, second = rig.alive(), None
+        met, second = self.stopped(), None
         if met:
             second = self.second_comes(problems)
         if rig.gateway.wait_for_end(25) != 0:
