@@ -22,6 +22,7 @@ constexpr RoleWord kRoles[] = {
 };
 
 constexpr char kSecretKey[] = "account_secret";
+constexpr std::string_view kService = "postern";  // who the history says did it, when nobody asked
 constexpr std::string_view kScheme = "SCRAM-SHA-256$";
 
 // One for all that a client may hear: which of both is wrong is nobody's business.
@@ -76,8 +77,27 @@ std::string rolesText(const Roles& roles) {
     return text;
 }
 
+namespace {
+
+// A name that could be taken for another's: in the history, in the chat, in the name of a mail's folder.
+Result<void> checkNewName(store::WriteSession& session, const std::string& name) {
+    if (equalsIgnoreCase(name, kService))
+        return fail(Errc::Invalid, "\"" + name + "\" is what the service calls itself: take another name");
+    if (name.starts_with('#'))
+        return fail(Errc::Invalid, "a name that begins with # is a channel's of the chat: leave it out");
+    auto row = session.query("SELECT name FROM account WHERE name = ?1 COLLATE NOCASE AND name <> ?1", name);
+    const std::string alike(row.next() ? row.text(0) : std::string_view());
+    POSTERN_TRY(row.finish());
+    if (alike.empty()) return {};
+    return fail(Errc::Exists, "there is an account \"" + escapeLine(alike, 300) +
+                                  "\" already, which differs by capital letters alone");
+}
+
+}  // namespace
+
 Result<void> addAccount(store::WriteSession& session, const Account& account) {
     POSTERN_LET(name, prepareName(account.name));
+    POSTERN_TRY(checkNewName(session, name));
     const Verifier& verifier = account.verifier;
     POSTERN_LET(
         added,

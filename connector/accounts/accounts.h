@@ -35,7 +35,8 @@ struct Account {
     WallTime changed;
 };
 
-// `account.name` is prepared by the function. Exists when it is taken.
+// `account.name` is prepared by the function. Exists when it is taken, or one that differs by capital letters
+// of ASCII alone: the chat keeps mail for the two in one place. Invalid for "postern" and for "#...".
 Result<void> addAccount(store::WriteSession& session, const Account& account);
 Result<void> changeVerifier(store::WriteSession& session, std::string_view name, const Verifier& verifier,
                             WallTime now);                                        // NotFound

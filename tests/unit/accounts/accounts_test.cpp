@@ -97,6 +97,23 @@ TEST_F(AccountsTest, NamesAreComparedAsPrepared) {
     EXPECT_EQ(add("a\nb", "secret").error().text, "the name has a control character");
 }
 
+// One could read the other's mail in the chat, or act under the service's name.
+TEST_F(AccountsTest, ANameThatCouldBeTakenForAnothersIsRefused) {
+    ASSERT_TRUE(add("anna", "pencil").ok());
+    const Result<void> again = add("Anna", "pencil");
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().code, Errc::Exists);
+    EXPECT_NE(again.error().text.find("\"anna\""), std::string::npos) << again.error().text;
+    for (const char* name : {"postern", "Postern", "#alerts"}) {
+        const Result<void> refused = add(name, "pencil");
+        ASSERT_FALSE(refused.ok()) << name;
+        EXPECT_EQ(refused.error().code, Errc::Invalid) << name;
+    }
+    EXPECT_EQ(list().size(), 1u);
+    ASSERT_TRUE(remove("anna").ok());
+    EXPECT_TRUE(add("Anna", "pencil").ok());
+}
+
 TEST_F(AccountsTest, RolesAreKept) {
     ASSERT_TRUE(add("b", "x", *parseRoles("admin, viewer")).ok());
     ASSERT_TRUE(add("a", "x").ok());
