@@ -8,7 +8,9 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <new>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -174,14 +176,7 @@ class Posternd final : public Poco::Util::ServerApplication {
         for (;;) {
             switch (signals.wait(Millis(500))) {
                 case StopSignals::Request::Stop: return std::nullopt;
-                case StopSignals::Request::Reload:
-                    reload = std::jthread([&service, before = std::move(reload)]() mutable {
-                        if (before.joinable()) before.join();
-                        postern::notifyServiceManager("RELOADING=1");
-                        (void)service.reload();  // it logs what came of it
-                        postern::notifyServiceManager("READY=1");
-                    });
-                    break;
+                case StopSignals::Request::Reload: beginReload(service, reload); break;
                 case StopSignals::Request::None: break;
             }
             watchdog.look();
@@ -189,16 +184,37 @@ class Posternd final : public Poco::Util::ServerApplication {
         }
     }
 
+    // Behind the one before, and in a thread of its own: the watchdog goes on.
+    static void beginReload(postern::service::Service& service, std::jthread& reload) try {
+        reload = std::jthread([&service, before = std::move(reload)]() mutable {
+            if (before.joinable()) before.join();
+            postern::notifyServiceManager("RELOADING=1");
+            (void)service.reload();  // it logs what came of it
+            postern::notifyServiceManager("READY=1");
+        });
+    } catch (const std::system_error& error) {
+        LogLine(LogEvent::ConfigRejected)
+            .with("problem", std::string("no thread to reload in: ") + error.what());
+    }
+
     Only only_ = Only::Nothing;
     std::string configPath_ = postern::config::defaultPath();
 };
 
-// A thread met what nobody foresaw, no memory for the most part. Said with what is there: nothing may be
-// allocated. What is on the disk is as behind a kill, and the next start goes on from there.
+// A thread met what nobody caught: the system has no memory or no thread for it, for the most part. Said with
+// what is there: nothing may be allocated. What is on the disk is as behind a kill, and the next start goes
+// on from there. Any other exception is a fault of ours, and its core file is wanted.
 [[noreturn]] void endWithAWord() {
     const char* what = "an exception of no known kind";
+    bool ours = true;
     try {
         if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+    } catch (const std::bad_alloc& error) {
+        what = error.what();
+        ours = false;
+    } catch (const std::system_error& error) {
+        what = error.what();
+        ours = false;
     } catch (const std::exception& error) {
         what = error.what();
     } catch (...) {
@@ -206,6 +222,7 @@ class Posternd final : public Poco::Util::ServerApplication {
     std::fputs("posternd: it can not go on: ", stderr);
     std::fputs(what, stderr);
     std::fputs("\n", stderr);
+    if (ours) std::abort();
     std::_Exit(kExitFault);
 }
 
