@@ -82,9 +82,8 @@ def durable(page, found):
         rows.append([name, "not counted: " + calls["missing"] if "missing" in calls else counted])
     page.out += table(["", "syncs a mail"], rows)
     if "OpenSMTPD" in found:
-        page.out += ["What is synced, looked at by hand with `strace` on 2026-11-23: Postfix its queue file and the delivered one, Exim its spool "
-                     "files and the delivered one. OpenSMTPD's one "
-                     "is that of the delivered file, made by its `mail.maildir`; its queue is not synced, so its \"250\" says less than the others'. "
+        page.out += ["Of the others only the number was counted, but for OpenSMTPD (looked at by hand with `strace`, 2026-11-23): its one is that of the "
+                     "delivered file, made by its `mail.maildir`; its queue is not synced, so its \"250\" says less than the others'. "
                      "It gets five sessions: its listening "
                      "socket holds five, and of 20 that connect at once most would wait a second until TCP tries again.", ""]
     page.out += ["Postern also makes each rename durable before it is visible (`synchronous_renames`), which none of the others offers.", ""]
