@@ -32,7 +32,7 @@ inline constexpr std::string_view kReported =
     "reported";  // somebody was told: who, of what, by which message
 inline constexpr std::string_view kUnreported = "not reported";  // nobody was told, and why
 inline constexpr std::string_view kNote = "note";                // what the conversion lost or changed
-// and the verbs of operate.h, with the operator's name
+// and the verbs of operate.h, with the operator's name; "retry" with ours where what it waits for is there
 }  // namespace history
 
 // One row, in the transaction of the change it tells of.

@@ -96,18 +96,35 @@ std::vector<Said> saidOf(std::string_view verb, const std::vector<admin::Record>
     return all;
 }
 
-// What shows all of it in a shell.
+// As a shell takes it for one word.
+std::string quoted(const std::string& value) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+=:,./-";
+    const std::string shown = escapeLine(value, 100);
+    if (shown.find_first_not_of(kPlain) == std::string::npos) return shown;
+    std::string text = "\"";
+    for (const char c : shown) {
+        if (std::string_view("\"\\$`").find(c) != std::string_view::npos) text += '\\';
+        text += c;
+    }
+    return text + "\"";
+}
+
+// What shows all of it in a shell; of a change, the items that it is about.
 std::string commandFor(const admin::Request& request) {
-    if (request.verb == "operate") return "postern queue log ITEM";
-    std::string command = "postern " + request.verb;
+    const bool change = request.verb == "operate", list = change || request.verb == "queue.list";
+    std::string command = "postern " + (change ? "queue.list" : request.verb);
     std::replace(command.begin(), command.end(), '.', ' ');
     for (const auto& [name, value] : request.fields) {
-        if (value.empty()) continue;
+        const bool how =
+            name == "limit" ||
+            (change && (name == "change" || name == "reason" || name == "dry_run" || name == "yes"));
+        if (value.empty() || how) continue;
         std::string option = name;
         std::replace(option.begin(), option.end(), '_', '-');
-        const bool items = name == "ids", byName = request.verb == "queue.list" || !items;
-        if (byName) command += " --" + (items ? "id" : option);
-        if (name != "all") command += " " + escapeLine(value, 100);
+        const bool items = name == "ids";
+        if (list || !items) command += " --" + (items ? "id" : option);
+        if (name != "all") command += " " + quoted(value);
     }
     return command;
 }

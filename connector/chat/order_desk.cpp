@@ -36,6 +36,7 @@ void OrderDesk::place(std::unique_ptr<const Order> order, Done done) {
 
 Result<void> OrderDesk::keep(const Order& order, const admin::Record& row, Outcome& outcome) const {
     const auto bygone = [](const admin::Record& each) { return each.text("type") == "history"; };
+    if (!order.arrived.empty()) return {};  // nobody waits for them
     auto& rows = outcome.rows;
     if (rows.size() >= kMostRows) {
         ++outcome.more;

@@ -33,7 +33,7 @@ struct Order {
     std::string peer{};        // where it came from, for the log
     bool trial = false;        // changes nothing; ends at the first row too many
     // Accounts that have just come. It is the service's own order then, and nobody waits for its outcome:
-    // mail that waits for them is tried now.
+    // mail that waits for them is tried now. Its rows are empty, and only ask whether to go on.
     std::vector<std::string> arrived{};
 
     static std::int64_t alive() { return alive_; }  // in the whole process

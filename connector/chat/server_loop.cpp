@@ -16,6 +16,7 @@ constexpr Millis kLongestWait{600'000};
 constexpr Millis kGoodbye{1'000};         // for last words, when the service stops
 constexpr Millis kMailPoll{5'000};        // a hint may be lost
 constexpr Millis kBarredEach{60'000};     // a line of the log: who guesses does not fill it
+constexpr Millis kTryAgain{60'000};       // our own order failed: who is still here is tried again
 constexpr std::size_t kNewsAtOnce = 100;  // loggers wait while they are copied
 
 Peer peerOf(const net::Accepted& accepted, const Place& place) {
@@ -61,6 +62,8 @@ Millis ChatServer::Loop::untilNextLook() const {
     if (!held_.empty()) return Millis(0);
     SteadyTime next = std::min(hall_->nextLook(), lookForMailAt_);
     for (const auto& gate : gates_) next = std::min(next, gate->pausedUntil.value_or(next));
+    if (!arrived_.empty() && !tryingWaiting_) next = std::min(next, tryAgainAt_);
+    if (hall_->counters().barred != barredKnown_) next = std::min(next, barredTold_ + kBarredEach);
     const SteadyTime now = clock_.steady();
     if (next <= now) return Millis(0);
     return next - now > kLongestWait ? kLongestWait : std::chrono::ceil<Millis>(next - now);
@@ -195,10 +198,10 @@ void ChatServer::Loop::askDesk() {
 }
 
 // The first at once; those of the minute that follows are counted, and told together.
-void ChatServer::Loop::tellBarred() {
+void ChatServer::Loop::tellBarred(bool last) {
     const SteadyTime now = clock_.steady();
-    if (hall_->counters().barred == barredKnown_ || (barredKnown_ > 0 && now - barredTold_ < kBarredEach))
-        return;
+    if (hall_->counters().barred == barredKnown_) return;
+    if (!last && barredKnown_ > 0 && now - barredTold_ < kBarredEach) return;
     barredKnown_ = hall_->counters().barred;
     barredTold_ = now;
     const Barred barred = hall_->takeBarred();
@@ -223,7 +226,8 @@ void ChatServer::Loop::bringOutcomes() {
         }
         tryingWaiting_ = false;
         if (outcome.error && outcome.error->code != Errc::Stopped) {
-            // Our own order: that mail is tried at its time all the same.
+            arrived_.insert(tried_.begin(), tried_.end());
+            tryAgainAt_ = clock_.steady() + kTryAgain;
             LogLine(LogEvent::ControlRefused)
                 .with("verb", "operate")
                 .with("change", "retry")
@@ -262,6 +266,7 @@ void ChatServer::Loop::beginMail() {
     here_.clear();
     arrived_.clear();
     tryingWaiting_ = false;
+    tryAgainAt_ = {};
     mailCame_ = mailKnown_ = false;
     presenceTold_ = 0;
     lookForMailAt_ = mail_ ? clock_.steady() : SteadyTime::max();
@@ -291,10 +296,12 @@ void ChatServer::Loop::tellPresence() {
         std::set_difference(here_.begin(), here_.end(), before.begin(), before.end(),
                             std::inserter(arrived_, arrived_.end()));
     }
-    if (arrived_.empty() || tryingWaiting_ || !orders_) return;
+    if (arrived_.empty() || tryingWaiting_ || !orders_ || clock_.steady() < tryAgainAt_) return;
+    std::erase_if(arrived_, [&](const std::string& account) { return !here_.contains(account); });
+    tried_ = std::exchange(arrived_, {});
+    if (tried_.empty()) return;
     auto order = std::make_unique<Order>();
-    order->arrived.assign(arrived_.begin(), arrived_.end());
-    arrived_.clear();
+    order->arrived.assign(tried_.begin(), tried_.end());
     tryingWaiting_ = true;
     orders_->place(std::move(order),
                    [outcomes = outcomes_](Outcome outcome) { outcomes->post(std::move(outcome)); });
@@ -391,6 +398,7 @@ void ChatServer::Loop::forget(ConnectionId id, std::string_view why) {
 
 // Last words are for those who take them within a moment.
 void ChatServer::Loop::sayGoodbye() {
+    tellBarred(true);
     hall_->shutDown(goodbye_);
     settleAll();
     const SteadyTime until = Clock::system().steady() + kGoodbye;

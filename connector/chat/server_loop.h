@@ -110,7 +110,7 @@ class ChatServer::Loop {
     void bringOutcomes();
     void bringNews();
     void askDesk();
-    void tellBarred();
+    void tellBarred(bool last = false);
     void placeOrders();
     bool isMailPlace(std::string_view adapter) const;
     void mailHint();
@@ -146,6 +146,8 @@ class ChatServer::Loop {
     bool mailKnown_ = false;                        // the desk has looked in this life
     std::uint64_t presenceTold_ = 0;
     std::set<std::string, std::less<>> here_, arrived_;  // accounts: as told; since our own last order
+    std::set<std::string, std::less<>> tried_;           // by our own last order
+    SteadyTime tryAgainAt_{};                            // no order of ours before: the last one failed
     bool tryingWaiting_ = false;                         // our own order is out: one at a time
     std::int64_t barredKnown_ = 0;                       // of the hall's counter, in the log
     SteadyTime barredTold_{};                            // when that was

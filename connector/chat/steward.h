@@ -109,11 +109,16 @@ class Steward {
 
     Floor& floor_;
     Client voice_;
-    std::map<ConnectionId, Person> people_;        // who has been in the channel, or gave an order
-    std::map<std::string, Taste> tastes_;          // by account
-    std::map<std::uint64_t, Asked> asked_;         // by the order's number
-    std::deque<std::int64_t> lookedAfter_;         // items, the one taken last at the end
-    std::map<std::int64_t, std::string> waiting_;  // mail for people: why it was put off, as told
+    std::map<ConnectionId, Person> people_;  // who has been in the channel, or gave an order
+    std::map<std::string, Taste> tastes_;    // by account
+    std::map<std::uint64_t, Asked> asked_;   // by the order's number
+    std::deque<std::int64_t> lookedAfter_;   // items, the one taken last at the end
+    struct Told {
+        std::string reason;
+        std::int64_t serial = 0;  // the least: told longest ago
+    };
+    std::map<std::int64_t, Told> waiting_;  // mail for people: why it was put off
+    std::int64_t told_ = 0;
     std::deque<EventLine> past_;
     std::vector<std::unique_ptr<const Order>> orders_;
     std::uint64_t lastOrder_ = 0;

@@ -72,10 +72,13 @@ bool Steward::waitsOn(const EventLine& line, const std::string& reason) {
                                   [&](const MailPlace& place) { return place.adapter == line.adapter; });
     if (line.over) waiting_.erase(line.item.value);
     if (!ours || line.kind != EventKind::Deferred) return false;
-    std::string& told = waiting_[line.item.value];
-    if (told == reason && !reason.empty()) return true;
-    told = reason;
-    if (waiting_.size() > kMostWaiting) waiting_.erase(waiting_.begin());
+    Told& told = waiting_[line.item.value];
+    if (told.reason == reason && !reason.empty()) return true;
+    told = {reason, ++told_};
+    if (waiting_.size() > kMostWaiting)
+        waiting_.erase(std::min_element(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) {
+            return a.second.serial < b.second.serial;
+        }));
     return false;
 }
 

@@ -10,6 +10,7 @@
 #include "connector/config/load.h"
 #include "connector/version.h"
 #include "net/tls_context.h"
+#include "queue/waited_for.h"
 
 namespace postern::service {
 
@@ -68,35 +69,6 @@ chat::Place placeOf(const char* name, const config::ChatDoor& door) {
     place.at.socketPath = door.socketPath;
     place.mostRole = roleOf(door.role);
     return place;
-}
-
-// The items of `adapter` that wait for `account`, with blanks between. Their reason says for whom: mail for a
-// name that merely looks alike is left alone.
-Result<std::string> waitingFor(const admin::ServiceView& view, const std::string& adapter,
-                               const std::string& account) {
-    constexpr std::int64_t kPage = 1000;
-    const std::string away = adapters::chat::awayReason(account);
-    admin::NoBytes none;
-    std::string ids;
-    std::int64_t last = 0;
-    for (std::int64_t found = kPage; found == kPage;) {
-        found = 0;
-        admin::Request list;
-        list.verb = "queue.list";
-        list.fields = {{"adapter", adapter},
-                       {"state", "ready"},
-                       {"error", away},
-                       {"limit", std::to_string(kPage)},
-                       {"after", std::to_string(last)}};
-        const auto take = [&](const admin::Record& row) -> Result<void> {
-            ++found;
-            last = row.find("id")->number;
-            if (equalsIgnoreCase(row.text("reason"), away)) ids += std::to_string(last) + " ";
-            return {};
-        };
-        POSTERN_TRY(admin::runCommand(view, admin::Role::Viewer, list, none, take));
-    }
-    return ids;
 }
 
 Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, WallTime now) {
@@ -167,30 +139,28 @@ Result<std::string> ChatDoor::start(const config::Config& config) {
     return closed;
 }
 
-// Through the same function as "retry", in the name of the service.
-Result<void> ChatDoor::tryWaiting(const std::vector<std::string>& accounts) const {
+// What it fails at for one account and adapter, the others need not wait for. `row` tells of a stop.
+Result<void> ChatDoor::tryWaiting(const std::vector<std::string>& accounts, const admin::RowSink& row) const {
     const admin::ServiceView view = view_();
     const auto config = view.config();
-    admin::NoBytes none;
+    const auto goOn = [&row] { return row({}); };
+    Result<void> all;
     for (const std::string& account : accounts) {
         for (const config::Adapter& adapter : config->adapters) {
             if (adapter.kind != adapters::chat::kChatKind) continue;
-            POSTERN_LET(ids, waitingFor(view, adapter.name, account));
-            if (ids.empty()) continue;
-            admin::Request retry;
-            retry.verb = "operate";
-            retry.who = "postern";
-            retry.fields = {{"change", "retry"}, {"ids", ids}, {"reason", account + " is in the chat"}};
-            POSTERN_TRY(admin::runCommand(view, admin::Role::Operator, retry, none,
-                                          [](const admin::Record&) { return Result<void>(); }));
+            POSTERN_TRY(goOn());
+            const auto due = queue::dueForReason(store_, adapter.name, adapters::chat::awayReason(account),
+                                                 account + " is in the chat", clock_.now(), goOn);
+            if (due.ok() && *due > 0) view.notifier.notify(adapter.name);
+            if (!due.ok() && all.ok()) all = due.error().within("mail for " + account);
         }
     }
-    return {};
+    return all;
 }
 
 Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat::Order& order,
                                 const admin::RowSink& row) const {
-    if (!order.arrived.empty()) return tryWaiting(order.arrived);
+    if (!order.arrived.empty()) return tryWaiting(order.arrived, row);
     const std::string& who = order.request.who;
     // Asked anew each time: what an account may no more counts at once.
     auto login = directory.login(who);
@@ -226,15 +196,17 @@ std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
         }
     }
     if (same && whole && (running != nullptr || !config.chat.on())) return {};
-    if (!config.chat.tls.address.empty() && running != nullptr) {
-        // A certificate that can not be read leaves the chat as it was.
+    if (!config.chat.tls.address.empty() && running != nullptr && whole) {
+        // A certificate that can not be read leaves the chat as it was; one that could not be read before is
+        // no reason to keep the old settings.
         if (const auto tls = tlsOf(config.chat, clock_.now()); !tls.ok()) {
             LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", tls.error().text);
             return {{config.chat.place, "[chat] stays as it was: " + tls.error().text}};
         }
     }
-    close(config.chat.on() ? "The chat's settings were changed, come again in a moment"
-                           : "The chat was turned off");
+    close(!config.chat.on() ? "The chat was turned off"
+          : same            ? "The chat is opened anew, come again in a moment"
+                            : "The chat's settings were changed, come again in a moment");
     open(config);
     const std::string trouble = state().unavailable;
     if (trouble.empty()) return {};

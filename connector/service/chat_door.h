@@ -43,7 +43,7 @@ class ChatDoor {
   private:
     // What is not open although the rest is, and why; empty: all is.
     Result<std::string> start(const config::Config& config);
-    Result<void> tryWaiting(const std::vector<std::string>& accounts) const;
+    Result<void> tryWaiting(const std::vector<std::string>& accounts, const admin::RowSink& row) const;
     Result<void> carryOut(const accounts::Directory& directory, const chat::Order& order,
                           const admin::RowSink& row) const;
     std::shared_ptr<chat::ChatServer> server() const;

@@ -67,15 +67,16 @@ class House:
     def connect(self, name="chat"):
         return IrcClient(self.gateway.ports[name])
 
-    def reload(self, name="chat"):
-        """Reloads, and waits until the log has said where the chat listens now."""
+    def reload(self, name="chat", ok=(0,)):
+        """Reloads, and waits until the log has said where the chat listens now. Result: what was answered."""
         opened = lambda: sum(f"listener.opened listener={name} " in line for line in self.gateway.log)  # noqa: E731
         before = opened()
-        postern(self.gateway, "reload")
+        said = postern(self.gateway, "reload", ok=ok)
         deadline = time.monotonic() + 30
         while opened() == before:
             check(time.monotonic() < deadline, "the chat was not opened")
             breathe()
+        return said
 
     def configure(self, old, new):
         with open(self.gateway.config, encoding="utf-8") as file:

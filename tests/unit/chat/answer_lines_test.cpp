@@ -57,6 +57,22 @@ TEST(AnswerLines, TheFactsOfAnItemStayBeforeItsHistory) {
     EXPECT_NE(lines.back().find("try 40"), std::string::npos) << lines.back();
 }
 
+// It is pasted into a shell.
+TEST(AnswerLines, TheCommandTakesValuesOfSeveralWordsAndLeavesItsLimitOut) {
+    const auto command = [](const std::string& verb,
+                            std::initializer_list<std::pair<std::string, std::string>> by) {
+        return answerLines(asked(verb, by), items(16)).back();
+    };
+    EXPECT_EQ(command("queue.list", {{"error", "is not in"}, {"limit", "20"}}),
+              "... 1 more; 'postern queue list --error \"is not in\"' shows all");
+    EXPECT_EQ(command("queue.list", {{"from", "$(reboot)\"`x`\\"}}),
+              "... 1 more; 'postern queue list --from \"\\$(reboot)\\\"\\`x\\`\\\\\"' shows all");
+    EXPECT_EQ(command("operate", {{"change", "hold"}, {"reason", "a look"}, {"adapter", "fax"}, {"who", ""}}),
+              "... 1 more; 'postern queue list --adapter fax' shows all");
+    EXPECT_EQ(command("operate", {{"change", "retry"}, {"ids", "1-20"}}),
+              "... 1 more; 'postern queue list --id 1-20' shows all");
+}
+
 TEST(AnswerLines, OfALongListTheFirstAreToldAndTheCommandForTheRest) {
     const auto lines = answerLines(
         asked("queue.list", {{"adapter", "fax"}, {"state", "held"}, {"message_id", "a@b"}}), items(40));

@@ -143,6 +143,22 @@ TEST(OrderDesk, OfALongHistoryTheNewestRowsAreKept) {
     EXPECT_EQ(all[0].rows.back().find("n")->number, 1500);
 }
 
+TEST(OrderDesk, OfTheServicesOwnOrderNoRowIsKept) {
+    Outcomes outcomes;
+    OrderDesk desk(
+        [](const Order&, const admin::RowSink& row) -> Result<void> {
+            for (int i = 0; i < 1500; ++i) POSTERN_TRY(row(admin::Record()));
+            return {};
+        },
+        1);
+    auto order = makeOrder(1);
+    order->arrived = {"ann"};
+    desk.place(std::move(order), outcomes.taker());
+    const auto all = outcomes.wait(1);
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].rows.size() + all[0].more, 0U);
+}
+
 TEST(OrderDesk, ATrialEndsAtTheFirstRowTooMany) {
     Outcomes outcomes;
     int rows = 0;

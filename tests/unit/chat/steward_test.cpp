@@ -394,6 +394,24 @@ TEST_F(StewardTest, MailForAPersonWhoIsAwayIsSaidToWaitOnce) {
     for (int i = 0; i < 2; ++i) EXPECT_EQ(heard(LogEvent::ItemDeferred, 19, "adapter=fax reason=busy"), 1u);
 }
 
+TEST_F(StewardTest, OfVeryManyThatWaitTheOneToldLongestAgoIsForgotten) {
+    enter("vera");
+    const auto waits = [&](std::int64_t item) {
+        happens(LogEvent::ItemDeferred, item, "adapter=board reason=\"anna is not in the chat now\"");
+    };
+    const auto heard = [&](std::int64_t item) {
+        rig.pass(Millis(1'000));
+        waits(item);
+        return rig.take("vera").size();
+    };
+    for (std::int64_t item = 1001; item > 1; --item) waits(item);
+    rig.pass(Millis(10'000));
+    rig.take("vera");
+    EXPECT_EQ(heard(1), 1u);
+    EXPECT_EQ(heard(2), 0u) << "told a moment ago, and low";
+    EXPECT_EQ(heard(1001), 1u);
+}
+
 TEST_F(StewardTest, AStartIsMarkedInTheReplay) {
     happens(LogEvent::ServiceReady, 0, "pid=4711");
     enter("anna");
