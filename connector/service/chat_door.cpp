@@ -95,8 +95,12 @@ void ChatDoor::open(const config::Config& config) {
         started = fail(Errc::Unavailable, exception.what());
     }
     if (!started.ok()) LogLine(LogEvent::ChatUnavailable).with("error", started.error().text);
-    if (started.ok() && !started->empty())
-        LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", *started);
+    if (started.ok() && !started->empty()) {
+        if (started->starts_with("tls_address "))
+            LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", *started);
+        else
+            LogLine(LogEvent::ChatUnavailable).with("error", *started);
+    }
     MutexLock lock(mutex_);
     unavailable_ = started.ok() ? *started : started.error().text;
 }
@@ -118,16 +122,30 @@ Result<std::string> ChatDoor::start(const config::Config& config) {
         }
     }
     std::string addresses;
-    auto server = std::make_shared<chat::ChatServer>(
-        settingsOf(config), directory, clock_,
-        chat::Queue{[this, directory](const chat::Order& order, const admin::RowSink& row) {
-                        return carryOut(directory, order, row);
-                    },
-                    &feed_, presence_});
+    const auto make = [&] {
+        return std::make_shared<chat::ChatServer>(
+            settingsOf(config), directory, clock_,
+            chat::Queue{[this, directory](const chat::Order& order, const admin::RowSink& row) {
+                            return carryOut(directory, order, row);
+                        },
+                        &feed_, presence_});
+    };
+    auto server = make();
     std::vector<std::string> shown;
     for (const chat::Place& place : places)
         shown.push_back(place.at.socketPath.empty() ? place.at.host : place.at.socketPath);
-    POSTERN_TRY(server->start(std::move(places)));
+    if (const auto started = server->start(places); !started.ok()) {
+        if (places.size() < 2) return started.error();
+        // The one that can be opened is.
+        closed = started.error().text;
+        bool opened = false;
+        for (std::size_t i = 0; i < places.size() && !opened; ++i) {
+            server = make();
+            opened = server->start({places[i]}).ok();
+            if (opened) shown = {shown[i]};
+        }
+        if (!opened) return started.error();
+    }
     const std::vector<int> ports = server->ports();
     for (std::size_t i = 0; i < shown.size(); ++i) {
         addresses += (i == 0 ? "" : " ") + shown[i];
@@ -233,7 +251,18 @@ void ChatDoor::close(const std::string& why) {
         places_.clear();
     }
     // Others may still hold it for a hint; it is stopped all the same.
-    if (last) last->stop(why);
+    if (!last) return;
+    last->stop(why);
+    const std::int64_t failed = last->figures().tlsFailed;
+    MutexLock lock(mutex_);
+    tlsFailedBefore_ += failed;
+}
+
+std::int64_t ChatDoor::tlsFailed() const {
+    const auto running = server();
+    const std::int64_t failed = running ? running->figures().tlsFailed : 0;
+    MutexLock lock(mutex_);
+    return tlsFailedBefore_ + failed;
 }
 
 void ChatDoor::hint() {

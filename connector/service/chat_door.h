@@ -39,6 +39,7 @@ class ChatDoor {
     void hint();  // the feed has something new; never waits
     bool stuck() const;
     admin::ChatState state() const;
+    std::int64_t tlsFailed() const;  // handshakes, since the service began
 
   private:
     // What is not open although the rest is, and why; empty: all is.
@@ -57,6 +58,7 @@ class ChatDoor {
     mutable Mutex mutex_;
     std::shared_ptr<chat::ChatServer> server_ GUARDED_BY(mutex_);
     std::string unavailable_ GUARDED_BY(mutex_), places_ GUARDED_BY(mutex_);
+    std::int64_t tlsFailedBefore_ GUARDED_BY(mutex_) = 0;  // by servers that are gone
 };
 
 }  // namespace postern::service

@@ -404,7 +404,7 @@ admin::Record Service::facts() const {
     record.add("sessions", sessions.open)
         .add("sessions_total", sessions.accepted)
         .add("sessions_refused", sessions.refused)
-        .add("tls_failed", sessions.tlsFailed);
+        .add("tls_failed", sessions.tlsFailed + (chat_ ? chat_->tlsFailed() : 0));
     const auto commits = store_->counters();
     record.add("commits", commits.commits)
         .add("commit_requests", commits.works)

@@ -90,6 +90,17 @@ def test_a_certificate_that_is_not_there_closes_its_address_alone():
         check(os.path.exists(paper), paper)
 
 
+def test_a_port_that_is_taken_closes_its_address_alone():
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken, House() as house:
+        paper = make_paper(house)
+        house.configure('address = "127.0.0.1:0"\n', f'address = "127.0.0.1:0"\ntls_address = "127.0.0.1:{taken.getsockname()[1]}"\ncertificate = "{paper}"\nkey = "{paper}.key"\n')
+        said = house.reload(ok=range(1, 128))
+        check("chat-tls" in said and "not there" not in said, said)
+        check("chat-tls" in postern(house.gateway, "status", ok=range(128)), "status says nothing of it")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join()
+
+
 def test_a_certificate_is_renewed_without_a_goodbye():
     with TlsHouse() as house, house.connect() as olaf:
         olaf.log_on("olaf", PASSWORD).join()
@@ -133,6 +144,8 @@ def test_who_speaks_no_tls_or_never_ends_its_handshake_is_turned_away():
                     while piece := clear.recv(4096):  # until it is closed
                         got += piece
                 check(not re.search(rb"[A-Z]{4}", got), f"said in the clear: {got}")
+        counted = re.search(r'"tls_failed": ?(\d+)', postern(house.gateway, "status", "--json", ok=range(128)))
+        check(counted and int(counted.group(1)) > 0, "handshakes that failed are not counted")
         with house.connect() as olaf:
             olaf.log_on("olaf", PASSWORD)
 
