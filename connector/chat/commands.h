@@ -27,6 +27,8 @@ void tryRegister(Floor& floor, Client& client);  // 001, when nothing is missing
 void onAuthenticate(Floor& floor, Client& client, const Message& message);
 void onOper(Floor& floor, Client& client, const Message& message);
 void onReply(Floor& floor, Client& client, const accounts::LogOnReply& reply);
+// Of a try whose connection has ended: it counts all the same.
+void onReplyTooLate(Floor& floor, const Peer& peer, const accounts::LogOnReply& reply);
 // channels.cpp
 void onInvite(Floor& floor, Client& client, const Message& message);
 void onJoin(Floor& floor, Client& client, const Message& message);

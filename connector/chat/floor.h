@@ -94,7 +94,10 @@ class Floor {
     std::map<std::string, std::size_t> perAddress;
     Tries newConnections, wrongTries;
     Barred barred;
+    std::vector<Try> tries;
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> questions;
+    std::unordered_map<ConnectionId, Peer>
+        asking;  // until the desk answers, also of connections that are gone
     std::vector<ConnectionId> touched;
 
   private:

@@ -261,13 +261,19 @@ std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> Hall::takeQuestion
 }
 
 void Hall::answer(ConnectionId id, const accounts::LogOnReply& reply) {
+    const auto asked = floor_->asking.extract(id);
+    if (asked.empty()) return;  // it did not wait
     Client* client = floor_->find(id);
-    if (client == nullptr) return;  // it did not wait
+    if (client == nullptr) return onReplyTooLate(*floor_, asked.mapped(), reply);
     floor_->resumeAnswer(*client);
     onReply(*floor_, *client, reply);
     floor_->endAnswer(*client);
     work(*floor_, *client);
     floor_->sweep();
+}
+
+std::vector<Try> Hall::takeTries() {
+    return std::exchange(floor_->tries, {});
 }
 
 Barred Hall::takeBarred() {

@@ -88,8 +88,11 @@ class Hall {
 
     // Questions for the log-on desk. At most one of each connection is out.
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> takeQuestions();
+    // It counts whatever has become of the connection since.
     void answer(ConnectionId id, const accounts::LogOnReply& reply);
-    // Those since the last call.
+    // What came of tries to log on, since the last call; each once, also of connections that are gone.
+    std::vector<Try> takeTries();
+    // Those since the last call; they are not among the tries.
     Barred takeBarred();
 
     // What operators want done with the queue; settle() brings what came of it, tell() what happens there.

@@ -23,16 +23,26 @@ void fail(Floor& floor, Client& client, Numeric numeric, std::string_view text =
 
 // Everybody of this machine, and who comes through a tunnel to it, has one address: there only the account is
 // shut.
-std::optional<std::string> addressKey(const Client& client) {
-    if (client.peer.loopback || client.peer.countedAs.empty()) return std::nullopt;
-    return "address " + client.peer.countedAs;
+std::optional<std::string> addressKey(const Peer& peer) {
+    if (peer.loopback || peer.countedAs.empty()) return std::nullopt;
+    return "address " + peer.countedAs;
 }
 
-void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& account) {
+void noteWrong(Floor& floor, const Peer& peer, const std::string& account) {
     const SteadyTime now = floor.clock.steady();
     ++floor.counters.wrongPasswords;
     if (!account.empty()) floor.wrongTries.note("account " + account, now);
-    if (const auto key = addressKey(client)) floor.wrongTries.note(*key, now);
+    if (const auto key = addressKey(peer)) floor.wrongTries.note(*key, now);
+    floor.tries.push_back({false, peer.name, account});
+}
+
+// Denied and Invalid are the client's fault and counted; the rest is ours.
+bool isWrong(const Error& error) {
+    return error.code == Errc::Denied || error.code == Errc::Invalid;
+}
+
+void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& account) {
+    noteWrong(floor, client.peer, account);
     client.sasl.reset();
     floor.reply(client, numeric);
     if (++client.wrongTries >= floor.settings.limits.loginTries)
@@ -43,7 +53,7 @@ void wrong(Floor& floor, Client& client, Numeric numeric, const std::string& acc
 // False: too many were wrong lately, and this one is refused whatever it says.
 bool mayTry(Floor& floor, const Client& client, const std::string& account) {
     const SteadyTime now = floor.clock.steady();
-    const auto key = addressKey(client);
+    const auto key = addressKey(client.peer);
     if ((!key || floor.wrongTries.allows(*key, now)) &&
         (account.empty() || floor.wrongTries.allows("account " + account, now)))
         return true;
@@ -54,6 +64,7 @@ bool mayTry(Floor& floor, const Client& client, const std::string& account) {
 
 void ask(Floor& floor, Client& client, Question question, Client::Waiting waiting) {
     client.waiting = waiting;
+    floor.asking.insert_or_assign(client.id, client.peer);
     floor.questions.emplace_back(client.id, std::move(question));
 }
 
@@ -121,15 +132,14 @@ void onSaid(Floor& floor, Client& client, std::string said) {
     ask(floor, client, std::move(question), Client::Waiting::Sasl);
 }
 
-// Denied and Invalid are the client's fault and counted; the rest is ours.
 void onRefusal(Floor& floor, Client& client, Numeric numeric, const accounts::LogOnReply& reply) {
-    if (reply.error->code == Errc::Denied || reply.error->code == Errc::Invalid)
-        return wrong(floor, client, numeric, reply.name);
+    if (isWrong(*reply.error)) return wrong(floor, client, numeric, reply.name);
+    floor.tries.push_back({false, client.peer.name, reply.name});
     fail(floor, client, numeric, "Logging on is not possible now: try again later");
 }
 
 void onSaslReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
-    if (!client.sasl) return;
+    if (!client.sasl) return onReplyTooLate(floor, client.peer, reply);
     if (reply.error) return onRefusal(floor, client, Numeric::SaslFail, reply);
     SaslExchange& sasl = *client.sasl;
     if (sasl.step == Step::ScramFirst) {
@@ -140,6 +150,7 @@ void onSaslReply(Floor& floor, Client& client, const accounts::LogOnReply& reply
         sasl.step = Step::ScramLast;
         return saySasl(floor, client, reply.message);
     }
+    floor.tries.push_back({true, client.peer.name, reply.name});
     sasl.account = reply.name;
     sasl.roles = reply.roles;
     if (sasl.step == Step::Plain) return loggedOn(floor, client);
@@ -150,6 +161,7 @@ void onSaslReply(Floor& floor, Client& client, const accounts::LogOnReply& reply
 void onOperReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
     if (reply.error) return onRefusal(floor, client, Numeric::PasswordMismatch, reply);
     if (!reply.roles.admin) return wrong(floor, client, Numeric::PasswordMismatch, reply.name);
+    floor.tries.push_back({true, client.peer.name, reply.name});
     client.oper = true;
     floor.reply(client, Numeric::YouAreOper);
     floor.send(client, floor.lineFrom(client, "MODE", {client.nick, "+o"}));
@@ -185,6 +197,13 @@ void onReply(Floor& floor, Client& client, const accounts::LogOnReply& reply) {
     const auto waiting = std::exchange(client.waiting, Client::Waiting::Nothing);
     if (waiting == Client::Waiting::Sasl) onSaslReply(floor, client, reply);
     if (waiting == Client::Waiting::Oper) onOperReply(floor, client, reply);
+}
+
+void onReplyTooLate(Floor& floor, const Peer& peer, const accounts::LogOnReply& reply) {
+    if (reply.error && isWrong(*reply.error)) return noteWrong(floor, peer, reply.name);
+    // The first half of SCRAM names an account and proves nothing.
+    if (!reply.error && reply.exchange != nullptr) return;
+    floor.tries.push_back({!reply.error, peer.name, reply.name});
 }
 
 }  // namespace postern::chat

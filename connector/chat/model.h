@@ -31,6 +31,12 @@ struct Peer {
     admin::Role mostRole = admin::Role::Admin;  // the most that anybody may who comes this way
 };
 
+// A try to log on, for the log.
+struct Try {
+    bool good = false;
+    std::string client{}, account{};  // the account may not be known
+};
+
 // One line to be sent, and what tags may go with it.
 struct Line {
     std::string text{};     // without tags and end

@@ -115,6 +115,7 @@ void ChatServer::Loop::live() {
     }
     while (!stopping_) turn();
     sayGoodbye();
+    bringAnswers();  // of guesses that were decided meanwhile
     publish();
     answers_->close();
     outcomes_->close();

@@ -52,6 +52,7 @@ void ChatServer::Loop::turn() {
     settleAll();
     lookAtPaused();
     askDesk();
+    tellTries();
     tellBarred();
     placeOrders();
     tellPresence();
@@ -177,15 +178,15 @@ void ChatServer::Loop::readHeld() {
 }
 
 void ChatServer::Loop::bringAnswers() {
-    for (const auto& [id, reply] : answers_->take()) {
-        hall_->answer(id, reply);
-        const Client* client = hall_->client(id);
-        // The first half of SCRAM names an account and proves nothing.
-        if (client == nullptr || (!reply.error && reply.exchange != nullptr)) continue;
-        LogLine(reply.error ? LogEvent::AuthFailed : LogEvent::AuthOk)
-            .with("listener", "chat")
-            .with("client", client->peer.name)
-            .with("account", reply.name);
+    for (const auto& [id, reply] : answers_->take()) hall_->answer(id, reply);
+    tellTries();  // before the clients hear of it
+}
+
+void ChatServer::Loop::tellTries() {
+    for (const Try& each : hall_->takeTries()) {
+        LogLine line(each.good ? LogEvent::AuthOk : LogEvent::AuthFailed);
+        line.with("listener", "chat").with("client", each.client);
+        if (!each.account.empty()) line.with("account", each.account);
     }
 }
 

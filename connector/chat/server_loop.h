@@ -110,6 +110,7 @@ class ChatServer::Loop {
     void bringOutcomes();
     void bringNews();
     void askDesk();
+    void tellTries();
     void tellBarred(bool last = false);
     void placeOrders();
     bool isMailPlace(std::string_view adapter) const;

@@ -75,6 +75,28 @@ TEST(LoggingOn, ALongPasswordComesInPieces) {
     }
 }
 
+// A guess counts although its client did not wait for the answer: else hanging up would be a way around the
+// bar.
+TEST(LoggingOn, AGuessOfWhoHangsUpCountsAndIsTold) {
+    ChatRig rig;
+    rig.addAccount("ann", "pencil", "viewer");
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(rig.connect("a"));
+        rig.hall().receive(rig.id("a"), "AUTHENTICATE PLAIN\r\n" + plain("ann", "wrong") + "\r\n");
+        rig.hall().disconnect(rig.id("a"), "it hung up");
+        rig.settle();
+    }
+    EXPECT_EQ(10, rig.hall().counters().wrongPasswords);
+    const auto tries = rig.hall().takeTries();
+    ASSERT_EQ(10u, tries.size());
+    EXPECT_FALSE(tries.front().good);
+    EXPECT_EQ("ann", tries.front().account);
+    ASSERT_TRUE(rig.connect("last"));
+    rig.say("last", "AUTHENTICATE PLAIN");
+    rig.say("last", plain("ann", "pencil"));
+    EXPECT_EQ(":chat.test 904 * :Too many wrong tries", rig.take("last").back());
+}
+
 TEST(LoggingOn, TenWrongTriesOfAnAccountShutItForAWhile) {
     ChatRig rig;
     rig.addAccount("ann", "pencil", "viewer");

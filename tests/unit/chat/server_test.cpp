@@ -243,6 +243,106 @@ TEST_F(ChatServerTest, ANameWithoutAProofIsNotInTheLogAsLoggedOn) {
     EXPECT_EQ(failed, 1);
 }
 
+// Who reads the log to keep guessers out (fail2ban) misses none, whatever becomes of the connection.
+class EachGuess : public ChatServerTest {
+  protected:
+    EachGuess() {
+        setLogTap([this](LogEvent event, ItemId, std::string_view line) {
+            MutexLock lock(mutex_);
+            if (event == LogEvent::AuthFailed) lines_.emplace_back(line);
+        });
+        settings_.accountNeeded = true;
+        settings_.limits.loginTriesLately = 1'000;
+    }
+    ~EachGuess() override { setLogTap({}); }
+
+    static std::string guess() {
+        return "AUTHENTICATE PLAIN\r\nAUTHENTICATE " + base64Encode(std::string("\0ann\0wrong", 10)) + "\r\n";
+    }
+    static std::string inOneGo() {
+        return "CAP LS 302\r\nNICK n\r\nUSER u 0 * :u\r\nCAP REQ :sasl\r\n" + guess() + "CAP END\r\n";
+    }
+    bool logged(std::size_t wanted) {
+        return tests::waitFor(
+            [&] {
+                MutexLock lock(mutex_);
+                return lines_.size() >= wanted;
+            },
+            kPatience);
+    }
+    // The lines, of a server that has stopped; as many wrong passwords were counted.
+    std::vector<std::string> all() {
+        server_->stop();
+        const auto wrong = server_->figures().counters.wrongPasswords;
+        MutexLock lock(mutex_);
+        EXPECT_EQ(wrong, static_cast<std::int64_t>(lines_.size()));
+        for (const std::string& line : lines_)
+            for (const char* part : {"listener=chat", "client=127.0.0.1:", "account=ann"})
+                EXPECT_NE(line.find(part), std::string::npos) << line;
+        return lines_;
+    }
+    void eachOfManyHangsUp(const net::TlsClientContext* tls) {
+        for (int i = 0; i < 20; ++i) {
+            Caller caller = call();
+            if (tls != nullptr) caller.startTls(*tls);
+            // Nothing is unread on his side when he goes: a reset would take his words with it.
+            caller.say("CAP REQ :sasl");
+            caller.say("AUTHENTICATE PLAIN");
+            caller.send("AUTHENTICATE " + base64Encode(std::string("\0ann\0wrong", 10)) + "\r\n");
+            caller.vanish();
+        }
+        EXPECT_TRUE(logged(20));
+        EXPECT_EQ(all().size(), 20u);
+    }
+
+    Settings settings_ = openHouse();
+    Mutex mutex_;
+    std::vector<std::string> lines_;
+};
+
+TEST_F(EachGuess, InOneGoWithTheEndOfTheLogOnIsInTheLog) {
+    make(settings_);
+    start();
+    for (int i = 0; i < 6; ++i) {
+        Caller caller = call();
+        caller.send(inOneGo());
+        EXPECT_NE(caller.until(" 904 ").find(" 904 "), std::string::npos);
+        EXPECT_NE(caller.until("ERROR").find("Log on with SASL first"), std::string::npos);
+    }
+    EXPECT_TRUE(logged(6));
+    EXPECT_EQ(all().size(), 6u);
+}
+
+TEST_F(EachGuess, TheOneThatEndsTheConnectionIsInTheLog) {
+    make(settings_);
+    start();
+    Caller caller = call();
+    for (int i = 0; i < settings_.limits.loginTries; ++i) {
+        caller.send(guess());
+        EXPECT_NE(caller.until(" 904 ").find(" 904 "), std::string::npos);
+    }
+    EXPECT_NE(caller.until("ERROR").find("Too many wrong passwords"), std::string::npos);
+    EXPECT_TRUE(logged(3));
+    EXPECT_EQ(all().size(), 3u);
+}
+
+TEST_F(EachGuess, OfWhoHangsUpBehindItIsInTheLog) {
+    make(settings_);
+    start();
+    eachOfManyHangsUp(nullptr);
+}
+
+TEST_F(EachGuess, OfWhoHangsUpBehindItIsInTheLogOverTls) {
+    tests::makePaper(folder_.path(), {"server", "localhost"});
+    const auto tls = net::TlsContext::make({folder_ / "server.pem", folder_ / "server.key", "", false},
+                                           Clock::system().now());
+    ASSERT_TRUE(tls.ok()) << tls.error().text;
+    make(settings_);
+    start({{"tls", {"127.0.0.1"}, *tls}});
+    const auto context = net::TlsClientContext::make({false, "", false});
+    eachOfManyHangsUp(context->get());
+}
+
 TEST_F(ChatServerTest, WhoIsBarredIsOneLineAMinute) {
     Mutex mutex;
     std::vector<std::string> lines;
