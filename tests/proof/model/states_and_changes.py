@@ -42,7 +42,7 @@ BY_PARAMETER = {
     ("queue/returned.cpp", "kEnd"),
     ("queue/returned.cpp", "kDoubt"),
 }
-NO_CHANGE = {("queue/claim.cpp", "kRenew"), ("queue/set_back.cpp", "kDueNow"), ("queue/lapse.cpp", "kNote"), ("queue/restored.cpp", "kOthers"), ("queue/settle.cpp", "kLater")}
+NO_CHANGE = {("queue/claim.cpp", "kRenew"), ("queue/set_back.cpp", "kDueNow"), ("queue/waited_for.cpp", "kDueNow"), ("queue/lapse.cpp", "kNote"), ("queue/restored.cpp", "kOthers"), ("queue/settle.cpp", "kLater")}
 
 
 def read(path):
