@@ -55,7 +55,7 @@ Result<std::size_t> dueForReason(store::Store& store, const std::string& adapter
             std::span<const ItemId>(found).subspan(next, std::min(kPortion, found.size() - next));
         std::size_t changed = 0;
         const auto hasten = [&](store::WriteSession& session) -> Result<void> {
-            changed = 0;  // the writer may run it again
+            changed = 0;
             for (const ItemId item : portion) {
                 POSTERN_LET(rows, session.run(kDueNow, item, toMillis(now), reason));
                 if (rows != 1) continue;

@@ -209,16 +209,21 @@ class Checkpoint(Scene):
         rig.until(lambda: os.path.getsize(rig.path("store", "postern.db-wal")) == 0 or rig.said("store.trouble"), 4)
 
 
+def three_wait(rig):
+    """Three mails of a service that was started, held back by the adapter's suspension."""
+    rig.gateway.start()
+    rig.postern("adapter", "suspend", "out", "--reason", "test")
+    for serial in (1, 2, 3):
+        rig.send(serial)
+
+
 class Start(Scene):
     """With three mails that a kill left behind in `publishing`: one was published, two were not."""
 
     at_rest = True
 
     def before(self, rig):
-        rig.gateway.start()
-        rig.postern("adapter", "suspend", "out", "--reason", "test")
-        for serial in (1, 2, 3):
-            rig.send(serial)
+        three_wait(rig)
         tracers = [Tracer(tid, ["-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL:when=2"])
                    for tid in thread_ids(rig.gateway, "watch:out")]
         rig.postern("adapter", "resume", "out")
@@ -303,10 +308,7 @@ class Backup(Scene):
     at_rest = True
 
     def before(self, rig):
-        rig.gateway.start()
-        rig.postern("adapter", "suspend", "out", "--reason", "test")
-        for serial in (1, 2, 3):
-            rig.send(serial)
+        three_wait(rig)
         rig.gateway.stop()
 
     def work(self, rig):
