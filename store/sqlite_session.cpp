@@ -43,6 +43,7 @@ Errc codeOf(int extended, int systemNumber, bool committing) {
         case SQLITE_CONSTRAINT: return codeOfConstraint(extended);
         case SQLITE_IOERR: return codeOfIo(extended, systemNumber, committing);
         case SQLITE_BUSY:
+        case SQLITE_PROTOCOL:
         case SQLITE_LOCKED: return Errc::Busy;
         case SQLITE_FULL: return Errc::NoSpace;
         case SQLITE_CORRUPT:
@@ -76,6 +77,10 @@ std::string textOf(int extended, const char* message) {
     std::string text = message;
     if (extended == SQLITE_BUSY_SNAPSHOT) text += ": another connection wrote since this one read";
     if (extended == SQLITE_BUSY_RECOVERY) text += ": another process is recovering the log";
+    if (extended == SQLITE_PROTOCOL)
+        text +=
+            ": every lock on the -shm file beside the database was refused, again and again; is the file "
+            "system one that locks?";
     return text + " (SQLite " + std::to_string(extended) + ")";
 }
 

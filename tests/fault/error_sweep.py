@@ -62,7 +62,7 @@ def faults_of(point):
         return [("EINTR", "once")]
     if point.call == "accept":  # accept(2) knows no error of a disk
         return [(error, mode) for error in ("EMFILE", "ENOMEM", "EINTR") for mode in MODES]
-    if point.call == "fcntl" and point.thread == "store-writer":  # to SQLite one refused lock is like another, and it is patient
+    if point.call == "fcntl":  # to SQLite one refused lock is like another, and it is patient for up to 20 s
         return [("EIO", "once"), ("EINTR", "once"), *([("EIO", "for good")] if point.ordinal % 5 == 1 else [])]
     return [(error, mode) for error in ERRORS for mode in MODES]
 

@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import time
 
-from gateway import Gateway, Ledger, breathe
+from gateway import START_LIMIT, Gateway, Ledger, breathe
 from kill_sweep import Tracer, thread_ids
 
 HOME = """
@@ -31,7 +31,7 @@ retry_longest = "200ms"
 QUICK = 'retry_first = "50ms"\nretry_longest = "200ms"\n'
 LEASE = 'lease = "2s"\n'
 SEEN_IDLE = 'poll_interval = "2s"\n'  # watchers that look seldom leave the writer the idle second in which it empties its log
-GIVE_UP = 25.0  # behind this the service counts as hung; a stop may take its 20 s
+GIVE_UP = 40.0  # behind this the service counts as hung; a stop may take its 20 s, and so may SQLite until it believes that a lock is refused
 CLIENT_GIVES_UP = 15.0
 
 
@@ -107,7 +107,7 @@ class Rig:
         try:
             self.gateway.start(wrapper=("strace", "-D", "-I2", "-qq", "-o", self.trace, *(["-f"] if self.follow else []), *self.options))
         except RuntimeError:
-            if self.alive():
+            if self.alive() and self.gateway.wait_for_end(GIVE_UP - START_LIMIT) is None:
                 self.problems.append("the start neither ends nor gets ready")
             return False
         return True
