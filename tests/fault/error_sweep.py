@@ -62,8 +62,8 @@ def faults_of(point):
         return [("EINTR", "once")]
     if point.call == "accept":  # accept(2) knows no error of a disk
         return [(error, mode) for error in ("EMFILE", "ENOMEM", "EINTR") for mode in MODES]
-    if point.call == "fcntl":  # to SQLite one refused lock is like another, and it is patient for up to 20 s
-        return [("EIO", "once"), ("EINTR", "once"), *([("EIO", "for good")] if point.ordinal % 5 == 1 else [])]
+    if point.call == "fcntl":  # to SQLite one refused lock is like another; and for good would keep locks from being let go
+        return [("EIO", "once"), ("EINTR", "once")]
     return [(error, mode) for error in ERRORS for mode in MODES]
 
 

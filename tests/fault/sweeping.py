@@ -30,6 +30,7 @@ class Point(collections.namedtuple("Point", "scene kind thread call ordinal")):
 
 # A wake-up by an eventfd: eventfd(2) knows no error of it that a service could meet.
 WAKE_UP = re.compile(r'(read|write)\(\d+, "\\1(\\0){7}", 8\)')
+UNLOCK = re.compile(r"fcntl\(\d+, F_SETLK\w*, \{l_type=F_UNLCK")  # a lock can be refused; to let one go is not
 
 
 def ordinals(lines, never):
@@ -41,7 +42,7 @@ def ordinals(lines, never):
             continue
         ours = ours or "postern.toml" in line and not line.startswith("execve(")
         seen[named.group(1)] += 1
-        if ours and named.group(1) not in never and not WAKE_UP.match(line):
+        if ours and named.group(1) not in never and not WAKE_UP.match(line) and not UNLOCK.match(line):
             found.append((named.group(1), seen[named.group(1)]))
     return found
 

@@ -1,6 +1,6 @@
 """The rows of the proof: what each of R1 to R22 asks, what runs it in its sampled and its whole size, and what it lacks.
 
-A step is a command; {build} is the build's folder, {tests} this tree's. A row without steps is not built, and never counts as passed;
+A step is a command; {build} is the build's folder, {sanitized} that of a build with sanitizers (preset "fuzz"), {tests} this tree's. A row without steps is not built, and never counts as passed;
 one that lacks something is passed in part. `seconds` is the time budget of the whole size."""
 
 from dataclasses import dataclass, field
@@ -68,8 +68,7 @@ ROWS = [
         seconds=60 * MINUTE, lacks="20,000 kills"),
     Row("R8", "many threads claim 1,000,000 items from one queue", [cases(RACES, "ClaimRace.Q184524_claim_race*", POSTERN_RACE_SCALE=5000, TMPDIR="/dev/shm"),
                                                                    cases(RACES, "ClaimRace.Q184524_single*", POSTERN_RACE_SCALE=500)],
-        sampled=[cases(RACES, "ClaimRace.Q184524_claim_race*:ClaimRace.Q184524_single*")], targets=["export_race_tests"], seconds=45 * MINUTE,
-        lacks="the share of the slowest thread"),
+        sampled=[cases(RACES, "ClaimRace.Q184524_claim_race*:ClaimRace.Q184524_single*")], targets=["export_race_tests"], seconds=45 * MINUTE),
     Row("R9", "Q184524, the race of the first claims; without its guards it must be found",
         [cases(RACES, "ClaimRace.Q184524_many_starts*", POSTERN_RACE_SCALE=3334, POSTERN_RACE_ROWS=10000, TMPDIR="/dev/shm"),
          cases(RACES, "StallMutation.*", POSTERN_RACE_SCALE=500)],
@@ -91,14 +90,14 @@ ROWS = [
         sampled=[script("proof/cut_answers.py", "--every", "40")], seconds=15 * MINUTE,
         lacks="an LMTP client that comes again only for those of its recipients whose answer it did not read"),
     Row("R16", "SMTP smuggling, at every split", [cases("unit/intake/intake_tests", "*muggl*")], targets=["intake_tests"]),
-    Row("R17", "hostile bytes for every reader", [by_ctest("fuzz_.*")], seconds=10 * MINUTE, targets=["fuzzers"],
-        lacks="hours of search: ./check --full searches for a minute each, docs/PROMISE.md says for how long it was done last"),
+    Row("R17", "hostile bytes for every reader, and half an hour of search in each", seconds=240 * MINUTE, targets=["fuzzers"],
+        full=[by_ctest("fuzz_.*"), ["python3", "{tests}/fuzz/search.py", "{sanitized}", "--minutes", "30"]], sampled=[by_ctest("fuzz_.*")]),
     Row("R18", "every mail of the corpora, converted and exported", [by_ctest("conversion_golden_tests|regress_tests|regress_gateway_tests")],
         targets=["conversion_golden_tests", "regress_tests", "regress_gateway_tests"], lacks="other people's corpora"),
     Row("R19", "hours of everything at once, with flat memory, descriptors and database",
-        [script("proof/soak.py", "--minutes", "1", "--rate", "20", "--leaky", "1"), script("proof/soak.py", "--minutes", "120")],
-        sampled=[script("proof/soak.py", "--minutes", "1", "--rate", "20")], seconds=130 * MINUTE,
-        lacks="the same hours with a build of sanitizers: give its folder as build"),
+        [script("proof/soak.py", "--minutes", "1", "--rate", "20", "--leaky", "1"), script("proof/soak.py", "--minutes", "120"),
+              ["env", "ASAN_OPTIONS=quarantine_size_mb=8", "python3", "{tests}/proof/soak.py", "{sanitized}", "--minutes", "120", "--rate", "10"]],
+        sampled=[script("proof/soak.py", "--minutes", "1", "--rate", "20")], seconds=260 * MINUTE),
     Row("R20", "1,000 connections, half of them slow, and ten times more offered than is taken", [script("proof/overload.py")],
         sampled=[script("proof/overload.py", "--connections", "300", "--clients", "30", "--seconds", "3")], targets=["slow_disk"]),
     Row("R21", "the claim protocol searched, planted faults found", [["python3", "{tests}/proof/model/check_model.py"]],

@@ -28,11 +28,12 @@ from rows import ROWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+SANITIZED = os.path.join(ROOT, "build", "fuzz")
 PASSED, PART, FAILED, NOT_BUILT, NOT_HERE = "passed", "passed in part", "FAILED", "not built", "can not run here"
 SKIPPED = 77  # what a suite ends with that lacks something of the machine: root, FUSE
 PROGRAMS = ["posternd", "postern", "postern-runner", "postern-sendmail"]
 TELL_EVERY = 15.0
-SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|minutes)\b(?! a second)")
+SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|inputs|minutes)\b(?! a second)")
 
 
 def git(*arguments):
@@ -125,7 +126,8 @@ def run_row(row, options):
     before, begun, verdict = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), PART if row.lacks else PASSED
     with open(log_path, "wb") as log:
         for step in row.steps(whole):
-            command = [part.replace("{build}", options.build).replace("{tests}", os.path.join(ROOT, "tests")) for part in step]
+            command = [part.replace("{build}", options.build).replace("{sanitized}", SANITIZED).replace("{tests}", os.path.join(ROOT, "tests"))
+                       for part in step]
             left = row.seconds * options.patience - (time.monotonic() - begun)
             status = run_step(command, log, max(left, 1), row.name)
             if status == SKIPPED:
@@ -164,11 +166,15 @@ def key(row, options):
 
 def build(chosen, options):
     names = sorted({target for row in chosen for target in row.targets})
-    say(f"building {' '.join(PROGRAMS + names)} ...")
+    commands = [["ninja", "-C", options.build, *PROGRAMS, *names]]
+    if any("{sanitized}" in step for row in chosen for step in row.steps(not options.sampled)):
+        commands += [["cmake", "--preset", "fuzz"], ["ninja", "-C", SANITIZED, *PROGRAMS, "fuzzers"]]
     with open(os.path.join(options.folder, "build.log"), "wb") as log:
-        if subprocess.run(["ninja", "-C", options.build, *PROGRAMS, *names], stdout=log, stderr=log, check=False).returncode != 0:
-            say("the build failed: build/proof/build.log")
-            sys.exit(1)
+        for command in commands:
+            say(" ".join(command) + " ...")
+            if subprocess.run(command, stdout=log, stderr=log, cwd=ROOT, check=False).returncode != 0:
+                say("the build failed: build/proof/build.log")
+                sys.exit(1)
 
 
 def main():

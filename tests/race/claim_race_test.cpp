@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "connector/export/runner.h"
 #include "store/notifier.h"
+#include "tests/kit/forwarding_adapter.h"
 #include "tests/kit/post_office.h"
 #include "tests/kit/wait.h"
 
@@ -25,6 +29,38 @@ config::Adapter settingsFor(const std::string& name, int batch) {
     return settings;
 }
 
+// Counts what each watcher publishes.
+class Tallying final : public tests::ForwardingAdapter {
+  public:
+    using ForwardingAdapter::ForwardingAdapter;
+
+    void publish(std::span<adapters::Job> jobs, const std::function<void()>& beat) override {
+        ForwardingAdapter::publish(jobs, beat);
+        const std::lock_guard lock(mutex_);
+        tally_[std::this_thread::get_id()] += static_cast<int>(jobs.size());
+    }
+    // The share of the slowest watcher, in hundredths of what an even share would be.
+    int slowest() const {
+        const std::lock_guard lock(mutex_);
+        if (tally_.size() < kWatchers) return 0;
+        int sum = 0;
+        int least = tally_.begin()->second;
+        for (const auto& [thread, count] : tally_) {
+            sum += count;
+            least = std::min(least, count);
+        }
+        return static_cast<int>(100LL * least * kWatchers / std::max(sum, 1));
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::map<std::thread::id, int> tally_;
+};
+
+// Few items may be gone before the last watcher has begun; of many each takes its part.
+constexpr int kEnoughForAll = 1'000'000;
+constexpr int kLeastShare = 20;  // hundredths of an even share
+
 void runRace(int backlog, int live, int batch) {
     tests::PostOffice office;
     store::Notifier notifier;
@@ -32,9 +68,8 @@ void runRace(int backlog, int live, int batch) {
     queue::QueueOptions options;
     options.owner = "race";
     queue::Queue queue(office.store(), office.clock(), options);
-    exporting::Runner runner(office.store(), notifier, queue,
-                             tests::makeAdapter("drop", "out", {{"folder", out}}), settingsFor("out", batch),
-                             {});
+    const auto adapter = std::make_shared<Tallying>(tests::makeAdapter("drop", "out", {{"folder", out}}));
+    exporting::Runner runner(office.store(), notifier, queue, adapter, settingsFor("out", batch), {});
     office.post("out", 1, backlog);  // stands there when the watchers start, as in the article
     std::thread hints([&] {          // every notification three times
         constexpr int kStep = 100;
@@ -55,6 +90,11 @@ void runRace(int backlog, int live, int batch) {
     EXPECT_EQ(consumer.verdict(total), "");
     EXPECT_EQ(runner.counters().exported, total);
     EXPECT_EQ(runner.counters().fenced, 0);
+    if (total >= kEnoughForAll) {
+        EXPECT_GE(adapter->slowest(), kLeastShare);
+        std::cout << total << " mails, the slowest watcher took " << adapter->slowest()
+                  << " % of an even share\n";
+    }
     EXPECT_EQ(office.states(), (std::map<queue::State, int>{{queue::State::Exported, total}}));
 }
 

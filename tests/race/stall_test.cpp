@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/fake_clock.h"
+#include "tests/kit/forwarding_adapter.h"
 #include "tests/kit/post_office.h"
 
 namespace postern {
@@ -35,30 +36,21 @@ const char* stallName(Stall stall) {
 }
 
 // A real adapter, with a pause at one step.
-class Stalling final : public adapters::Adapter {
+class Stalling final : public tests::ForwardingAdapter {
   public:
     Stalling(std::shared_ptr<adapters::Adapter> real, Stall at, std::function<void()> pause)
-        : real_(std::move(real)), at_(at), pause_(std::move(pause)) {}
+        : ForwardingAdapter(std::move(real)), at_(at), pause_(std::move(pause)) {}
 
-    Result<void> probe() override { return real_->probe(); }
     void stage(std::span<Job> jobs, const std::function<void()>& beat) override {
         pauseAt(Stall::BeforeStage);
-        real_->stage(jobs, beat);
+        ForwardingAdapter::stage(jobs, beat);
         pauseAt(Stall::AfterStage);
     }
     void publish(std::span<Job> jobs, const std::function<void()>& beat) override {
         pauseAt(Stall::BeforePublish);
-        real_->publish(jobs, beat);
+        ForwardingAdapter::publish(jobs, beat);
         pauseAt(Stall::AfterPublish);
     }
-    void abandon(Job& job) override { real_->abandon(job); }
-    adapters::Recovery recover(const DeliveryKey& key, std::string_view evidence) override {
-        return real_->recover(key, evidence);
-    }
-    Result<int> sweep(const std::function<bool(const DeliveryKey&)>& isOver) override {
-        return real_->sweep(isOver);
-    }
-    std::string describe() const override { return real_->describe(); }
 
   private:
     void pauseAt(Stall step) {
@@ -66,7 +58,6 @@ class Stalling final : public adapters::Adapter {
         at_ = Stall::None;
         pause_();
     }
-    std::shared_ptr<adapters::Adapter> real_;
     Stall at_;
     std::function<void()> pause_;
 };
