@@ -42,6 +42,7 @@ struct SocketServer::Impl {
     Result<void> listen();
     void acceptLoop();
     bool acceptOne();
+    void breathe();
     void admit(std::unique_ptr<Poco::Net::StreamSocket> socket);
     void reap() {
         connections.remove_if([](const auto& connection) { return connection->done.load(); });
@@ -104,11 +105,20 @@ void SocketServer::Impl::acceptLoop() {
         const bool waiting = !poller->wait(kLongWait).empty();
         reap();
         if (!waiting || stopping || acceptOne()) continue;
-        // The waiting client stays readable for ever: look away for a moment instead of spinning.
-        if (!poller->change(ear->handle(), kListenToken, false, false).ok()) continue;
+        breathe();
+    }
+}
+
+// What waits, or is at fault, would be told of without end: looks away for a moment instead of spinning. A
+// hang-up is told whatever is asked about, so the socket is taken out.
+void SocketServer::Impl::breathe() {
+    poller->remove(ear->handle());
+    for (;;) {
         poller->wait(kPause);
-        if (const auto again = poller->change(ear->handle(), kListenToken, true, false); !again.ok())
-            complain(again.error().text);
+        if (stopping) return;
+        const auto again = poller->add(ear->handle(), kListenToken, true, false);
+        if (again.ok()) return;
+        if (ear->isNews(again.error())) complain(again.error().text);
     }
 }
 
@@ -117,7 +127,7 @@ bool SocketServer::Impl::acceptOne() {
     auto accepted = ear->acceptSocket();
     if (accepted.ok() && *accepted == nullptr) return true;
     if (!accepted.ok()) {
-        complain(accepted.error().text);
+        if (ear->isNews(accepted.error())) complain(accepted.error().text);
         return false;
     }
     try {

@@ -28,6 +28,10 @@ bool isLocal(const Poco::Net::SocketAddress& address);
 // does.
 std::unique_ptr<Poco::Net::ServerSocket> boundSocket(const Poco::Net::SocketAddress& address);
 
+// Whether that error of accept() is about one connection that is gone again, or says that none waits. Any
+// other one comes again as long as its cause is there.
+bool isOfOneCaller(int code);
+
 // Why it can not listen at `where`, and what to do. `port` 0: a socket in the file system.
 Error cannotListen(const std::string& where, int port, const Poco::Exception& exception);
 

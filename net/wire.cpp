@@ -208,12 +208,14 @@ Ear::Ear(Ear&& other) noexcept
     : socket_(std::move(other.socket_)),
       local_(other.local_),
       ownPath_(std::exchange(other.ownPath_, {})),
-      port_(other.port_) {}
+      port_(other.port_),
+      trouble_(std::move(other.trouble_)) {}
 Ear& Ear::operator=(Ear&& other) noexcept {
     std::swap(socket_, other.socket_);
     std::swap(local_, other.local_);
     std::swap(ownPath_, other.ownPath_);
     std::swap(port_, other.port_);
+    std::swap(trouble_, other.trouble_);
     return *this;
 }
 Ear::~Ear() {
@@ -255,11 +257,17 @@ Result<std::unique_ptr<Poco::Net::StreamSocket>> Ear::acceptSocket() {
     try {
         auto socket = std::make_unique<Poco::Net::StreamSocket>(socket_->acceptConnection());
         socket->setBlocking(false);
+        trouble_.clear();
         return socket;
     } catch (const Poco::Exception& exception) {
-        if (outOfHandles(exception)) return fail(Errc::Unavailable, exception.displayText());
-        return std::unique_ptr<Poco::Net::StreamSocket>();
+        if (isOfOneCaller(exception.code())) return std::unique_ptr<Poco::Net::StreamSocket>();
+        return fail(outOfHandles(exception) ? Errc::Unavailable : Errc::Internal,
+                    "accept: " + exception.displayText());
     }
+}
+
+bool Ear::isNews(const Error& trouble) {
+    return std::exchange(trouble_, trouble.text) != trouble.text;
 }
 
 Result<std::optional<Accepted>> Ear::accept() {

@@ -103,10 +103,15 @@ class Ear {
 
     int handle() const;
     int port() const { return port_; }  // the bound one; 0 for a Unix socket
-    // Nothing when the peer is gone again. An Error: the system has no connection to give, look again later.
+    // Nothing when the peer is gone again. An Error: the system has no connection to give (Unavailable), or
+    // the listening socket itself is at fault. Look again later in both cases, and not at its events until
+    // then: they would come without end.
     Result<std::optional<Accepted>> accept();
     // The same for callers that talk to a library with it; it does not block. Null when the peer is gone.
     Result<std::unique_ptr<Poco::Net::StreamSocket>> acceptSocket();
+    // Of an Error of these: whether it is another one than the last since somebody came. For the log, which
+    // is told once of what stays.
+    bool isNews(const Error& trouble);
 
   private:
     Ear(std::unique_ptr<Poco::Net::ServerSocket> socket, bool local, std::string ownPath);
@@ -114,6 +119,7 @@ class Ear {
     bool local_ = false;
     std::string ownPath_;
     int port_ = 0;
+    std::string trouble_;  // of the last accept(), as isNews() has heard of it
 };
 
 }  // namespace postern::net

@@ -11,7 +11,7 @@ namespace postern::chat {
 namespace {
 
 constexpr int kReadsPerTurn = 4;       // then the others have their turn
-constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
+constexpr Millis kAcceptAgain{1'000};  // after the system had none to give
 constexpr Millis kLongestWait{600'000};
 constexpr Millis kGoodbye{1'000};         // for last words, when the service stops
 constexpr Millis kMailPoll{5'000};        // a hint may be lost
@@ -90,9 +90,11 @@ void ChatServer::Loop::onEvent(const Poller::Ready& event) {
 void ChatServer::Loop::acceptAt(Gate& gate) {
     auto accepted = gate.ear.accept();
     if (!accepted.ok()) {
-        LogLine(LogEvent::SessionRefused)
-            .with("listener", gate.place.name)
-            .with("error", accepted.error().text);
+        if (gate.ear.isNews(accepted.error())) {
+            LogLine(LogEvent::SessionRefused)
+                .with("listener", gate.place.name)
+                .with("error", accepted.error().text);
+        }
         poller_->remove(gate.ear.handle());
         gate.pausedUntil = clock_.steady() + kAcceptAgain;
     } else if (accepted->has_value()) {

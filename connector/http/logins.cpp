@@ -1,7 +1,9 @@
 #include "connector/http/logins.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/log.h"
 #include "base/random.h"
 
 namespace postern::http {
@@ -12,7 +14,8 @@ constexpr std::size_t kMostSessions = 500;
 constexpr std::size_t kTokenLetters = 40;  // of 36 kinds: 206 bits
 constexpr Millis kIdle{8 * 3'600'000};     // a working day
 constexpr Millis kWrongWindow{60'000};
-constexpr int kMostWrong = 20;  // in a window, of everybody: a person mistypes thrice
+constexpr int kMostWrong = 20;         // in a window, of everybody: a person mistypes thrice
+constexpr Millis kBarredEach{60'000};  // a line of the log: who guesses does not fill it
 
 }  // namespace
 
@@ -25,10 +28,36 @@ bool Logins::tooManyWrong() {
     return wrong_ >= kMostWrong;
 }
 
-Result<Person> Logins::check(std::string_view name, std::string_view password) {
-    if (tooManyWrong()) return fail(Errc::Busy, "too many wrong passwords lately: try again in a minute");
+void Logins::noteBarred(std::string_view name, std::string_view from) {
+    std::int64_t tries = 0;
+    {
+        MutexLock lock(mutex_);
+        ++barred_;
+        const SteadyTime now = clock_.steady();
+        if (barredTold_ && now - *barredTold_ < kBarredEach) return;
+        barredTold_ = now;
+        tries = std::exchange(barred_, 0);
+    }
+    LogLine(LogEvent::AuthFailed)
+        .with("name", name)
+        .with("from", from)
+        .with("way", "http")
+        .with("why", "barred: too many wrong passwords lately")
+        .with("tries", tries);
+}
+
+Result<Person> Logins::check(std::string_view name, std::string_view password, std::string_view from) {
+    if (tooManyWrong()) {
+        noteBarred(name, from);
+        return fail(Errc::Busy, "too many wrong passwords lately: try again in a minute");
+    }
     const auto login = directory_.logOn(name, password);
     if (login.ok()) return Person{login->name, admin::roleOf(login->roles)};
+    LogLine(LogEvent::AuthFailed)
+        .with("name", name)
+        .with("from", from)
+        .with("way", "http")
+        .with("why", login.error().text);
     if (login.error().code == Errc::Denied) {
         MutexLock lock(mutex_);
         ++wrong_;
@@ -36,8 +65,9 @@ Result<Person> Logins::check(std::string_view name, std::string_view password) {
     return login.error();
 }
 
-Result<std::string> Logins::logOn(std::string_view name, std::string_view password) {
-    POSTERN_LET(person, check(name, password));
+Result<std::string> Logins::logOn(std::string_view name, std::string_view password, std::string_view from) {
+    POSTERN_LET(person, check(name, password, from));
+    LogLine(LogEvent::AuthOk).with("name", name).with("from", from).with("way", "http");
     const std::string token = randomName(kTokenLetters);
     MutexLock lock(mutex_);
     dropOld();

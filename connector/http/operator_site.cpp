@@ -159,7 +159,7 @@ Result<Person> OperatorSite::whoIs(const HttpRequest& request) const {
         const auto colon = pair ? pair->find(':') : std::string::npos;
         if (colon == std::string::npos) return fail(Errc::Denied, "the Authorization field can not be read");
         return logins_.check(std::string_view(*pair).substr(0, colon),
-                             std::string_view(*pair).substr(colon + 1));
+                             std::string_view(*pair).substr(colon + 1), request.peer);
     }
     return Person{"", options_.anonymousLooks ? std::optional(admin::Role::Viewer) : std::nullopt};
 }
@@ -309,12 +309,7 @@ HttpAnswer OperatorSite::logOn(const HttpRequest& request) {
     if (const auto ours = checkOrigin(request); !ours.ok()) return refusal(ours.error());
     auto fields = admin::parseFields(request.body);
     if (!fields.ok()) return refusal(fields.error());
-    const std::string name = (*fields)["name"];
-    const auto token = logins_.logOn(name, (*fields)["password"]);
-    LogLine(token.ok() ? LogEvent::AuthOk : LogEvent::AuthFailed)
-        .with("name", name)
-        .with("from", request.peer)
-        .with("way", "http");
+    const auto token = logins_.logOn((*fields)["name"], (*fields)["password"], request.peer);
     if (!token.ok()) return refusal(token.error().code == Errc::Denied ? 401 : 503, token.error());
     HttpAnswer answer = json("{}\n");
     answer.headers.push_back(cookie(*token, false));

@@ -13,7 +13,7 @@
 namespace postern::intake {
 
 namespace {
-constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
+constexpr Millis kAcceptAgain{1'000};  // after the system had none to give
 constexpr Millis kLongestWait{3'600'000};
 
 // Octal, as the configuration's check has made sure.
@@ -200,9 +200,11 @@ void IntakeServer::Loop::onEvent(const Poller::Ready& event) {
 void IntakeServer::Loop::acceptAt(Gate& gate) {
     auto accepted = gate.ear->accept();
     if (!accepted.ok()) {
-        LogLine(LogEvent::SessionRefused)
-            .with("listener", gate.settings->config.name)
-            .with("error", accepted.error().text);
+        if (gate.ear->isNews(accepted.error())) {
+            LogLine(LogEvent::SessionRefused)
+                .with("listener", gate.settings->config.name)
+                .with("error", accepted.error().text);
+        }
         poller_->remove(gate.ear->handle());
         gate.pausedUntil = clock_.steady() + kAcceptAgain;
         return lookBy(*gate.pausedUntil);

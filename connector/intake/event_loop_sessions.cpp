@@ -17,7 +17,7 @@ constexpr std::size_t kMostReplies = 64 * 1024;
 // How long a closed session's client may take to read its last reply, and what it may still send meanwhile.
 constexpr Millis kLinger{5'000};
 constexpr std::int64_t kLingerBytes = 1 << 20;
-constexpr Millis kAcceptAgain{1'000};  // after the system ran out of handles
+constexpr Millis kAcceptAgain{1'000};  // after the system had none to give
 constexpr std::int64_t kCrowd = 200;   // sessions whose memory is worth giving back
 
 bool wantsInput(Connection& connection) {
@@ -130,8 +130,11 @@ void IntakeServer::Loop::settle(Token token, Connection& connection) {
                      [mailbox = mailbox_, token](const Answer& answer) { mailbox->post(token, answer); });
     }
     if (auto step = connection.session.takeLogOn()) {
-        door_.logOn(std::move(*step),
-                    [mailbox = mailbox_, token](const LogOnAnswer& answer) { mailbox->post(token, answer); });
+        door_.logOn(std::move(*step), [mailbox = mailbox_, token,
+                                       client = connection.session.client().name](const LogOnAnswer& answer) {
+            noteLogOn(client, answer);
+            mailbox->post(token, answer);
+        });
     }
     if (connection.session.closing() && connection.handshake) {
         handshakeFailed(connection, connection.session.ending());

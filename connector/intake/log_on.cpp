@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "connector/accounts/log_on_desk.h"
 
 namespace postern::intake {
@@ -38,6 +39,15 @@ LogOnAnswer answerOf(accounts::LogOnReply reply, bool proves) {
 }
 
 }  // namespace
+
+void noteLogOn(const std::string& client, const LogOnAnswer& answer) {
+    const bool begun = !answer.error && answer.exchange != nullptr;  // SCRAM: a name, and no proof yet
+    const bool unread = answer.error && answer.error->code == Errc::Invalid;
+    if (begun || unread) return;
+    LogLine line(answer.error ? LogEvent::AuthFailed : LogEvent::AuthOk);
+    line.with("client", client).with("account", answer.name);
+    if (answer.error) line.with("error", answer.error->text);
+}
 
 struct LogOnDesk::Impl {
     explicit Impl(accounts::Directory directory) : desk(std::move(directory), kMostWaiting) {}

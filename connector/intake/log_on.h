@@ -33,6 +33,11 @@ struct LogOnAnswer {
     std::shared_ptr<accounts::ScramServer> exchange{};
 };
 
+// Tells the log of a log-on that failed, and of a proof that was right; of an exchange that only began it
+// says nothing. To be called with each answer of a Door, whatever has become of the session: who reads the
+// log to keep guessers out misses none that hangs up behind its guess.
+void noteLogOn(const std::string& client, const LogOnAnswer& answer);
+
 class LogOnDesk {
   public:
     using Done = std::function<void(const LogOnAnswer&)>;

@@ -2,7 +2,6 @@
 // session waits meanwhile.
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "connector/intake/smtp_session.h"
 
@@ -91,8 +90,10 @@ void SmtpSession::onLogOnLine(std::string_view line) {
 void SmtpSession::onPlain(const std::string& said) {
     const auto parts = split(said, '\0');
     if (parts.size() != 3 || parts[1].empty()) return endLogOn(501, "5.5.2", "this is no response of PLAIN");
-    if (!parts[0].empty() && parts[0] != parts[1])
-        return refuseLogOn(std::string(parts[1]), "another's identity");
+    if (!parts[0].empty() && parts[0] != parts[1]) {
+        noteLogOn(client_.name, {fail(Errc::Denied, "another's identity"), std::string(parts[1])});
+        return refuseLogOn();
+    }
     askLogOn({LogOnStep::Kind::Password, std::string(parts[1]), std::string(parts[2]), {}});
 }
 
@@ -119,12 +120,8 @@ void SmtpSession::logOnAnswered(const LogOnAnswer& answer, Now now) {
 
 void SmtpSession::judgeLogOn(const LogOnAnswer& answer) {
     if (answer.error) {
-        if (answer.error->code == Errc::Denied) return refuseLogOn(answer.name, answer.error->text);
+        if (answer.error->code == Errc::Denied) return refuseLogOn();
         if (answer.error->code == Errc::Invalid) return endLogOn(501, "5.5.2", answer.error->text);
-        LogLine(LogEvent::AuthFailed)
-            .with("client", client_.name)
-            .with("account", answer.name)
-            .with("error", answer.error->text);
         return endLogOn(454, "4.7.0", "logging on is not possible at the moment; try again later");
     }
     logOn_->name = answer.name;
@@ -137,15 +134,13 @@ void SmtpSession::loggedOnAs(const std::string& name) {
     account_ = name;
     maySend_.reset();
     failedLogOns_ = 0;
-    LogLine(LogEvent::AuthOk).with("client", client_.name).with("account", account_);
     logOn_.reset();
     phase_ = Phase::Command;
     reply(235, "2.7.0", "Authentication successful");
 }
 
 // The same words for a wrong password and an unknown name.
-void SmtpSession::refuseLogOn(const std::string& name, const std::string& why) {
-    LogLine(LogEvent::AuthFailed).with("client", client_.name).with("account", name).with("error", why);
+void SmtpSession::refuseLogOn() {
     endLogOn(535, "5.7.8", "Authentication credentials invalid");
     if (++failedLogOns_ >= kMostFailed && !closing_)
         closeWith421("4.7.0", "too many wrong passwords", "log on");

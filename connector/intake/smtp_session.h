@@ -105,7 +105,8 @@ class SmtpSession {
     std::optional<IncomingMail> takeMail();
     void answered(const Answer& answer, Now now);
 
-    // A question of AUTH. The session waits until logOnAnswered().
+    // A question of AUTH. The session waits until logOnAnswered(); the log is the caller's (noteLogOn()),
+    // since the session may be over by then.
     std::optional<LogOnStep> takeLogOn();
     void logOnAnswered(const LogOnAnswer& answer, Now now);
 
@@ -191,7 +192,7 @@ class SmtpSession {
     void askLogOn(LogOnStep step);
     void judgeLogOn(const LogOnAnswer& answer);
     void loggedOnAs(const std::string& name);
-    void refuseLogOn(const std::string& name, const std::string& why);
+    void refuseLogOn();
     void endLogOn(int code, std::string_view enhanced, std::string_view text);
     void resume();
     void onRset(const Command& command);

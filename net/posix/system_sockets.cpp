@@ -35,6 +35,26 @@ std::unique_ptr<Poco::Net::ServerSocket> boundSocket(const Poco::Net::SocketAddr
     return socket;
 }
 
+// What accept(2) of Linux lists as errors of the new connection's network is no fault of the listening
+// socket.
+bool isOfOneCaller(int code) {
+    switch (code) {
+        case EAGAIN:
+        case EINTR:
+        case ECONNABORTED:
+        case ENETDOWN:
+        case EPROTO:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+        case ECONNRESET:
+        case ETIMEDOUT: return true;
+        default: return code == EWOULDBLOCK;
+    }
+}
+
 Error cannotListen(const std::string& where, int port, const Poco::Exception& exception) {
     switch (exception.code()) {
         case EADDRINUSE:

@@ -46,6 +46,20 @@ std::unique_ptr<Poco::Net::ServerSocket> boundSocket(const Poco::Net::SocketAddr
     return std::make_unique<ExclusiveSocket>(address);
 }
 
+bool isOfOneCaller(int code) {
+    switch (code) {
+        case POCO_EWOULDBLOCK:
+        case POCO_EINTR:
+        case POCO_ECONNABORTED:
+        case POCO_ECONNRESET:
+        case POCO_ETIMEDOUT:
+        case POCO_ENETDOWN:
+        case POCO_ENETUNREACH:
+        case POCO_EHOSTUNREACH: return true;
+        default: return false;
+    }
+}
+
 Error cannotListen(const std::string& where, int, const Poco::Exception& exception) {
     switch (exception.code()) {
         case POCO_EADDRINUSE: return fail(Errc::Busy, where + ": another process listens there");

@@ -18,24 +18,25 @@ class LoginsTest : public testing::Test {
 
 TEST_F(LoginsTest, ARightPasswordGivesATokenAndTheHighestRole) {
     rig_.addAccount("anna", "right horse", "send viewer operator");
-    const auto token = logins_.logOn("anna", "right horse");
+    const auto token = logins_.logOn("anna", "right horse", "127.0.0.1");
     ASSERT_TRUE(token.ok()) << token.error().text;
     EXPECT_GE(token->size(), 32u);
     const auto person = logins_.find(*token);
     ASSERT_TRUE(person);
     EXPECT_EQ(person->name, "anna");
     EXPECT_EQ(person->role, admin::Role::Operator);
-    EXPECT_NE(logins_.logOn("anna", "right horse").value(), *token) << "each one anew";
+    EXPECT_NE(logins_.logOn("anna", "right horse", "127.0.0.1").value(), *token) << "each one anew";
 }
 
 TEST_F(LoginsTest, AnAccountThatOnlySendsHasNoRole) {
     rig_.addAccount("prn", "right horse", "send");
-    EXPECT_EQ(logins_.check("prn", "right horse")->role, std::nullopt);
+    EXPECT_EQ(logins_.check("prn", "right horse", "127.0.0.1")->role, std::nullopt);
 }
 
 TEST_F(LoginsTest, AWrongPasswordAndAnUnknownNameAreRefusedAlike) {
     rig_.addAccount("anna", "right horse", "viewer");
-    const auto wrong = logins_.logOn("anna", "wrong"), unknown = logins_.logOn("nobody", "wrong");
+    const auto wrong = logins_.logOn("anna", "wrong", "127.0.0.1"),
+               unknown = logins_.logOn("nobody", "wrong", "127.0.0.1");
     ASSERT_FALSE(wrong.ok());
     ASSERT_FALSE(unknown.ok());
     EXPECT_EQ(wrong.error().code, Errc::Denied);
@@ -46,7 +47,7 @@ TEST_F(LoginsTest, AWrongPasswordAndAnUnknownNameAreRefusedAlike) {
 
 TEST_F(LoginsTest, AChangedOrRemovedAccountCountsAtOnce) {
     rig_.addAccount("anna", "right horse", "admin");
-    const std::string token = logins_.logOn("anna", "right horse").value();
+    const std::string token = logins_.logOn("anna", "right horse", "127.0.0.1").value();
     rig_.removeAccount("anna");
     EXPECT_FALSE(logins_.find(token));
     rig_.addAccount("anna", "right horse", "viewer");
@@ -55,10 +56,10 @@ TEST_F(LoginsTest, AChangedOrRemovedAccountCountsAtOnce) {
 
 TEST_F(LoginsTest, ATokenEndsByLoggingOffAndAfterADayUnused) {
     rig_.addAccount("anna", "right horse", "viewer");
-    const std::string first = logins_.logOn("anna", "right horse").value();
+    const std::string first = logins_.logOn("anna", "right horse", "127.0.0.1").value();
     logins_.logOff(first);
     EXPECT_FALSE(logins_.find(first));
-    const std::string second = logins_.logOn("anna", "right horse").value();
+    const std::string second = logins_.logOn("anna", "right horse", "127.0.0.1").value();
     rig_.clock().advance(Millis{7 * 3'600'000});
     EXPECT_TRUE(logins_.find(second)) << "used";
     rig_.clock().advance(Millis{7 * 3'600'000});
@@ -69,10 +70,11 @@ TEST_F(LoginsTest, ATokenEndsByLoggingOffAndAfterADayUnused) {
 
 TEST_F(LoginsTest, TooManyWrongPasswordsStopTheGuessingForAMinute) {
     rig_.addAccount("anna", "right horse", "viewer");
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(logins_.check("anna", "wrong").error().code, Errc::Denied) << i;
-    EXPECT_EQ(logins_.check("anna", "right horse").error().code, Errc::Busy);
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(logins_.check("anna", "wrong", "127.0.0.1").error().code, Errc::Denied) << i;
+    EXPECT_EQ(logins_.check("anna", "right horse", "127.0.0.1").error().code, Errc::Busy);
     rig_.clock().advance(Millis{61'000});
-    EXPECT_TRUE(logins_.check("anna", "right horse").ok());
+    EXPECT_TRUE(logins_.check("anna", "right horse", "127.0.0.1").ok());
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // What listens as only a Unix system knows it: files with modes and owners, and sockets that were opened for
 // us.
 
+#include <cerrno>
 #include <filesystem>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +96,43 @@ TEST(UnixEarTest, ATakenUnixSocketKeepsItsFile) {
         EXPECT_EQ(ear->port(), 0);
     }
     EXPECT_TRUE(std::filesystem::exists(path)) << "it belongs to who made it";
+}
+
+// A listening socket that somebody ended: every accept fails, and its events never stop.
+TEST(UnixEarTest, AnErrorThatStaysIsNotTakenForNobody) {
+    Poco::Net::ServerSocket opened(Poco::Net::SocketAddress("127.0.0.1", 0));
+    ASSERT_TRUE(offerSockets({::dup(opened.impl()->sockfd())}).empty());
+    auto ear = Ear::open({"127.0.0.1", opened.address().port(), {}});
+    ASSERT_TRUE(ear.ok()) << ear.error().text;
+    const auto nobody = ear->accept();
+    ASSERT_TRUE(nobody.ok()) << nobody.error().text;
+    EXPECT_FALSE(nobody->has_value());
+    const auto failure = [&] {
+        auto accepted = ear->accept();
+        EXPECT_FALSE(accepted.ok());
+        return accepted.ok() ? fail(Errc::Internal, "none") : accepted.error();
+    };
+    ASSERT_EQ(::shutdown(ear->handle(), SHUT_RDWR), 0);
+    EXPECT_NE(failure().code, Errc::Unavailable) << "it is not for want of handles";
+    EXPECT_TRUE(ear->isNews(failure()));
+    EXPECT_FALSE(ear->isNews(failure()));
+    EXPECT_TRUE(ear->isNews(fail(Errc::Unavailable, "another"))) << "another one";
+    EXPECT_TRUE(ear->isNews(failure()));
+
+    ASSERT_EQ(::listen(ear->handle(), 16), 0);
+    const Poco::Net::StreamSocket caller(opened.address());  // the system may have chosen another port
+    const auto accepted = ear->accept();
+    ASSERT_TRUE(accepted.ok() && accepted->has_value());
+    ASSERT_EQ(::shutdown(ear->handle(), SHUT_RDWR), 0);
+    EXPECT_TRUE(ear->isNews(failure())) << "somebody came in between";
+}
+
+TEST(UnixEarTest, ErrorsOfOneCallerAreNotTheListeners) {
+    for (const int code : {EAGAIN, EINTR, ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET,
+                           EHOSTUNREACH, ENETUNREACH})
+        EXPECT_TRUE(isOfOneCaller(code)) << code;
+    for (const int code : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EBADF, EINVAL, ENOTSOCK, EPERM, EACCES, 0})
+        EXPECT_FALSE(isOfOneCaller(code)) << code;
 }
 
 TEST(UnixEarTest, WhatIsNoSocketIsSaidAndLeft) {
