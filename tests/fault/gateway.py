@@ -28,7 +28,7 @@ def breathe():
 class Gateway:
     """One store, one SMTP listener on a free loopback port, one drop folder. Restartable."""
 
-    def __init__(self, build, extra_config="", adapters="", kind="drop", route=""):
+    def __init__(self, build, extra_config="", adapters="", kind="drop", route="", has_folder=True):
         self.posternd = os.path.join(build, "connector", "service", "posternd")
         self.postern = os.path.join(build, "connector", "cli", "postern")
         self.folder = tempfile.mkdtemp(prefix="postern-fault-")
@@ -51,22 +51,25 @@ adapter = "out"
 {route}
 [adapter.out]
 kind = "{kind}"
-folder = "{self.out}"
-{adapters}
+{f'folder = "{self.out}"' if has_folder else ""}
+{adapters.replace("{out}", self.out)}
 """)
         self.process = None
         self.port = None
         self.ports = {}  # of every listener, by its name
         self.log = []
 
-    def start(self, wrapper=()):
-        """Starts the service and returns once it says that it is ready."""
+    def start(self, wrapper=(), preload="", begun=None):
+        """Starts the service and returns once it says that it is ready. `begun` is told its process id."""
         self.port, self.came_up = None, False
         ready = threading.Event()
         self.process = subprocess.Popen([*wrapper, self.posternd, "--config", self.config],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                        env={**os.environ, **({"LD_PRELOAD": preload} if preload else {})}, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, ready), daemon=True)
         self.reader.start()
+        if begun:
+            begun(self.process.pid)
         if not ready.wait(START_LIMIT) or not self.came_up or self.process.poll() is not None:
             raise RuntimeError("posternd did not become ready:\n" + "\n".join(self.log[-30:]))
 
@@ -159,7 +162,7 @@ class Ledger:
         return True
 
     def take_one(self, content, name):
-        told = rb" sender@example\.org: serial (\d+)\n" if self.kind == "chat" else rb"X-Serial: (\d+)"
+        told = rb" sender@[a-z.]+: serial (\d+)\n" if self.kind == "chat" else rb"X-Serial: (\d+)"
         serial = int(re.search(told, content).group(1))
         if b"body %d" % serial not in content:
             raise AssertionError(f"torn: {name}")

@@ -60,7 +60,7 @@ class Again(Start):
         rig.gateway.kill()
         for tracer in tracers:
             tracer.finish()
-        rig.ledger.take(rig.gateway.out)
+        rig.take()
 
 
 class TakenOver(Mail):

@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import time
 
+import peers
 from gateway import START_LIMIT, Gateway, Ledger, breathe
 from kill_sweep import Tracer, thread_ids
 
@@ -40,13 +41,15 @@ class Rig:
 
     def __init__(self, build, kind, extra, more):
         self.build, self.kind = build, kind
-        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more, kind=kind)
+        self.peer = peers.of(kind)
+        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.peer.settings, kind=kind,
+                               route=self.peer.route, has_folder=self.peer.has_folder)
         os.mkdir(os.path.join(self.gateway.folder, "home"))
         with open(self.gateway.config, "a", encoding="utf-8") as file:
             file.write(HOME.format(folder=self.gateway.folder))
         self.ledger = Ledger(kind)
         self.status = None  # of a command that was launched
-        self.options, self.follow = [], False  # of strace, for what is launched
+        self.options, self.follow, self.tracers = [], False, []  # of strace, for what is launched
         self.trace = os.path.join(self.gateway.folder, "trace")
         self.problems = []
 
@@ -104,13 +107,28 @@ class Rig:
     def begin(self):
         """Starts the service under strace with the fault, in its main thread or in all. Whether it became ready."""
         self.gateway.log.clear()
+        alone = ("strace", "-D", "-I2", "-qq", "-o", self.trace, *self.options)
         try:
-            self.gateway.start(wrapper=("strace", "-D", "-I2", "-qq", "-o", self.trace, *(["-f"] if self.follow else []), *self.options))
+            if self.follow:
+                self.gateway.start(preload=os.path.join(self.build, "tests", "fault", "libstopped_first.so"), begun=self.watch)
+            else:
+                self.gateway.start(wrapper=alone)
         except RuntimeError:
             if self.alive() and self.gateway.wait_for_end(GIVE_UP - START_LIMIT) is None:
                 self.problems.append("the start neither ends nor gets ready")
             return False
         return True
+
+    def watch(self, process):
+        """A tracer of all threads, from before the first line of ours on."""
+        def stopped():
+            with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
+        if not self.until(stopped, 10):
+            raise RuntimeError("it does not stop before its first line")
+        self.tracers.append(Tracer(process, ["-f", "-o", self.trace, *self.options]))
+        os.kill(process, signal.SIGCONT)
 
     def command(self, *words):
         """Runs a postern command under strace with the fault; its exit status."""
@@ -125,7 +143,10 @@ class Rig:
         return done.returncode
 
     def let_go(self):
-        """Takes the tracer of launch() away, and its fault with it."""
+        """Takes the tracer of begin() away, and its fault with it."""
+        for tracer in self.tracers:
+            tracer.finish()
+        self.tracers.clear()
         with contextlib.suppress(OSError, ValueError):
             with open(f"/proc/{self.gateway.process.pid}/status", encoding="utf-8") as file:
                 tracer = int(re.search(r"TracerPid:\s+(\d+)", file.read()).group(1))
@@ -155,8 +176,14 @@ class Rig:
         folder = self.path("home")
         return sum(not name.startswith(".") for name in os.listdir(folder))
 
+    def take(self):
+        """Whoever the mail is for takes what there is."""
+        self.peer.take(self)
+
     def close(self):
+        self.let_go()
         self.gateway.close()
+        self.peer.close()
 
 
 class Scene:
@@ -186,8 +213,10 @@ class Scene:
 
 class Mail(Scene):
     threads = ("intake", "store-writer", "watch:out")
-    kinds = ("drop", "mbox", "mh")
-    doubted_by = ("mbox",)  # between a failed sync and a take-back that fails too, a reader may have taken the mail or not
+    kinds = ("drop", "mbox", "mh", "maildir", "chat", "pipe", "smtp")
+    # mbox: between a failed sync and a take-back that fails too, a reader may have taken the mail or not. The others hand it over to
+    # somebody else, and what he answered can be lost.
+    doubted_by = ("mbox", "pipe", "smtp")
 
     def work(self, rig):
         if rig.send(1):
@@ -232,7 +261,7 @@ class Start(Scene):
             tracer.finish()
         if rig.gateway.states() != {"publishing": 3}:
             raise RuntimeError(f"the scene was not reached: {rig.gateway.states()}")
-        rig.ledger.take(rig.gateway.out)
+        rig.take()
 
     def work(self, rig):
         if rig.begin():

@@ -145,7 +145,7 @@ class Sweep:
         status = gateway.stop()
         if status != 0:
             problems.append(f"exit status {status} at the last stop")
-        rig.ledger.take(gateway.out)
+        rig.take()
         rig.ledger.accepted -= rig.doubts  # such a mail may be there once or not
         return problems + rig.ledger.verdict()
 
