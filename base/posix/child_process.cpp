@@ -218,7 +218,7 @@ void ChildProcess::drain() {
 bool ChildProcess::hasEnded() const {
     siginfo_t info{};
     const int found = ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT);
-    return found == 0 ? info.si_pid != 0 : errno == ECHILD;
+    return found == 0 ? info.si_pid != 0 : errno != EINTR;  // who can not be asked about is waited for
 }
 
 ProcessEnd ChildProcess::collect() {

@@ -100,6 +100,7 @@ def mail_seeds(tests, out):
                 mail = file.read()
             write(out, "mime", f"{number}-{name}", bytes([number * 37 % 256, number * 29 % 256]) + mail)
             write(out, "ftn", f"{number}-{name}", bytes([number * 37 % 256]) + mail)
+            write(out, "letters", f"{number}-{name}", bytes([number]) + mail)
             number += 1
 
 
@@ -185,7 +186,7 @@ def http_seeds(out):
 def main():
     tests, out = sys.argv[1:]
     shutil.rmtree(out, ignore_errors=True)
-    for name in ("intake", "config", "mime", "decoders", "ftn", "chat", "control", "tables", "results", "http"):
+    for name in ("intake", "config", "mime", "decoders", "ftn", "letters", "chat", "control", "tables", "results", "http"):
         os.makedirs(os.path.join(out, name))
     dialogues = os.path.join(tests, "unit/intake/dialogues")
     for name in sorted(os.listdir(dialogues)):
