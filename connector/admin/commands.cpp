@@ -60,10 +60,7 @@ Result<void> status(const ServiceView& view, const Request& request, ByteStream&
     std::vector<Trouble> troubles = certificateTroubles(*config, view.clock.now());
     const auto more = view.pickupTroubles ? pickupTroubles(view.pickupTroubles()) : folderTroubles(*config);
     troubles.insert(troubles.end(), more.begin(), more.end());
-    if (view.chat) {
-        const auto chat = chatTroubles(view.chat());
-        troubles.insert(troubles.end(), chat.begin(), chat.end());
-    }
+    if (view.chat) addChatTroubles(view.chat(), troubles);
     if (view.disk) {
         const disk::Overview overview = view.disk();
         const auto disks = diskTroubles(overview);

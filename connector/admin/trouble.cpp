@@ -12,6 +12,9 @@ namespace postern::admin {
 
 namespace {
 
+constexpr const char* kChat = "chat";
+constexpr const char* kThenReload = "; then \"postern reload\"";
+
 Trouble folderTrouble(const std::string& about, const Error& error) {
     std::string advice = ": see whether its disk or share is there";
     if (error.code == Errc::NotFound) advice = ": make it, or correct \"folder\"";
@@ -31,7 +34,7 @@ std::vector<Trouble> certificateTroubles(const config::Config& config, WallTime 
     const auto look = [&](const std::string& about, const net::TlsFiles& files) {
         const auto made = net::TlsContext::make(files, now);
         if (!made.ok())
-            troubles.push_back({about, made.error().text + "; then \"postern reload\""});
+            troubles.push_back({about, made.error().text + kThenReload});
         else
             for (const std::string& warning : (*made)->warnings()) troubles.push_back({about, warning});
     };
@@ -40,7 +43,7 @@ std::vector<Trouble> certificateTroubles(const config::Config& config, WallTime 
         look("listener " + listener.name,
              {listener.certificate, listener.key, listener.clientCa, !listener.clientCertificates.empty()});
     }
-    if (!config.chat.tls.address.empty()) look("chat", {config.chat.certificate, config.chat.key, {}, false});
+    if (!config.chat.tls.address.empty()) look(kChat, {config.chat.certificate, config.chat.key, {}, false});
     return troubles;
 }
 
@@ -60,15 +63,18 @@ std::vector<Trouble> pickupTroubles(const std::map<std::string, Error>& found) {
     return troubles;
 }
 
-std::vector<Trouble> chatTroubles(const ChatState& state) {
-    std::vector<Trouble> troubles;
-    if (!state.unavailable.empty())
-        troubles.push_back({"chat", state.unavailable + "; then \"postern reload\". Mail is not touched"});
+void addChatTroubles(const ChatState& state, std::vector<Trouble>& into) {
+    if (!state.unavailable.empty()) {
+        std::erase_if(into, [&](const Trouble& each) {
+            const std::size_t advice = each.text.rfind(kThenReload);
+            return each.about == kChat && advice != std::string::npos &&
+                   state.unavailable.find(each.text.substr(0, advice)) != std::string::npos;
+        });
+        into.push_back({kChat, state.unavailable + kThenReload + ". Mail is not touched"});
+    }
     if (state.deaths > 0)
-        troubles.push_back(
-            {"chat", "begun anew " + std::to_string(state.deaths) +
-                         " times after a fault of ours, please report it: " + state.lastDeath});
-    return troubles;
+        into.push_back({kChat, "begun anew " + std::to_string(state.deaths) +
+                                   " times after a fault of ours, please report it: " + state.lastDeath});
 }
 
 Result<std::string> nobodyForChat(const config::Config& config, store::ReadSession& session) {

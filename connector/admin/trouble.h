@@ -38,8 +38,9 @@ std::optional<Trouble> lowStore(const config::Config& config);
 // ballast.
 void addDiskFacts(const disk::Overview& overview, Record& facts);
 
-// Of [chat], as the service found it: why it is not there, or that it was begun anew.
-std::vector<Trouble> chatTroubles(const ChatState& state);
+// Of [chat], as the service found it: why it is not there, or that it was begun anew. What
+// certificateTroubles() said of its certificate goes out of `into` where that is the reason.
+void addChatTroubles(const ChatState& state, std::vector<Trouble>& into);
 
 // Nobody can enter the channel of the queue, for want of an account: what to do. Empty: somebody can, or
 // [chat] is off.

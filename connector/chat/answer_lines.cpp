@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -150,6 +151,8 @@ std::vector<std::string> answerLines(const admin::Request& request, const std::v
     }
     rest += excess;
     lines.resize(lines.size() - excess);
+    // Of a history and of what is not one: all in one count, behind the rest.
+    if (rest > 0) rest += std::exchange(older, 0);
     // The list itself ends after so many.
     const bool few = request.verb != "queue.list" || rows.size() + more < kListed;
     if (older > 0)

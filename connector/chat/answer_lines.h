@@ -10,8 +10,8 @@
 namespace postern::chat {
 
 // A line for each row, or several for its facts; without control characters, at most about 350 bytes each.
-// Fifteen, and one more for what is left out: of a history the oldest, of a list the last. `more`: rows of
-// the same kind that are not here.
+// Fifteen, and one more for what is left out: of a history the oldest, of a list the last, of several items'
+// histories the oldest and then the last of all. `more`: rows of the same kind that are not here.
 std::vector<std::string> answerLines(const admin::Request& request, const std::vector<admin::Record>& rows,
                                      std::size_t more = 0);
 

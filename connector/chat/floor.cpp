@@ -14,12 +14,13 @@ namespace {
 constexpr Millis kLinger{5'000};  // for a finished connection to take its last lines
 }
 
-Floor::Floor(Settings theSettings, Clock& theClock)
+Floor::Floor(Settings theSettings, Clock& theClock, std::shared_ptr<Tries> theWrongTries)
     : settings(std::move(theSettings)),
       clock(theClock),
       started(theClock.now()),
       newConnections(settings.limits.newPerMinute, Millis(60'000)),
-      wrongTries(settings.limits.loginTriesLately, settings.limits.lately),
+      keptTries(theWrongTries ? std::move(theWrongTries) : triesOf(settings.limits)),
+      wrongTries(*keptTries),
       messagePrefix_(randomName(8)) {
     for (const std::string& name : settings.lasting) {
         Channel channel;

@@ -28,7 +28,7 @@ class Steward;
 
 class Floor {
   public:
-    Floor(Settings theSettings, Clock& theClock);
+    Floor(Settings theSettings, Clock& theClock, std::shared_ptr<Tries> theWrongTries);
     ~Floor();
 
     const Settings settings;
@@ -92,7 +92,9 @@ class Floor {
     std::set<std::pair<SteadyTime, ConnectionId>> timers;
 
     std::map<std::string, std::size_t> perAddress;
-    Tries newConnections, wrongTries;
+    Tries newConnections;
+    const std::shared_ptr<Tries> keptTries;
+    Tries& wrongTries;
     Barred barred;
     std::vector<Try> tries;
     std::vector<std::pair<ConnectionId, accounts::LogOnQuestion>> questions;

@@ -164,7 +164,12 @@ void look(Floor& floor, Client& client, SteadyTime now) {
 
 }  // namespace
 
-Hall::Hall(Settings settings, Clock& clock) : floor_(std::make_unique<Floor>(std::move(settings), clock)) {}
+std::shared_ptr<Tries> triesOf(const Limits& limits) {
+    return std::make_shared<Tries>(limits.loginTriesLately, limits.lately);
+}
+
+Hall::Hall(Settings settings, Clock& clock, std::shared_ptr<Tries> wrongTries)
+    : floor_(std::make_unique<Floor>(std::move(settings), clock, std::move(wrongTries))) {}
 Hall::~Hall() = default;
 
 std::optional<ConnectionId> Hall::connect(Peer peer) {

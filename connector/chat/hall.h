@@ -32,6 +32,7 @@
 #include "connector/chat/model.h"
 #include "connector/chat/order_desk.h"
 #include "connector/chat/settings.h"
+#include "connector/chat/tries.h"
 
 namespace postern::chat {
 
@@ -60,10 +61,13 @@ struct Barred {
     std::string client, account{};  // of the last one; the account may not be known
 };
 
+// Wrong passwords lately: who is barred for them stays so whatever becomes of a hall.
+std::shared_ptr<Tries> triesOf(const Limits& limits);
+
 class Hall {
   public:
-    // REQUIRES: `clock` outlives the hall.
-    Hall(Settings settings, Clock& clock);
+    // REQUIRES: `clock` outlives the hall. `wrongTries` is used by one hall at a time; null: it has its own.
+    Hall(Settings settings, Clock& clock, std::shared_ptr<Tries> wrongTries = nullptr);
     ~Hall();
 
     // Nothing: turned away by a limit (clients, of one address, new ones of one address).

@@ -1,7 +1,7 @@
 #include "connector/chat/order_desk.h"
 
-#include <algorithm>
 #include <exception>
+#include <iterator>
 
 namespace postern::chat {
 
@@ -34,18 +34,19 @@ void OrderDesk::place(std::unique_ptr<const Order> order, Done done) {
         refused(*placed.order, fail(Errc::Busy, "too much waits to be done; say it again in a moment")));
 }
 
-Result<void> OrderDesk::keep(const Order& order, const admin::Record& row, Outcome& outcome) const {
+Result<void> OrderDesk::keep(const Order& order, const admin::Record& row, Kept& kept) {
     const auto bygone = [](const admin::Record& each) { return each.text("type") == "history"; };
     if (!order.arrived.empty()) return {};  // nobody waits for them
-    auto& rows = outcome.rows;
+    auto& rows = kept.rows;
     if (rows.size() >= kMostRows) {
-        ++outcome.more;
+        ++kept.more;
         if (order.trial)
             return fail(Errc::TooLarge, "more than " + std::to_string(kMostRows) +
                                             " items; choose fewer, or use 'postern queue'");
-        const auto oldest = std::find_if(rows.begin(), rows.end(), bygone);
-        if (!bygone(row) || oldest == rows.end()) return {};
-        rows.erase(oldest);
+        if (!bygone(row)) return {};
+        while (kept.oldest < rows.size() && !bygone(rows[kept.oldest])) ++kept.oldest;
+        if (kept.oldest == rows.size()) return {};
+        rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(kept.oldest));
     }
     rows.push_back(row);
     return {};
@@ -55,12 +56,12 @@ Outcome OrderDesk::outcomeOf(const Order& order) const {
     Outcome outcome;
     outcome.from = order.from;
     outcome.number = order.number;
+    Kept kept;
     try {
-        const auto done =
-            carryOut_(order, [this, &outcome, &order](const admin::Record& row) -> Result<void> {
-                if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
-                return keep(order, row, outcome);
-            });
+        const auto done = carryOut_(order, [this, &kept, &order](const admin::Record& row) -> Result<void> {
+            if (stopping_) return fail(Errc::Stopped, "the service stops; the rows are what was done");
+            return keep(order, row, kept);
+        });
         if (!done.ok()) outcome.error = done.error();
     } catch (const std::exception& exception) {
         outcome.error =
@@ -68,6 +69,8 @@ Outcome OrderDesk::outcomeOf(const Order& order) const {
     } catch (...) {
         outcome.error = fail(Errc::Internal, "a fault of ours, please report it");
     }
+    outcome.rows.assign(std::make_move_iterator(kept.rows.begin()), std::make_move_iterator(kept.rows.end()));
+    outcome.more = kept.more;
     return outcome;
 }
 

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,8 +71,14 @@ class OrderDesk {
         std::unique_ptr<const Order> order;
         Done done;
     };
+    // Of a history of any length the oldest rows go, close to the front.
+    struct Kept {
+        std::deque<admin::Record> rows{};
+        std::size_t oldest = 0;  // no row of a history is before it
+        std::size_t more = 0;
+    };
     Outcome outcomeOf(const Order& order) const;
-    Result<void> keep(const Order& order, const admin::Record& row, Outcome& outcome) const;
+    static Result<void> keep(const Order& order, const admin::Record& row, Kept& kept);
 
     const CarryOut carryOut_;
     std::atomic<bool> stopping_{false};

@@ -28,11 +28,13 @@ void add(Counters& to, const Counters& more) {
 
 }  // namespace
 
-ChatServer::Loop::Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue)
+ChatServer::Loop::Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue,
+                       std::shared_ptr<Tries> wrongTries)
     : settings_(std::move(settings)),
       directory_(std::move(directory)),
       clock_(clock),
       queue_(std::move(queue)),
+      wrongTries_(wrongTries ? std::move(wrongTries) : triesOf(settings_.limits)),
       pulse_(clock),
       buffer_(settings_.limits.receiveQueue, '\0') {}
 
@@ -101,7 +103,7 @@ void ChatServer::Loop::run() {
 }
 
 void ChatServer::Loop::live() {
-    hall_ = std::make_unique<Hall>(settings_, clock_);
+    hall_ = std::make_unique<Hall>(settings_, clock_, wrongTries_);
     answers_ = std::make_shared<Answers>(*poller_);
     outcomes_ = std::make_shared<Outcomes>(*poller_);
     foundMail_ = std::make_shared<FoundMail>(*poller_);
@@ -190,8 +192,10 @@ void ChatServer::Loop::useTls(const std::string& place, std::shared_ptr<const ne
     tick();
 }
 
-ChatServer::ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue)
-    : loop_(std::make_unique<Loop>(std::move(settings), std::move(directory), clock, std::move(queue))) {}
+ChatServer::ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue,
+                       std::shared_ptr<Tries> wrongTries)
+    : loop_(std::make_unique<Loop>(std::move(settings), std::move(directory), clock, std::move(queue),
+                                   std::move(wrongTries))) {}
 ChatServer::~ChatServer() = default;
 Result<void> ChatServer::start(std::vector<Place> places) {
     return loop_->start(std::move(places));

@@ -51,7 +51,9 @@ struct Figures {
 class ChatServer {
   public:
     // REQUIRES: the store behind `directory`, and `clock`, outlive the server.
-    ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue = {});
+    // `wrongTries`: of servers before this one, which have stopped; null: it begins with none.
+    ChatServer(Settings settings, accounts::Directory directory, Clock& clock, Queue queue = {},
+               std::shared_ptr<Tries> wrongTries = nullptr);
     ~ChatServer();  // stops
 
     // Binds all places, or none: an error names the place. Invalid: one is in the clear and neither of this

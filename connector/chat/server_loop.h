@@ -72,7 +72,8 @@ struct Wired {
 
 class ChatServer::Loop {
   public:
-    Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue);
+    Loop(Settings settings, accounts::Directory directory, Clock& clock, Queue queue,
+         std::shared_ptr<Tries> wrongTries);
     ~Loop() { stop({}); }
 
     Result<void> start(std::vector<Place> places);
@@ -133,6 +134,7 @@ class ChatServer::Loop {
     const accounts::Directory directory_;
     Clock& clock_;
     const Queue queue_;
+    const std::shared_ptr<Tries> wrongTries_;  // of all its lives
     Pulse pulse_;
     std::string buffer_;
     std::unique_ptr<Poller> poller_;

@@ -93,8 +93,8 @@ void Steward::hear(Client& client, std::string_view text) {
     auto wish = understand(text, floor_.clock.now());
     if (!wish.ok()) return say(client, wish.error().text);
     switch (wish->kind) {
-        case Wish::Kind::Ask: return order(client, std::move(wish->request), false);
-        case Wish::Kind::Confirm: return order(client, std::move(wish->request), true);
+        case Wish::Kind::Ask: order(client, {Asked::For::Answer, std::move(wish->request)}); return;
+        case Wish::Kind::Confirm: order(client, {Asked::For::Trial, std::move(wish->request)}); return;
         case Wish::Kind::Help: return help(client, *wish);
         case Wish::Kind::Agree: return agree(client, *wish);
         case Wish::Kind::Filter: return filter(client, *wish);
@@ -117,51 +117,80 @@ void Steward::agree(Client& client, const Wish& wish) {
     if (person.orders >= kMostOrders) return say(client, kWaitForAnswers);
     admin::Request request = std::move(person.question->request);
     person.question.reset();
-    order(client, std::move(request), false);
+    order(client, {Asked::For::Answer, std::move(request)});
 }
 
+// The queue is asked what there is of them.
 void Steward::acknowledge(Client& client, const Wish& wish) {
     if (*roleOf(client) < admin::Role::Operator) return say(client, "ack needs the role operator");
     std::string ids = wish.words.front(), note;
     for (std::size_t i = 1; i < wish.words.size(); ++i) note += (i == 1 ? "" : " ") + wish.words[i];
     std::replace(ids.begin(), ids.end(), ',', ' ');
-    std::vector<std::int64_t> items;
     for (const std::string_view word : split(ids, ' ')) {
         const auto id = parseInt(word);
         if (!id || *id <= 0) return say(client, "ack takes items' numbers, one by one");
-        items.push_back(*id);
     }
-    for (const std::int64_t id : items) {
-        std::erase(lookedAfter_, id);
-        lookedAfter_.push_back(id);
-        if (lookedAfter_.size() > kMostLookedAfter) lookedAfter_.pop_front();
+    admin::Request request;
+    request.verb = "queue.list";
+    request.fields["ids"] = ids;
+    request.fields["limit"] = "1000";  // more than a line can name
+    order(client, {Asked::For::Ack, std::move(request), note});
+}
+
+void Steward::lookAfter(Client& client, const Asked& asked, const Outcome& outcome) {
+    if (outcome.error) return say(client, outcome.error->text);
+    std::map<std::int64_t, std::string> states;
+    for (const admin::Record& row : outcome.rows)
+        if (const admin::Value* id = row.find("id")) states[id->number] = row.text("state");
+    std::string taken, none, over;
+    for (const std::string_view word : split(asked.request.field("ids"), ' ')) {
+        const auto found = states.find(*parseInt(word));
+        if (found == states.end()) {
+            none += (none.empty() ? "" : ", ") + std::string(word);
+        } else if (found->second == "exported" || found->second == "deleted") {
+            over += (over.empty() ? "" : ", ") + std::string(word) + " is " + found->second;
+        } else {
+            taken += (taken.empty() ? "" : " ") + std::string(word);
+            std::erase(lookedAfter_, found->first);
+            lookedAfter_.push_back(found->first);
+            if (lookedAfter_.size() > kMostLookedAfter) lookedAfter_.pop_front();
+        }
     }
+    if (!none.empty()) say(client, "there is no item " + none);
+    if (!over.empty()) say(client, over + ": nothing is left to look after");
+    if (taken.empty()) return;
     EventLine line;
     line.kind = EventKind::Changed;
     line.at = floor_.clock.now();
-    line.text =
-        ids + ": " + client.account + " looks after it" + (note.empty() ? "" : ": " + escapeLine(note, 200));
+    line.text = taken + ": " + client.account + " looks after it" +
+                (asked.note.empty() ? "" : ": " + escapeLine(asked.note, 200));
     tellAll(line);
     const Channel* channel = floor_.channel(floor_.settings.queue.channel);
     if (channel == nullptr || channel->member(client.id) == nullptr) say(client, line.text);
     keep(std::move(line));
 }
 
-void Steward::order(Client& client, admin::Request request, bool tryOut) {
+std::uint64_t Steward::order(Client& client, Asked asked) {
     Person& person = people_[client.id];
-    if (person.orders >= kMostOrders) return say(client, kWaitForAnswers);
+    if (person.orders >= kMostOrders) {
+        say(client, kWaitForAnswers);
+        return 0;
+    }
     ++person.orders;
+    asked.from = client.id;
+    asked.request.who = client.account;
     auto order = std::make_unique<Order>();
     order->from = client.id;
     order->number = ++lastOrder_;
     order->most = *roleOf(client);
     order->peer = client.peer.name;
-    request.who = client.account;
-    order->request = request;
-    order->trial = tryOut;
-    if (tryOut) order->request.fields["dry_run"] = "true";
-    asked_[order->number] = Asked{client.id, std::move(request), tryOut};
+    order->request = asked.request;
+    order->trial = asked.what == Asked::For::Trial;
+    if (order->trial) order->request.fields["dry_run"] = "true";
+    const std::uint64_t number = order->number;
+    asked_[number] = std::move(asked);
     orders_.push_back(std::move(order));
+    return number;
 }
 
 void Steward::settle(Outcome outcome) {
@@ -173,8 +202,21 @@ void Steward::settle(Outcome outcome) {
     Client* client = floor_.find(asked.from);
     if (person == people_.end() || client == nullptr) return;
     --person->second.orders;
-    if (asked.tryOut && outcome.error) return say(*client, outcome.error->text);
-    if (asked.tryOut) return askAgain(*client, asked.request, outcome);
+    switch (asked.what) {
+        case Asked::For::Trial:
+            if (outcome.error) return say(*client, outcome.error->text);
+            return askAgain(*client, asked.request, outcome);
+        case Asked::For::Ack: return lookAfter(*client, asked, outcome);
+        case Asked::For::Filter:
+            if (person->second.filtering != outcome.number) return;  // he has said another one since
+            person->second.filtering = 0;
+            if (outcome.error)
+                return say(*client, outcome.error->text + (outcome.error->code == Errc::NotFound
+                                                               ? "; 'status' names those that there are"
+                                                               : ""));
+            return choose(*client, asked.taste);
+        case Asked::For::Answer: break;
+    }
     for (const std::string& line : answerLines(asked.request, outcome.rows, outcome.more)) say(*client, line);
     if (outcome.error) return say(*client, outcome.error->text);
     if (outcome.rows.empty()) say(*client, "done; there is nothing to show");

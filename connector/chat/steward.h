@@ -73,7 +73,8 @@ class Steward {
     struct Person {
         Heard heard{};
         std::optional<Question> question{};
-        std::size_t orders = 0;  // out
+        std::size_t orders = 0;       // out
+        std::uint64_t filtering = 0;  // the order that asks about the newest filter; 0: none is out
     };
     // What an account wants to be told; kept while the service runs.
     struct Taste {
@@ -82,9 +83,12 @@ class Steward {
         std::optional<SteadyTime> mutedUntil{};
     };
     struct Asked {
+        enum class For { Answer, Trial, Ack, Filter };
+        For what = For::Answer;
+        admin::Request request{};
+        std::string note{};  // of an ack
+        Taste taste{};       // that a filter brings
         ConnectionId from = 0;
-        admin::Request request;
-        bool tryOut = false;
     };
 
     std::optional<admin::Role> roleOf(const Client& client) const;
@@ -104,7 +108,9 @@ class Steward {
     void filter(Client& client, const Wish& wish);
     void mute(Client& client, const Wish& wish);
     void acknowledge(Client& client, const Wish& wish);
-    void order(Client& client, admin::Request request, bool tryOut);
+    std::uint64_t order(Client& client, Asked asked);  // its number; 0: too many are out
+    void lookAfter(Client& client, const Asked& asked, const Outcome& outcome);
+    void choose(Client& client, Taste taste);
     void askAgain(Client& client, admin::Request request, const Outcome& outcome);
 
     Floor& floor_;

@@ -149,6 +149,7 @@ void Steward::summarise(Client& client, Heard& heard) {
 }
 
 void Steward::filter(Client& client, const Wish& wish) {
+    people_[client.id].filtering = 0;
     if (wish.words.size() == 1 && wish.words.front() == "off") {
         Taste& taste = tastes_[client.account];
         taste = Taste{{}, {}, taste.mutedUntil};
@@ -177,12 +178,31 @@ void Steward::filter(Client& client, const Wish& wish) {
             return say(client, "filter off, filter adapter=NAME, filter events=failed,doubt");
         }
     }
+    const bool named = std::any_of(wish.words.begin(), wish.words.end(),
+                                   [](const std::string& word) { return word.starts_with("adapter="); });
+    if (!named || next.adapter.empty()) return choose(client, std::move(next));
+    // Whether there is such an adapter is the queue's to say. One item is enough to be asked about: the
+    // answer is in what is wrong with the question.
+    admin::Request request;
+    request.verb = "queue.list";
+    request.fields["adapter"] = next.adapter;
+    request.fields["ids"] = "1";
+    Asked asked{Asked::For::Filter, std::move(request)};
+    asked.taste = std::move(next);
+    people_[client.id].filtering = order(client, std::move(asked));
+}
+
+// A mute goes on, whatever was said of it since the filter was.
+void Steward::choose(Client& client, Taste taste) {
     std::string kinds;
-    for (const EventKind kind : next.kinds)
+    for (const EventKind kind : taste.kinds)
         kinds += (kinds.empty() ? "" : ",") + std::string(eventKindName(kind));
     say(client, "you are told of " + (kinds.empty() ? std::string("all events") : "events=" + kinds) +
-                    (next.adapter.empty() ? "" : " of adapter=" + next.adapter));
-    if (!wish.words.empty()) tastes_[client.account] = std::move(next);
+                    (taste.adapter.empty() ? "" : " of adapter=" + taste.adapter));
+    const auto found = tastes_.find(client.account);
+    if (found == tastes_.end() && taste.adapter.empty() && taste.kinds.empty()) return;
+    taste.mutedUntil = found == tastes_.end() ? std::nullopt : found->second.mutedUntil;
+    tastes_[client.account] = std::move(taste);
 }
 
 void Steward::mute(Client& client, const Wish& wish) {

@@ -71,6 +71,24 @@ chat::Place placeOf(const char* name, const config::ChatDoor& door) {
     return place;
 }
 
+// The same socket, or ports that may be in each other's way.
+bool overlap(const net::EarPlace& one, const net::EarPlace& other) {
+    if (!one.socketPath.empty() || !other.socketPath.empty()) return one.socketPath == other.socketPath;
+    return one.port == other.port;
+}
+
+bool isAmong(const std::vector<net::EarPlace>& places, const net::EarPlace& place) {
+    return std::any_of(places.begin(), places.end(),
+                       [&](const net::EarPlace& each) { return overlap(each, place); });
+}
+
+std::vector<chat::Place> placesOf(const config::Chat& chat) {
+    std::vector<chat::Place> places;
+    if (!chat.plain.address.empty()) places.push_back(placeOf(kPlain, chat.plain));
+    if (!chat.tls.address.empty()) places.push_back(placeOf(kTls, chat.tls));
+    return places;
+}
+
 Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::Chat& chat, WallTime now) {
     return net::TlsContext::make({chat.certificate, chat.key, {}, false}, now);
 }
@@ -107,17 +125,17 @@ void ChatDoor::open(const config::Config& config) {
 
 Result<std::string> ChatDoor::start(const config::Config& config) {
     POSTERN_LET(directory, accounts::Directory::open(store_));
-    std::vector<chat::Place> places;
+    std::vector<chat::Place> places = placesOf(config.chat);
+    for (const chat::Place& place : places) closed_.push_back(place.at);
     std::string closed;
-    if (!config.chat.plain.address.empty()) places.push_back(placeOf(kPlain, config.chat.plain));
     if (!config.chat.tls.address.empty()) {
         auto tls = tlsOf(config.chat, clock_.now());
         if (tls.ok()) {
-            places.push_back(placeOf(kTls, config.chat.tls));
             places.back().tls = std::move(*tls);
-        } else if (places.empty()) {
+        } else if (places.size() == 1) {
             return tls.error();
         } else {
+            places.pop_back();
             closed = "tls_address " + config.chat.tls.address + " is closed: " + tls.error().text;
         }
     }
@@ -128,12 +146,10 @@ Result<std::string> ChatDoor::start(const config::Config& config) {
             chat::Queue{[this, directory](const chat::Order& order, const admin::RowSink& row) {
                             return carryOut(directory, order, row);
                         },
-                        &feed_, presence_});
+                        &feed_, presence_},
+            wrongTries_);
     };
     auto server = make();
-    std::vector<std::string> shown;
-    for (const chat::Place& place : places)
-        shown.push_back(place.at.socketPath.empty() ? place.at.host : place.at.socketPath);
     if (const auto started = server->start(places); !started.ok()) {
         if (places.size() < 2) return started.error();
         // The one that can be opened is.
@@ -142,14 +158,18 @@ Result<std::string> ChatDoor::start(const config::Config& config) {
         for (std::size_t i = 0; i < places.size() && !opened; ++i) {
             server = make();
             opened = server->start({places[i]}).ok();
-            if (opened) shown = {shown[i]};
+            if (opened) places = {places[i]};
         }
         if (!opened) return started.error();
     }
     const std::vector<int> ports = server->ports();
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-        addresses += (i == 0 ? "" : " ") + shown[i];
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const net::EarPlace& at = places[i].at;
+        addresses += (i == 0 ? "" : " ") + (at.socketPath.empty() ? at.host : at.socketPath);
         if (ports[i] != 0) addresses += ":" + std::to_string(ports[i]);
+        std::erase_if(closed_, [&](const net::EarPlace& each) { return overlap(at, each); });
+        open_.push_back(at);
+        open_.back().port = ports[i];
     }
     MutexLock lock(mutex_);
     server_ = std::move(server);
@@ -199,29 +219,62 @@ Result<void> ChatDoor::carryOut(const accounts::Directory& directory, const chat
     return done;
 }
 
+// What is in our own hands can be opened again. An address that was closed before is no reason to keep the
+// old settings.
+Result<void> ChatDoor::canOpen(const config::Config& config, bool same) const {
+    for (const chat::Place& place : placesOf(config.chat)) {
+        const bool any = place.at.socketPath.empty() && place.at.port == 0;
+        if (any || isAmong(open_, place.at) || (!same && isAmong(closed_, place.at))) continue;
+        const auto ear = net::Ear::open(place.at);  // closed again at once
+        if (!ear.ok()) return ear.error().within("chat listener " + place.name);
+    }
+    return {};
+}
+
+std::vector<config::Problem> ChatDoor::staysAsItWas(const config::Config& config, LogEvent event,
+                                                    const Error& error) {
+    const std::string text = "stays as it was: " + error.text;
+    LogLine line(event);
+    if (event == LogEvent::TlsUnavailable) line.with("listener", kTls);
+    line.with("error", text);
+    MutexLock lock(mutex_);
+    notTaken_ = text;
+    return {{config.chat.place, "[chat] " + text}};
+}
+
 std::vector<config::Problem> ChatDoor::reload(const config::Config& config) {
     const auto running = server();
-    const bool same = opened_ == sectionsOf(config), whole = state().unavailable.empty();
-    if (same && running != nullptr && !config.chat.tls.address.empty()) {
+    const bool same = opened_ == sectionsOf(config);
+    bool whole = false;
+    {
+        MutexLock lock(mutex_);
+        notTaken_.clear();
+        whole = unavailable_.empty();
+    }
+    if (same && whole && !config.chat.on()) return {};
+    if (running == nullptr || !config.chat.on()) return reopen(config, same);
+    if (!config.chat.tls.address.empty() && (same || whole)) {
         auto tls = tlsOf(config.chat, clock_.now());
+        // Leaves the chat as it was; one that could not be read before is no reason to keep the old settings.
+        if (!tls.ok() && !same) return staysAsItWas(config, LogEvent::TlsUnavailable, tls.error());
         if (!tls.ok()) {
             LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", tls.error().text);
             return {{config.chat.place, "[chat]: " + tls.error().text}};
         }
-        if (whole) {
-            running->useTls(kTls, std::move(*tls));
-            return {};
-        }
+        if (same && whole) running->useTls(kTls, std::move(*tls));
     }
-    if (same && whole && (running != nullptr || !config.chat.on())) return {};
-    if (!config.chat.tls.address.empty() && running != nullptr && whole) {
-        // A certificate that can not be read leaves the chat as it was; one that could not be read before is
-        // no reason to keep the old settings.
-        if (const auto tls = tlsOf(config.chat, clock_.now()); !tls.ok()) {
-            LogLine(LogEvent::TlsUnavailable).with("listener", kTls).with("error", tls.error().text);
-            return {{config.chat.place, "[chat] stays as it was: " + tls.error().text}};
+    if (same && whole) return {};
+    if (const auto can = canOpen(config, same); !can.ok()) {
+        if (same) {
+            LogLine(LogEvent::ChatUnavailable).with("error", can.error().text);
+            return {{config.chat.place, "[chat]: " + can.error().text}};
         }
+        return staysAsItWas(config, LogEvent::ChatUnavailable, can.error());
     }
+    return reopen(config, same);
+}
+
+std::vector<config::Problem> ChatDoor::reopen(const config::Config& config, bool same) {
     close(!config.chat.on() ? "The chat was turned off"
           : same            ? "The chat is opened anew, come again in a moment"
                             : "The chat's settings were changed, come again in a moment");
@@ -245,6 +298,8 @@ std::vector<config::Problem> ChatDoor::warnings(const config::Config& config) co
 
 void ChatDoor::close(const std::string& why) {
     std::shared_ptr<chat::ChatServer> last;
+    open_.clear();
+    closed_.clear();
     {
         MutexLock lock(mutex_);
         last.swap(server_);
@@ -296,7 +351,7 @@ admin::ChatState ChatDoor::state() const {
     }
     MutexLock lock(mutex_);
     state.places = places_;
-    state.unavailable = unavailable_;
+    state.unavailable = unavailable_ + (unavailable_.empty() || notTaken_.empty() ? "" : "; ") + notTaken_;
     return state;
 }
 

@@ -273,9 +273,6 @@ admin::Reloaded Service::reload() {
             useAdapters(*after, std::move(*made), std::move(tables.tables));
             if (pickups_) pickups_->use(after->pickups);
             reloaded.done = true;
-            LogLine(LogEvent::ConfigReloaded)
-                .with("routes", static_cast<std::int64_t>(after->routes.size()))
-                .with("adapters", static_cast<std::int64_t>(after->adapters.size()));
         } else {
             reloaded.problems.push_back({{configPath_, 0, 0}, made.error().text});
         }
@@ -284,7 +281,16 @@ admin::Reloaded Service::reload() {
         LogLine(LogEvent::ConfigWarning).with("warning", line);
     for (const std::string& line : linesOf(reloaded.problems))
         LogLine(LogEvent::ConfigRejected).with("problem", line);
-    if (reloaded.done) reloadDoors(*config(), reloaded);
+    if (!reloaded.done) return reloaded;
+    const auto after = config();
+    reloadDoors(*after, reloaded);
+    LogLine line(LogEvent::ConfigReloaded);
+    line.with("routes", static_cast<std::int64_t>(after->routes.size()))
+        .with("adapters", static_cast<std::int64_t>(after->adapters.size()));
+    std::string refused;  // by a door, which is as it was
+    for (const config::Problem& problem : reloaded.problems)
+        refused += (refused.empty() ? "" : "; ") + problem.text;
+    if (!refused.empty()) line.with("but", refused);
     return reloaded;
 }
 

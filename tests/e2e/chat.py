@@ -176,6 +176,7 @@ def test_mail_for_a_person_waits_until_he_is_there():
         olaf.until("PONG")
         told = [line for line in olaf.heard if "1 deferred: adapter=board" in line]
         check(len(set(told)) == 1, told)
+        check(not any("1 changed" in line for line in olaf.heard), "#queue is told of our own retry")
         with house.connect() as again:
             again.log_on("olaf", PASSWORD)
             again.until("PRIVMSG olaf", "call home")

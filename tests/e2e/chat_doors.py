@@ -4,6 +4,7 @@
 Each function named test_* is one test. Usage: chat_doors.py BUILD_FOLDER [TEST ...]
 """
 
+import base64
 import contextlib
 import os
 import re
@@ -90,15 +91,109 @@ def test_a_certificate_that_is_not_there_closes_its_address_alone():
         check(os.path.exists(paper), paper)
 
 
-def test_a_port_that_is_taken_closes_its_address_alone():
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken, House() as house:
+def taken_port():
+    return contextlib.closing(socket.create_server(("127.0.0.1", 0)))
+
+
+def test_a_port_that_is_taken_closes_its_address_alone_and_turns_nobody_out():
+    with taken_port() as taken, House(settings="") as house:
         paper = make_paper(house)
-        house.configure('address = "127.0.0.1:0"\n', f'address = "127.0.0.1:0"\ntls_address = "127.0.0.1:{taken.getsockname()[1]}"\ncertificate = "{paper}"\nkey = "{paper}.key"\n')
+        house.configure("[[listener]]", f'[chat]\naddress = "127.0.0.1:0"\ntls_address = "127.0.0.1:{taken.getsockname()[1]}"\ncertificate = "{paper}"\nkey = "{paper}.key"\n[[listener]]')
         said = house.reload(ok=range(1, 128))
         check("chat-tls" in said and "not there" not in said, said)
         check("chat-tls" in postern(house.gateway, "status", ok=range(128)), "status says nothing of it")
         with house.connect() as vera:
             vera.log_on("vera", PASSWORD).join()
+            said = postern(house.gateway, "reload", ok=range(1, 128))
+            check("chat-tls" in said, said)
+            vera.until("PRIVMSG #queue", "configuration reloaded", "chat-tls")
+            vera.ask("status", "state running")
+            house.configure("[chat]\n", '[chat]\nchannel = "#mail"\n')  # other settings need not wait for it
+            house.reload(ok=range(1, 128))
+            vera.until("ERROR", "settings were changed, come again")
+        with house.connect() as vera:
+            vera.log_on("vera", PASSWORD).join("#mail")
+            taken.close()
+            house.reload("chat-tls")
+            vera.until("ERROR", "is opened anew, come again")
+        with IrcClient(house.gateway.ports["chat-tls"], tls=True) as olaf:
+            olaf.log_on("olaf", PASSWORD).join("#mail")
+        check("another process" not in postern(house.gateway, "status", ok=range(128)), "status still complains")
+
+
+def test_a_reload_that_can_not_open_what_it_wants_leaves_the_chat_as_it_was():
+    with taken_port() as taken, House() as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD).join()
+        plain = house.gateway.ports["chat"]
+        house.configure('[chat]\naddress = "127.0.0.1:0"', f'[chat]\nchannel = "#mail"\naddress = "127.0.0.1:{taken.getsockname()[1]}"')
+        for _ in range(2):
+            said = postern(house.gateway, "reload", ok=range(1, 128))
+            check("[chat] stays as it was" in said and "another process" in said, said)
+            vera.until("PRIVMSG #queue", "configuration reloaded", "stays as it was")
+        vera.ask("status", "state running")
+        said = postern(house.gateway, "status", ok=range(128))
+        check(len(re.findall("stays as it was", said)) == 1, said)
+        taken.close()
+        house.reload()
+        vera.until("ERROR", "settings were changed, come again")
+        check(house.gateway.ports["chat"] != plain, "it listens where it did")
+        with house.connect() as again:
+            again.log_on("vera", PASSWORD).join("#mail")
+        check("stays as it was" not in postern(house.gateway, "status", ok=range(128)), "status still complains")
+
+
+def test_who_goes_back_to_what_is_open_is_not_told_of_trouble_any_more():
+    with taken_port() as taken, House() as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD).join()
+        wanted = f'address = "127.0.0.1:{taken.getsockname()[1]}"'
+        house.configure('[chat]\naddress = "127.0.0.1:0"', "[chat]\n" + wanted)
+        postern(house.gateway, "reload", ok=range(1, 128))
+        house.configure(wanted, f'address = "127.0.0.1:{house.gateway.ports["chat"]}"')  # our own is not in our way
+        house.reload()
+        vera.until("ERROR", "settings were changed, come again")
+        with house.connect() as again:
+            again.log_on("vera", PASSWORD).join()
+        said = postern(house.gateway, "status", ok=range(128))
+        check("trouble" not in said, said)
+
+
+def test_a_change_of_settings_lifts_no_bar():
+    with House() as house:
+        for _ in range(10):
+            with house.connect() as guesser:
+                guesser.say("CAP REQ :sasl")
+                guesser.say("AUTHENTICATE PLAIN")
+                guesser.until("AUTHENTICATE +")
+                guesser.say("AUTHENTICATE " + base64.b64encode(b"\0vera\0wrong").decode())
+                guesser.until(" 904 ")
+        house.configure("[chat]\n", '[chat]\nchannel = "#mail"\n')
+        house.reload()
+        with house.connect() as vera:
+            vera.say("CAP REQ :sasl")
+            vera.say("AUTHENTICATE PLAIN")
+            vera.until("AUTHENTICATE +")
+            vera.say("AUTHENTICATE " + base64.b64encode(b"\0vera\0" + PASSWORD.encode()).decode())
+            vera.until(" 904 ", "Too many wrong tries")
+
+
+def test_a_chat_that_is_turned_off_says_so_and_is_no_trouble():
+    with House() as house, house.connect() as vera:
+        vera.log_on("vera", PASSWORD).join()
+        house.configure('[chat]\naddress = "127.0.0.1:0"\n', "")
+        postern(house.gateway, "reload")
+        vera.until("ERROR", "The chat was turned off")
+        said = postern(house.gateway, "status", ok=range(128))
+        check("chat" not in said, said)
+
+
+def test_an_order_about_what_is_not_there_says_so():
+    with House() as house, house.connect() as olaf:
+        submit(house.gateway, 1)
+        check(house.gateway.wait_until_settled(), house.gateway.states())
+        olaf.log_on("olaf", PASSWORD)
+        olaf.ask("ack 99", "there is no item 99")
+        olaf.ask("ack 1", "1 is exported: nothing is left to look after")
+        olaf.ask("filter adapter=nope", 'there is no adapter "nope"')
 
 
 def test_a_certificate_is_renewed_without_a_goodbye():

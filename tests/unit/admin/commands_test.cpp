@@ -101,17 +101,39 @@ TEST_F(CommandsTest, NoSizeThatAMailCanNotHaveIsAnnounced) {
 
 // "Silently stop" is a defect of its own (Q178627): status says it.
 TEST(ChatTroubles, ADeathAndAClosedAddressAreSaid) {
-    EXPECT_TRUE(chatTroubles({}).empty());
+    std::vector<Trouble> troubles;
+    addChatTroubles({}, troubles);
+    EXPECT_TRUE(troubles.empty());
     ChatState state;
     state.deaths = 2;
     state.lastDeath = "a test's exception";
     state.unavailable = "tls_address 0.0.0.0:6697 is closed: no such file";
-    const auto troubles = chatTroubles(state);
+    addChatTroubles(state, troubles);
     ASSERT_EQ(troubles.size(), 2u);
     EXPECT_THAT(troubles[0].text,
                 testing::HasSubstr("6697 is closed: no such file; then \"postern reload\""));
     EXPECT_THAT(troubles[1].text, testing::HasSubstr("begun anew 2 times"));
     EXPECT_THAT(troubles[1].text, testing::HasSubstr("a test's exception"));
+}
+
+TEST(ChatTroubles, OneBadCertificateIsSaidOnce) {
+    config::Config config;
+    config.chat.tls.address = "0.0.0.0:6697";
+    config.chat.certificate = config.chat.key = "/nowhere/c.pem";
+    const auto certificate = certificateTroubles(config, fromMillis(0));
+    ASSERT_EQ(certificate.size(), 1u);
+    ChatState state;
+    state.unavailable =
+        "tls_address 0.0.0.0:6697 is closed: " + certificate[0].text.substr(0, certificate[0].text.find(';'));
+    auto troubles = certificate;
+    addChatTroubles(state, troubles);
+    ASSERT_EQ(troubles.size(), 1u);
+    EXPECT_THAT(troubles[0].text, testing::HasSubstr("is closed: "));
+    EXPECT_THAT(troubles[0].text, testing::HasSubstr("/nowhere/c.pem"));
+    state.unavailable = "chat listener chat: another process listens there";
+    troubles = certificate;
+    addChatTroubles(state, troubles);
+    EXPECT_EQ(troubles.size(), 2u) << "two things are wrong";
 }
 
 }  // namespace

@@ -57,6 +57,20 @@ TEST(AnswerLines, TheFactsOfAnItemStayBeforeItsHistory) {
     EXPECT_NE(lines.back().find("try 40"), std::string::npos) << lines.back();
 }
 
+TEST(AnswerLines, OfManyItemsWithTheirHistoriesThereIsOneCount) {
+    std::vector<admin::Record> rows;
+    for (int i = 0; i < 200; ++i) {
+        rows.push_back(admin::Record().add("type", "item").add("id", std::int64_t{i + 1}));
+        const auto past = history(2);
+        rows.insert(rows.end(), past.begin(), past.end());
+    }
+    const auto lines = answerLines(asked("queue.show", {{"ids", "1-200"}}), rows, 30);
+    ASSERT_EQ(lines.size(), 16u);
+    EXPECT_EQ(lines[0], "id 1");
+    EXPECT_EQ(lines.back(), "... 615 more; 'postern queue show 1-200' shows all");
+    for (const std::string& line : lines) EXPECT_EQ(line.find("older"), std::string::npos) << line;
+}
+
 // It is pasted into a shell.
 TEST(AnswerLines, TheCommandTakesValuesOfSeveralWordsAndLeavesItsLimitOut) {
     const auto command = [](const std::string& verb,

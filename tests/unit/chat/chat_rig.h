@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ Peer peerAt(const std::string& address);  // "192.0.2.1": far away, in the clear
 
 class ChatRig {
   public:
-    explicit ChatRig(Settings settings = openHouse()) : hall_(std::move(settings), clock_) {}
+    explicit ChatRig(Settings settings = openHouse(), std::shared_ptr<Tries> wrongTries = nullptr)
+        : hall_(std::move(settings), clock_, std::move(wrongTries)) {}
 
     Hall& hall() { return hall_; }
     tests::FakeClock& clock() { return clock_; }

@@ -126,6 +126,24 @@ TEST(LoggingOn, TenWrongTriesOfAnAccountShutItForAWhile) {
     EXPECT_EQ(":chat.test 903 * :SASL authentication successful", tryNow());
 }
 
+TEST(LoggingOn, WhoIsShutOutStaysSoWhateverIsBegunAnew) {
+    const auto tries = triesOf({});
+    for (const bool first : {true, false}) {
+        ChatRig rig(openHouse(), tries);
+        rig.addAccount("ann", "pencil", "viewer");
+        for (int i = 0; first && i < 10; ++i) {
+            const std::string name = "a" + std::to_string(i);
+            ASSERT_TRUE(rig.connect(name, peerAt("127.0.0.1")));
+            rig.say(name, "AUTHENTICATE PLAIN");
+            rig.say(name, plain("ann", "wrong"));
+        }
+        ASSERT_TRUE(rig.connect("last"));
+        rig.say("last", "AUTHENTICATE PLAIN");
+        rig.say("last", plain("ann", "pencil"));
+        EXPECT_EQ(":chat.test 904 * :Too many wrong tries", rig.take("last").back()) << first;
+    }
+}
+
 TEST(LoggingOn, TenWrongTriesOfAnAddressShutItForAWhile) {
     Settings settings = openHouse();
     settings.limits.perAddress = 64;

@@ -143,6 +143,32 @@ TEST(OrderDesk, OfALongHistoryTheNewestRowsAreKept) {
     EXPECT_EQ(all[0].rows.back().find("n")->number, 1500);
 }
 
+TEST(OrderDesk, OfManyItemsTheOldestRowsOfHistoriesGoWhereverTheyStand) {
+    Outcomes outcomes;
+    OrderDesk desk(
+        [](const Order&, const admin::RowSink& row) -> Result<void> {
+            for (std::int64_t i = 0; i < 900; ++i) {
+                POSTERN_TRY(row(admin::Record().add("type", "item").add("n", i)));
+                POSTERN_TRY(row(admin::Record().add("type", "history").add("n", i)));
+            }
+            return {};
+        },
+        1);
+    desk.place(makeOrder(1), outcomes.taker());
+    const auto all = outcomes.wait(1);
+    ASSERT_EQ(all.size(), 1U);
+    ASSERT_EQ(all[0].rows.size(), 1000U);
+    EXPECT_EQ(all[0].more, 800U);
+    // The items that came before the thousandth row, and the newest of the histories.
+    std::int64_t items = 0, histories = 400;
+    for (const admin::Record& row : all[0].rows) {
+        std::int64_t& next = row.text("type") == "item" ? items : histories;
+        EXPECT_EQ(row.find("n")->number, next++);
+    }
+    EXPECT_EQ(items, 500);
+    EXPECT_EQ(histories, 900);
+}
+
 TEST(OrderDesk, OfTheServicesOwnOrderNoRowIsKept) {
     Outcomes outcomes;
     OrderDesk desk(

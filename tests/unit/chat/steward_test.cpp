@@ -3,91 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "base/digest.h"
-#include "tests/unit/chat/chat_rig.h"
+#include "tests/unit/chat/steward_rig.h"
 
 namespace postern::chat {
 namespace {
-
-using testing::Test;
-
-class StewardTest : public Test {
-  protected:
-    static Settings withQueue() {
-        Settings settings = openHouse();
-        settings.queue.channel = "#queue";
-        settings.queue.replayed = 3;
-        settings.mail = {{"board", "/nowhere", {}, 3, 2}};
-        return settings;
-    }
-    StewardTest() : rig(withQueue()) {
-        rig.addAccount("anna", "pencil", "operator");
-        rig.addAccount("vera", "pencil", "viewer");
-        rig.addAccount("send", "pencil", "send");
-    }
-    // Logs on with the account of that name; what comes back is dropped.
-    void logOn(const std::string& name, const std::string& caps = {}, Peer peer = Peer()) {
-        ASSERT_TRUE(rig.connect(name, std::move(peer)));
-        rig.say(name, "CAP REQ :sasl" + (caps.empty() ? "" : " " + caps));
-        rig.say(name, "AUTHENTICATE PLAIN");
-        rig.say(name, "AUTHENTICATE " +
-                          base64Encode(std::string("\0", 1) + name + std::string("\0", 1) + "pencil"));
-        rig.say(name, "NICK " + name);
-        rig.say(name, "USER " + name + " 0 * :x");
-        rig.say(name, "CAP END");
-        rig.take(name);
-        ASSERT_NE(rig.client(name), nullptr);
-        ASSERT_TRUE(rig.client(name)->registered);
-        ASSERT_EQ(rig.client(name)->account, name);
-    }
-    void enter(const std::string& name, const std::string& caps = {}) {
-        logOn(name, caps);
-        rig.say(name, "JOIN #queue");
-        rig.take(name);
-    }
-    // How many orders `line` gave; they are forgotten.
-    std::size_t orders(const std::string& name, const std::string& line) {
-        rig.say(name, line);
-        return rig.hall().takeOrders().size();
-    }
-    // The one order that `line` gave; null when there is not exactly one.
-    std::unique_ptr<const Order> orderOf(const std::string& name, const std::string& line) {
-        rig.say(name, line);
-        auto orders = rig.hall().takeOrders();
-        if (orders.size() != 1) return nullptr;
-        return std::move(orders.front());
-    }
-    void answer(const Order& order, std::vector<admin::Record> rows, std::optional<Error> error = {}) {
-        Outcome outcome;
-        outcome.from = order.from;
-        outcome.number = order.number;
-        outcome.rows = std::move(rows);
-        outcome.error = std::move(error);
-        rig.hall().settle(std::move(outcome));
-    }
-    void happens(LogEvent event, std::int64_t item, const std::string& line) {
-        admin::FeedEvent news;
-        news.at = rig.clock().now();
-        news.event = event;
-        news.item = ItemId{item};
-        news.line = line;
-        rig.hall().tell(news);
-    }
-    static admin::Record would(std::int64_t id, bool done) {
-        return admin::Record()
-            .add("id", id)
-            .add("done", done)
-            .add("text", done ? "would be done: deleted" : "is final");
-    }
-
-    ChatRig rig;
-};
-
-std::string all(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const std::string& line : lines) text += line + "\n";
-    return text;
-}
 
 TEST_F(StewardTest, OnlyWhoHasToDoWithTheQueueEnters) {
     logOn("send");
@@ -324,58 +243,6 @@ TEST_F(StewardTest, AFloodBecomesASummaryAndTroubleIsStillHeard) {
     EXPECT_EQ(all(rig.take("vera")).find("also"), std::string::npos);
 }
 
-TEST_F(StewardTest, EachChoosesWhatToHear) {
-    enter("vera");
-    enter("anna");
-    rig.say("vera", "PRIVMSG postern :filter adapter=fax events=failed,doubt");
-    EXPECT_NE(all(rig.take("vera")).find("events=failed,doubt of adapter=fax"), std::string::npos);
-    happens(LogEvent::ItemFailed, 1, "adapter=fax");
-    happens(LogEvent::ItemFailed, 2, "adapter=other");
-    happens(LogEvent::ItemExported, 3, "adapter=fax");
-    EXPECT_EQ(rig.take("vera").size(), 1U);
-    EXPECT_EQ(rig.take("anna").size(), 3U);
-    rig.say("vera", "PRIVMSG postern :filter events=failure");
-    EXPECT_NE(all(rig.take("vera")).find("events are exported, deferred, failed"), std::string::npos);
-    rig.say("vera", "PRIVMSG postern :filter off");
-    rig.take("vera");
-    happens(LogEvent::ItemExported, 4, "adapter=other");
-    EXPECT_EQ(rig.take("vera").size(), 1U);
-}
-
-TEST_F(StewardTest, MutedForATime) {
-    enter("vera");
-    rig.say("vera", "PRIVMSG postern :mute 30m");
-    rig.take("vera");
-    happens(LogEvent::ItemFailed, 1, "adapter=fax");
-    EXPECT_TRUE(rig.take("vera").empty());
-    for (int i = 0; i < 31; ++i) {
-        rig.say("vera", "PING x");
-        rig.pass(Millis(60'000));
-    }
-    rig.take("vera");
-    happens(LogEvent::ItemFailed, 2, "adapter=fax");
-    EXPECT_EQ(rig.take("vera").size(), 1U);
-    rig.say("vera", "PRIVMSG postern :mute tomorrow");
-    EXPECT_NE(all(rig.take("vera")).find("mute wants a time"), std::string::npos);
-}
-
-TEST_F(StewardTest, WhoLooksAfterAnItemIsTold) {
-    enter("anna");
-    enter("vera");
-    rig.take("anna");
-    rig.say("vera", "PRIVMSG #queue :!ack 17");
-    EXPECT_NE(all(rig.take("vera")).find("ack needs the role operator"), std::string::npos);
-    rig.take("anna");
-    rig.say("anna", "PRIVMSG #queue :!ack 17 calling them");
-    EXPECT_NE(all(rig.take("vera")).find("17: anna looks after it: calling them"), std::string::npos);
-    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
-    EXPECT_TRUE(rig.take("vera").empty());
-    happens(LogEvent::ItemFailed, 17, "adapter=fax");
-    EXPECT_EQ(rig.take("vera").size(), 1U);
-    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
-    EXPECT_EQ(rig.take("vera").size(), 1U) << "its end ended that";
-}
-
 TEST_F(StewardTest, MailForAPersonWhoIsAwayIsSaidToWaitOnce) {
     enter("vera");
     const auto heard = [&](LogEvent event, std::int64_t item, const std::string& line) {
@@ -419,27 +286,6 @@ TEST_F(StewardTest, AStartIsMarkedInTheReplay) {
     rig.say("anna", "JOIN #queue");
     EXPECT_NE(all(rig.take("anna")).find("the service is ready; what was before its start is in the log"),
               std::string::npos);
-}
-
-// Whoever ended it: what happens to the item later is told again.
-TEST_F(StewardTest, AnItemThatAPersonEndedIsLookedAfterNoMore) {
-    enter("anna");
-    const auto heard = [&](const char* change) {
-        rig.say("anna", "PRIVMSG #queue :!ack 17");
-        happens(LogEvent::ItemChanged, 17, std::string("who=olaf change=") + change + " what=done");
-        rig.take("anna");
-        happens(LogEvent::ItemDeferred, 17, "adapter=fax");
-        rig.pass(Millis(1'000));
-        return rig.take("anna").size();
-    };
-    for (const char* change : {"delete", "bounce", "move", "resolve-exported", "resolve-failed"})
-        EXPECT_EQ(heard(change), 1U) << change;
-    for (const char* change : {"hold", "release", "retry", "resolve-resend"})
-        EXPECT_EQ(heard(change), 0U) << change;
-    happens(LogEvent::ItemPartly, 17, "adapter=fax");
-    rig.take("anna");
-    happens(LogEvent::ItemDeferred, 17, "adapter=fax");
-    EXPECT_TRUE(rig.take("anna").empty()) << "the rest of it is still to be delivered";
 }
 
 TEST_F(StewardTest, TheServiceIsSomebodyForThoseWhoAsk) {
