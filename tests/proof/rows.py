@@ -93,7 +93,7 @@ ROWS = [
     Row("R17", "hostile bytes for every reader, and half an hour of search in each", seconds=240 * MINUTE, targets=["fuzzers"],
         full=[by_ctest("fuzz_.*"), ["python3", "{tests}/fuzz/search.py", "{sanitized}", "--minutes", "30"]], sampled=[by_ctest("fuzz_.*")]),
     Row("R18", "every mail of the corpora, converted and exported", [by_ctest("conversion_golden_tests|regress_tests|regress_gateway_tests")],
-        targets=["conversion_golden_tests", "regress_tests", "regress_gateway_tests"], lacks="other people's corpora"),
+        targets=["conversion_golden_tests", "regress_tests", "regress_gateway_tests"], lacks="other people's mail is at hand only to who has some: tests/fuzz/foreign.py takes a folder of it"),
     Row("R19", "hours of everything at once, with flat memory, descriptors and database",
         [script("proof/soak.py", "--minutes", "1", "--rate", "20", "--leaky", "1"), script("proof/soak.py", "--minutes", "120"),
               ["env", "ASAN_OPTIONS=quarantine_size_mb=8", "python3", "{tests}/proof/soak.py", "{sanitized}", "--minutes", "120", "--rate", "10"]],
