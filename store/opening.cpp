@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/service_control.h"
 #include "base/text.h"
+#include "store/log_mark.h"
 
 namespace postern::store {
 
@@ -217,7 +218,9 @@ struct Known {
 };
 
 // Reads only: a file that is refused stays as it was.
-Result<Known> inspect(SqliteWriter& engine, const StoreOptions& options, const std::string& path) {
+Result<Known> inspect(SqliteWriter& engine, const StoreOptions& options, const std::string& path,
+                      const std::optional<LogMark>& mark) {
+    POSTERN_TRY(checkLog(engine, mark));
     POSTERN_LET(version, engine.one("PRAGMA user_version"));
     if (version > static_cast<std::int64_t>(options.migrations.size()))
         return fail(Errc::Invalid, "it has version " + std::to_string(version) + "; use a newer Postern");
@@ -237,11 +240,13 @@ Result<Opened> openDatabase(const StoreOptions& options) {
     POSTERN_TRY(findOrCreate(options));
     const std::string path = joinPath(options.folder, kDatabaseName);
     POSTERN_TRY(checkFileHeader(path, static_cast<int>(options.migrations.size())));
+    const Result<std::optional<LogMark>> mark = markOfFile(path, options.engineOption);
+    if (!mark.ok()) return refused(mark.error(), path);
     Result<std::unique_ptr<SqliteWriter>> opened =
         SqliteWriter::open(path, options.engineOption, SqliteWriter::File::Existing);
     if (!opened.ok()) return refused(opened.error(), path);
     std::unique_ptr<SqliteWriter> engine = std::move(opened).value();
-    Result<Known> known = inspect(*engine, options, path);
+    Result<Known> known = inspect(*engine, options, path, *mark);
     if (!known.ok()) return refused(known.error(), path);
     // It is ours and whole; nothing was written until here.
     POSTERN_TRY(engine->startLog());

@@ -9,19 +9,26 @@
 #include <sqlite3.h>
 
 #include "store/database.h"
+#include "store/log_mark.h"
 
 namespace postern::store {
 
 // Counts of frames, the log's unit: a page and its header.
-struct LogSize {
+struct LogState {
     int current = 0;   // after the last commit; starts again when the engine does at the file's beginning
     int highest = 0;   // since it was emptied
     int unfolded = 0;  // not in the database yet
+    LogMarker marker;
 
     void committed(int frames) {
+        marker.committed(current == 0 || frames < current);
         unfolded += frames >= current ? frames - current : frames;
         current = frames;
         highest = std::max(highest, frames);
+    }
+    void folded() {
+        unfolded = 0;
+        marker.folded();
     }
 };
 
@@ -54,7 +61,9 @@ struct Session::Connection {
     bool transactionExpected = false;
     bool folding = false;
     bool committing = false;
-    LogSize log;
+    std::int64_t changesBefore = 0, schemaBefore = 0;  // the running transaction
+    bool scripted = false;                             // in it
+    LogState log;
     std::int64_t pageBytes = 0;
 
     Connection() = default;

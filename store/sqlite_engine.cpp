@@ -8,8 +8,11 @@
 #include <sqlite3.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/library_error.h"
 #include "base/path.h"
+#include "store/log_file.h"
+#include "store/log_mark.h"
 #include "store/sqlite_connection.h"
 
 namespace postern::store {
@@ -19,6 +22,7 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x506F7374;  // "Post"
 constexpr Millis kBusyPatience{5000};                // nobody else should ever write
 constexpr int kFrameHeaderBytes = 24;
+constexpr char kSchemaVersion[] = "PRAGMA schema_version";
 
 // What stays the same for all connections. The check pragmas cost little; mmap turns I/O errors into SIGBUS.
 constexpr char kSettings[] =
@@ -33,31 +37,14 @@ constexpr char kNewFile[] = "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENT
 constexpr char kWriterSettings[] = "PRAGMA cache_size=-8192; PRAGMA secure_delete=FAST;";
 constexpr char kReaderSettings[] = "PRAGMA cache_size=-1024; PRAGMA query_only=ON;";
 
-std::uint32_t bigEndian(std::string_view bytes) {
-    std::uint32_t value = 0;
-    for (const char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
-    return value;
-}
-
 int noteCommit(void* log, sqlite3*, const char*, int frames) {
-    static_cast<LogSize*>(log)->committed(frames);
+    static_cast<LogState*>(log)->committed(frames);
     return SQLITE_OK;
 }
 
 }  // namespace
 
 namespace {
-
-// https://www.sqlite.org/fileformat.html, section 4.1: a log that holds something begins with one of two
-// numbers.
-Result<bool> hasLog(const std::string& path) {
-    auto file = postern::File::openRead(path + "-wal");
-    if (!file.ok() && file.error().code == Errc::NotFound) return false;
-    if (!file.ok()) return file.error();
-    char magic[4];
-    POSTERN_LET(got, file->readAt(0, magic, sizeof magic));
-    return got == sizeof magic && (bigEndian({magic, got}) | 1U) == 0x377f0683;
-}
 
 Result<void> judgeHeader(const std::string& path, int newest) {
     // https://www.sqlite.org/fileformat.html, section 1.3: "user version" at 60, "application id" at 68.
@@ -87,7 +74,7 @@ Result<void> checkFileHeader(const std::string& path, int newest) {
     // Power that failed while the log was folded back may have torn the first page, which then stands whole
     // in the log. The file is as long as before: beside a shorter one the engine would remove the log.
     POSTERN_LET(size, fileSize(path));
-    POSTERN_LET(log, hasLog(path));
+    POSTERN_LET(log, beginsAsLog(path + "-wal"));
     if (size < kPageBytes || !log) return judged;
     return {};
 }
@@ -100,23 +87,33 @@ Result<void> checkOwner(Session& session) {
     return {};
 }
 
-// The connection's handle must be closed even when opening failed.
+// The connection's handle must be closed even when opening failed. `name` is a path without limits, or a URI.
 template <class Connection>
-Result<void> openHandle(Connection& connection, const std::string& path, const std::string& vfs, int flags) {
+Result<void> openHandle(Connection& connection, const std::string& name, const std::string& vfs, int flags) {
     // Its memory statistics cost a global lock for each allocation; nobody reads them. Refused when SQLite is
     // in use already, which changes nothing.
     static const int quiet = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     (void)quiet;
-    const int result = sqlite3_open_v2(unlimitedPath(path).c_str(), &connection.handle,
-                                       flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                       vfs.empty() ? nullptr : vfs.c_str());
+    const int result =
+        sqlite3_open_v2(name.c_str(), &connection.handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        vfs.empty() ? nullptr : vfs.c_str());
     if (result != SQLITE_OK) {
-        if (connection.handle == nullptr) return fail(Errc::Unavailable, path + ": out of memory");
+        if (connection.handle == nullptr) return fail(Errc::Unavailable, name + ": out of memory");
         return connection.errorOf(result);
     }
     sqlite3_busy_timeout(connection.handle, static_cast<int>(kBusyPatience.count()));
     sqlite3_db_config(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     return {};
+}
+
+// https://www.sqlite.org/uri.html: any byte may be written as its two digits.
+std::string uriOf(const std::string& path) {
+    std::string uri = "file:";
+    for (const char c : path) {
+        uri += '%';
+        appendHex(uri, c);
+    }
+    return uri;
 }
 
 }  // namespace
@@ -128,13 +125,21 @@ SqliteReader::SqliteReader(std::unique_ptr<Connection> connection) {
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path, const std::string& vfs) {
     if (!pathExists(path)) return fail(Errc::NotFound, path + " does not exist");
     auto connection = std::make_unique<Connection>();
-    POSTERN_TRY(openHandle(*connection, path, vfs, SQLITE_OPEN_READONLY));
+    POSTERN_TRY(openHandle(*connection, unlimitedPath(path), vfs, SQLITE_OPEN_READONLY));
     // Only the writer folds the log back; a tool that ends last must not.
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     for (const char* settings : {kSettings, kReaderSettings}) POSTERN_TRY(connection->script(settings));
     std::unique_ptr<SqliteReader> reader(new SqliteReader(std::move(connection)));
     POSTERN_TRY(checkOwner(*reader));
     return reader;
+}
+
+Result<std::unique_ptr<SqliteReader>> SqliteReader::openAlone(const std::string& path,
+                                                              const std::string& vfs) {
+    auto connection = std::make_unique<Connection>();
+    POSTERN_TRY(openHandle(*connection, uriOf(unlimitedPath(path)) + "?immutable=1", vfs,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_URI));
+    return std::unique_ptr<SqliteReader>(new SqliteReader(std::move(connection)));
 }
 
 SqliteWriter::SqliteWriter(std::unique_ptr<Connection> connection) {
@@ -145,7 +150,7 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(const std::string& path
                                                          File file) {
     auto connection = std::make_unique<Connection>();
     const int create = file == File::New ? SQLITE_OPEN_CREATE : 0;
-    POSTERN_TRY(openHandle(*connection, path, vfs, SQLITE_OPEN_READWRITE | create));
+    POSTERN_TRY(openHandle(*connection, unlimitedPath(path), vfs, SQLITE_OPEN_READWRITE | create));
     // Until startLog(), closing must not fold anything back: the file may still be refused.
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (file == File::New) {
@@ -167,6 +172,8 @@ Result<void> SqliteWriter::startLog() {
     }
     POSTERN_LET(pageBytes, one("PRAGMA page_size"));
     connection_->pageBytes = pageBytes;
+    POSTERN_LET(mark, markOf(*this));
+    connection_->log.marker.start(mark);
     // Takes the place of the automatic checkpoint's hook, which stays off (RELIABILITY 2.2).
     sqlite3_wal_hook(connection_->handle, noteCommit, &connection_->log);
     sqlite3_db_config(connection_->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
@@ -174,9 +181,33 @@ Result<void> SqliteWriter::startLog() {
 }
 
 Result<void> SqliteWriter::begin() {
+    if (connection_->log.marker.due()) {
+        POSTERN_LET(schema, one(kSchemaVersion));
+        connection_->schemaBefore = schema;
+    }
+    connection_->changesBefore = sqlite3_total_changes64(connection_->handle);
+    connection_->scripted = false;
     POSTERN_TRY(run("BEGIN IMMEDIATE"));
     connection_->rolledBack.reset();
     connection_->transactionExpected = true;
+    return {};
+}
+
+// A commit that changes nothing writes nothing, and is not to be made one that does by the mark alone. What
+// is said to have changed without having done so costs that one row.
+Result<bool> SqliteWriter::changed() {
+    if (connection_->scripted) return true;
+    if (sqlite3_total_changes64(connection_->handle) != connection_->changesBefore) return true;
+    POSTERN_LET(schema, one(kSchemaVersion));  // it counts what the other number does not
+    return schema != connection_->schemaBefore;
+}
+
+// As the first one of its log, perhaps.
+Result<void> SqliteWriter::mark() {
+    LogMarker& marker = connection_->log.marker;
+    if (!marker.due()) return {};
+    POSTERN_LET(any, changed());
+    if (any) POSTERN_TRY(run(kWriteMark, marker.next()));
     return {};
 }
 
@@ -184,6 +215,7 @@ Result<void> SqliteWriter::begin() {
 // not grow then, the group stands in the log as valid as any, and would surface at the next start: that is a
 // commit of which nothing is known, and no full disk that left everything as it was.
 Result<void> SqliteWriter::commit() {
+    POSTERN_TRY(mark());
     connection_->committing = true;
     const Result<std::int64_t> done = run("COMMIT");
     connection_->committing = false;
@@ -194,6 +226,7 @@ Result<void> SqliteWriter::commit() {
 
 void SqliteWriter::rollback() {
     connection_->transactionExpected = false;
+    connection_->log.marker.rolledBack();
     // Fails only when the engine rolled back before, or is damaged: then nothing it says matters any more.
     if (inTransaction()) (void)run("ROLLBACK");
 }
@@ -232,8 +265,10 @@ Result<Folded> SqliteWriter::foldLog(Fold how, Millis patience) {
     sqlite3_busy_timeout(handle, static_cast<int>(patience.count()));
     const int result = sqlite3_wal_checkpoint_v2(handle, "main", mode, &frames, &copied);
     sqlite3_busy_timeout(handle, static_cast<int>(kBusyPatience.count()));
-    if (result == SQLITE_OK && how == Fold::Empty) connection_->log = LogSize{};
-    if (result == SQLITE_OK || (frames >= 0 && frames == copied)) connection_->log.unfolded = 0;
+    LogState& log = connection_->log;
+    if (frames >= 0) log.current = frames;
+    if (result == SQLITE_OK && how == Fold::Empty) log.current = log.highest = 0;
+    if (result == SQLITE_OK || (frames >= 0 && frames == copied)) log.folded();
     if (result == SQLITE_OK) return Folded::Whole;
     if ((result & 0xff) != SQLITE_BUSY) {
         connection_->folding = true;
@@ -249,6 +284,7 @@ void SqliteWriter::leaveLogOnClose() {
 }
 
 Result<void> SqliteWriter::script(const std::string& sql) {
+    connection_->scripted = true;
     return connection_->script(sql.c_str());
 }
 

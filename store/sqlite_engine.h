@@ -25,6 +25,10 @@ class SqliteReader final : public ReadSession {
     // `vfs` is the engine option of StoreOptions. NotFound when there is no file.
     static Result<std::unique_ptr<SqliteReader>> open(const std::string& path, const std::string& vfs);
 
+    // The file as it stands, without its log and without a lock: pages of different moments where a fold was
+    // cut off. REQUIRES: nobody writes to it meanwhile.
+    static Result<std::unique_ptr<SqliteReader>> openAlone(const std::string& path, const std::string& vfs);
+
     // As SqliteWriter's; of one snapshot, beside whoever writes.
     Result<void> copyInto(const std::string& path);
 
@@ -53,7 +57,9 @@ class SqliteWriter final : public WriteSession {
     static Result<std::unique_ptr<SqliteWriter>> open(const std::string& path, const std::string& vfs,
                                                       File file);
 
-    // Nothing is written to the file before this, except a new one's settings. REQUIRED before begin().
+    // Nothing is written to the file before this, except a new one's settings. REQUIRED before begin(). From
+    // here on commit() marks the log as this file's (log_mark.h), also for script(); what runs outside of
+    // begin() and commit() does not.
     Result<void> startLog();
 
     Result<void> begin();
@@ -86,6 +92,8 @@ class SqliteWriter final : public WriteSession {
 
   private:
     explicit SqliteWriter(std::unique_ptr<Connection> connection);
+    Result<bool> changed();
+    Result<void> mark();
 };
 
 }  // namespace postern::store

@@ -67,8 +67,8 @@ class Store {
     using Done = std::function<void(const Result<void>&)>;
 
     // Takes the store's lock (Errc::Busy when another process has it), checks that the file is a Postern
-    // store of a version we know (Errc::Corrupt or Errc::Invalid otherwise, the file untouched) and the one
-    // that store.id names, folds the log back before anything is written (RELIABILITY 2.4), applies
+    // store of a version we know, its log its own (Errc::Corrupt, Errc::Invalid: the file untouched), and the
+    // one that store.id names, folds the log back before anything is written (RELIABILITY 2.4), applies
     // missing migrations (an existing store is copied to postern.db.before-<number> first), and starts the
     // writer.
     static Result<std::unique_ptr<Store>> open(StoreOptions options);

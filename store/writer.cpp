@@ -254,7 +254,10 @@ void Writer::giveBackPages() {
         return;
     }
     if (*unused <= std::max(kFewFreePages, *all / 4)) return;
-    const auto given = engine_->run("PRAGMA incremental_vacuum(200)");
+    Result<void> given = engine_->begin();  // a commit as any other: the log is marked by it
+    if (given.ok()) given = engine_->script("PRAGMA incremental_vacuum(200)");
+    if (given.ok()) given = engine_->commit();
+    engine_->rollback();
     if (!given.ok())
         onTrouble(given.error(), "giving pages back");
     else
