@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
 import kill_sweep  # noqa: E402
@@ -164,8 +165,13 @@ def test_restored_in_its_place_gives_no_number_again_and_loses_nothing():
 
 
 def cut_off_in_publishing(site, ledger):
-    """The service dies as a watcher enters the rename that publishes; the look at its folders is over by then."""
+    """The service dies as a watcher enters the rename that publishes, and not one of its look at the folders."""
+    site.log.clear()
     site.start()
+    deadline = time.monotonic() + 20
+    while not any(" adapter.ready " in line for line in site.log):
+        check(time.monotonic() < deadline, "its adapter does not get ready")
+        breathe()
     tracers = [kill_sweep.Tracer(thread, ["-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL:when=1"])
                for thread in kill_sweep.thread_ids(site, "watch:out")]
     ledger.send(site.port, 2)
