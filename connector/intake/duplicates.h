@@ -7,6 +7,10 @@
 // Same mail: same source, sender, set of recipients (ASCII case ignored) and content as received. For the
 // window: same sender, recipients, Message-ID field and content; a mail without that field has none.
 //
+// LMTP answers for each recipient, so its client may have read some of the answers and come again for the
+// others (RFC 2033 4.2): there fewer recipients are the same mail too. That such a part is confirmed confirms
+// the whole.
+//
 // The table `unconfirmed` is the truth and is loaded by the first mail; the map beside it only saves looking
 // there for mail that is new, and each hit is verified in the table. A crash within the second before
 // confirmations are written forgets them: a second copy within five days is then taken for a resend.
@@ -16,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,9 +36,11 @@ inline constexpr std::size_t kMostUnconfirmed = 200'000;  // about 30 MB; beyond
 class Duplicates {
   public:
     struct Keys {
-        std::string exact;  // 32 bytes; empty: this mail is not looked for
+        std::string
+            exact;  // 16 bytes of the content, 16 of the recipients; empty: this mail is not looked for
         std::string wide;
         Millis within{0};
+        std::set<std::string> parts{};  // over LMTP: the recipients, in lower case
         bool wanted() const { return !exact.empty() || !wide.empty(); }
     };
     static Keys keysOf(const IncomingMail& mail);
@@ -62,17 +69,21 @@ class Duplicates {
     struct Entry {
         std::uint64_t key = 0;
         std::int64_t at = 0;
+        std::optional<std::uint64_t> content{};  // a part of it may come again
     };
     Result<void> load(store::WriteSession& session, WallTime now);
+    Result<std::optional<MessageId>> findWhole(store::WriteSession& session, const Keys& keys, WallTime now);
+    Result<std::optional<MessageId>> findPart(store::WriteSession& session, const Keys& keys, WallTime now);
     Result<std::optional<MessageId>> findWide(store::WriteSession& session, const Keys& keys, WallTime now);
     Result<void> forgetOldest(store::WriteSession& session, WallTime now, Ids& written);
-    void keep(std::uint64_t key, std::int64_t id, std::int64_t at);
+    void keep(std::int64_t id, Entry entry);
     void drop(std::int64_t id);
 
     const std::size_t most_;
     bool loaded_ = false;
     std::map<std::int64_t, Entry> byId_;
-    std::unordered_map<std::uint64_t, std::int64_t> byKey_;  // the first eight bytes: enough to ask the table
+    std::unordered_map<std::uint64_t, std::int64_t> byKey_;  // eight bytes: enough to ask the table
+    std::unordered_multimap<std::uint64_t, std::int64_t> byContent_;
 
     mutable Mutex mutex_;
     Ids confirmed_ GUARDED_BY(mutex_);

@@ -39,7 +39,7 @@ CREATE TABLE body (
 -- A row lives for moments, or, after a crash or a lost connection, for five days at most.
 CREATE TABLE unconfirmed (
     message_id INTEGER PRIMARY KEY,
-    digest     BLOB    NOT NULL CHECK (length(digest) = 32),  -- SHA-256 over way in, envelope and content as received
+    digest     BLOB    NOT NULL CHECK (length(digest) = 32),  -- half a SHA-256 of way in, sender and content as received, half of one of the recipients
     at_ms      INTEGER NOT NULL
 ) STRICT;
 

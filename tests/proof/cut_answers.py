@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """R15, RFC 1047: the answer to the final dot is cut off behind each of its bytes, and the client sends again. One copy each.
 
-Over SMTP and over LMTP with two recipients. Three ways to lose an answer:
+Over SMTP and over LMTP with two recipients. Four ways to lose an answer:
   cut    the client has read so many bytes of it, and its connection is reset; the service lives
   kill   the same, and the service is killed before the client comes back
+  part   the same two over LMTP, and the client comes again only for those of its recipients whose answer it did not read whole
   call   the service is killed as it enters a system call of the session that it makes for the answer, or shortly before
 Usage: cut_answers.py BUILD_FOLDER [--every K]   (K: only each K-th byte is followed by a kill, each K-th call is one)
 """
@@ -54,17 +55,18 @@ class Client:
         self.socket.sendall(line + b"\r\n")
         return self.line(code)
 
-    def offer(self, serial):
+    def offer(self, serial, recipients=None):
         """Up to the final dot, whose answer is not read."""
+        self.recipients = recipients or RECIPIENTS[self.protocol]
         self.say(b"%s client.example.org" % (b"LHLO" if self.protocol == "lmtp" else b"EHLO"), b"250")
         self.say(b"MAIL FROM:<sender@example.org>", b"250")
-        for each in RECIPIENTS[self.protocol]:
+        for each in self.recipients:
             self.say(b"RCPT TO:<%s>" % each.encode(), b"250")
         self.say(b"DATA", b"354")
         self.socket.sendall(b"X-Serial: %d\r\nSubject: again\r\n\r\nbody %d\r\n.\r\n" % (serial, serial))
 
     def answer(self):
-        return b"".join(self.line(b"250") for _ in RECIPIENTS[self.protocol])
+        return b"".join(self.line(b"250") for _ in self.recipients)
 
     def read(self, count):
         text = b""
@@ -73,6 +75,7 @@ class Client:
             if not more:
                 raise ConnectionError(f"closed behind {text!r}")
             text += more
+        return text
 
     def vanish(self):
         """A reset: the service can not know what was read."""
@@ -101,9 +104,9 @@ class Run:
         self.ledger.attempted.add(self.serial)
         return self.serial
 
-    def whole(self, protocol, serial):
+    def whole(self, protocol, serial, recipients=None):
         client = Client(self.gateway, protocol)
-        client.offer(serial)
+        client.offer(serial, recipients)
         answer = client.answer()
         client.quit()
         self.ledger.accepted.add(serial)
@@ -112,21 +115,21 @@ class Run:
     def stored(self):
         return sum(self.gateway.states().values())
 
-    def lose_answer(self, protocol, count, kill):
-        """One mail whose answer is lost behind `count` bytes, and its second try."""
+    def lose_answer(self, protocol, count, kill, part=False):
+        """One mail whose answer is lost behind `count` bytes, and its second try; `part`: for those alone whose answer was lost."""
         before, serial = self.stored(), self.next()
         client = Client(self.gateway, protocol)
         client.offer(serial)
         deadline = time.monotonic() + LIMIT
         while self.stored() == before and time.monotonic() < deadline:
             breathe()
-        client.read(count)
+        left = RECIPIENTS[protocol][client.read(count).count(b"\n") if part else 0:]
         client.vanish()
         if kill:
             self.gateway.kill()
             self.gateway.start()
-        where = f"{protocol}, {count} bytes{', killed' if kill else ''}"
-        again = self.whole(protocol, serial)
+        where = f"{protocol}, {count} bytes{', killed' if kill else ''}{', for ' + ' '.join(left) if part else ''}"
+        again = self.whole(protocol, serial, left)
         if self.stored() != before + 1:
             self.problems.append(f"{where}: {self.stored() - before} copies are stored; {again!r}")
         if len(set(queued_as(again))) != 1:
@@ -150,8 +153,9 @@ def cuts(build, every):
             length = len(run.whole(protocol, run.next()))
             for count in range(length):
                 for kill in (False, True) if count % every == 0 else (False,):
-                    run.lose_answer(protocol, count, kill)
-                    runs += 1
+                    for part in (False, True) if protocol == "lmtp" else (False,):
+                        run.lose_answer(protocol, count, kill, part)
+                        runs += 1
             print(f"  {protocol}: {length} bytes of answer", flush=True)
     finally:
         run.end()

@@ -87,7 +87,7 @@ ROWS = [
         sampled=[["{build}/tests/bench/commit", "5"]], targets=["commit_bench"]),
     Row("R15", "RFC 1047: the answer is lost at every byte and call, and the client comes again", [script("proof/cut_answers.py")],
         sampled=[script("proof/cut_answers.py", "--every", "40")], seconds=15 * MINUTE,
-        lacks="an LMTP client that comes again only for those of its recipients whose answer it did not read"),
+        lacks="an LMTP client that comes again in several mails for the recipients whose answer it did not read"),
     Row("R16", "SMTP smuggling, at every split", [cases("unit/intake/intake_tests", "*muggl*")], targets=["intake_tests"]),
     Row("R17", "hostile bytes for every reader, and half an hour of search in each", seconds=240 * MINUTE, targets=["fuzzers"],
         full=[by_ctest("fuzz_.*"), ["python3", "{tests}/fuzz/search.py", "{sanitized}", "--minutes", "30"]], sampled=[by_ctest("fuzz_.*")]),

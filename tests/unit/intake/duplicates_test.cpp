@@ -19,6 +19,7 @@ struct Sent {
     std::string sender = "sender@example.com";
     std::string source = "smtp";
     std::string headerId = "<1@example.com>";
+    std::string protocol = "ESMTP";
     Millis within{0};
     bool confirmed = false;
     bool digest = true;
@@ -29,6 +30,7 @@ IncomingMail make(House& house, const Sent& sent) {
     mail.message.sender = sent.sender;
     mail.message.source = sent.source;
     mail.message.headerId = sent.headerId;
+    mail.message.protocol = sent.protocol;
     if (sent.digest) mail.digest = sha256(sent.text);
     mail.duplicatesWithin = sent.within;
     mail.confirmed = sent.confirmed;
@@ -93,6 +95,66 @@ TEST(Duplicates, WhatIsTheSameMail) {
         EXPECT_EQ(send(house, each.again) == first, each.same) << each.what;
         EXPECT_EQ(messages(house), each.same ? 1 : 2) << each.what;
     }
+}
+
+// Its client read some of the answers, and comes again for the others (RFC 2033 4.2).
+TEST(Duplicates, OverLmtpAPartOfTheRecipientsIsTheSameMail) {
+    struct Case {
+        const char* what;
+        Sent again;
+        bool same;
+    };
+    const std::string lmtp = "LMTPS";
+    const Sent first{.to = {"joe@example.org", "ann@example.org", "1@example.net"}, .protocol = lmtp};
+    const Case cases[] = {
+        {"all", first, true},
+        {"one", {.to = {"joe@example.org"}, .protocol = lmtp}, true},
+        {"another one", {.to = {"1@EXAMPLE.net"}, .protocol = lmtp}, true},
+        {"two of different adapters", {.to = {"1@example.net", "ann@example.org"}, .protocol = lmtp}, true},
+        {"one and a stranger", {.to = {"joe@example.org", "2@example.net"}, .protocol = lmtp}, false},
+        {"one with other content",
+         {.to = {"joe@example.org"}, .text = "Subject: y\r\n\r\nbody\r\n", .protocol = lmtp},
+         false},
+        {"one of another sender", {.to = {"joe@example.org"}, .sender = "", .protocol = lmtp}, false},
+        {"one by SMTP", {.to = {"joe@example.org"}}, false},
+    };
+    for (const bool crash : {false, true}) {
+        for (const Case& each : cases) {
+            House house;
+            const MessageId id = send(house, first);
+            if (crash) house.reopen();
+            EXPECT_EQ(send(house, each.again) == id, each.same) << each.what << (crash ? ", crash" : "");
+            EXPECT_EQ(messages(house), each.same ? 1 : 2) << each.what << (crash ? ", crash" : "");
+        }
+    }
+}
+
+TEST(Duplicates, APartThatIsConfirmedConfirmsTheWhole) {
+    House house;
+    const Sent whole{.to = {"joe@example.org", "ann@example.org"}, .protocol = "LMTP"};
+    const Sent part{.to = {"ann@example.org"}, .protocol = "LMTP"};
+    const MessageId first = send(house, whole);
+    EXPECT_EQ(send(house, part), first) << "this answer was lost, too";
+    EXPECT_EQ(send(house, part), first);
+    house.acceptor().confirm(first);
+    const MessageId second = send(house, part);
+    EXPECT_NE(second, first) << "a wanted copy";
+    EXPECT_EQ(send(house, part), second);
+    EXPECT_NE(send(house, whole), second) << "the part is not the whole";
+}
+
+TEST(Duplicates, OfSeveralMailsOfOneContentTheOneWithTheRecipientsIsFound) {
+    House house;
+    std::vector<MessageId> ids;
+    for (const char* name : {"a", "b", "c"})
+        ids.push_back(
+            send(house, {.to = {std::string(name) + "1@example.org", std::string(name) + "2@example.org"},
+                         .protocol = "LMTP"}));
+    EXPECT_EQ(send(house, {.to = {"b2@example.org"}, .protocol = "LMTP"}), ids[1]);
+    house.acceptor().confirm(ids[1]);
+    EXPECT_EQ(send(house, {.to = {"c1@example.org"}, .protocol = "LMTP"}), ids[2]);
+    EXPECT_EQ(send(house, {.to = {"a1@example.org"}, .protocol = "LMTP"}), ids[0]);
+    EXPECT_EQ(messages(house), 3);
 }
 
 TEST(Duplicates, NoRowForAMailThatNobodyCanSendAgain) {
