@@ -3,6 +3,7 @@
 // header of the project shows a type of SQLite.
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -10,6 +11,7 @@
 
 #include "store/database.h"
 #include "store/log_mark.h"
+#include "store/sqlite_gathered_log.h"
 
 namespace postern::store {
 
@@ -53,6 +55,7 @@ struct Statement::Impl {
 };
 
 struct Session::Connection {
+    std::unique_ptr<GatheredLog> gathered;  // the writer's; let go behind the handle
     sqlite3* handle = nullptr;
     std::unordered_map<const char*, Statement::Impl>
         cache;  // by the literal's address; nodes stay where they are

@@ -150,7 +150,10 @@ Result<std::unique_ptr<SqliteWriter>> SqliteWriter::open(const std::string& path
                                                          File file) {
     auto connection = std::make_unique<Connection>();
     const int create = file == File::New ? SQLITE_OPEN_CREATE : 0;
-    POSTERN_TRY(openHandle(*connection, unlimitedPath(path), vfs, SQLITE_OPEN_READWRITE | create));
+    POSTERN_LET(gathered, GatheredLog::over(vfs));
+    connection->gathered = std::move(gathered);
+    POSTERN_TRY(openHandle(*connection, unlimitedPath(path), connection->gathered->name(),
+                           SQLITE_OPEN_READWRITE | create));
     // Until startLog(), closing must not fold anything back: the file may still be refused.
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (file == File::New) {
