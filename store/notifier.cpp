@@ -8,7 +8,7 @@ namespace postern::store {
 void Inbox::push() {
     MutexLock lock(mutex_);
     hinted_ = true;
-    condition_.notifyOne();
+    if (!resting_) condition_.notifyOne();
 }
 
 void Inbox::close() {
@@ -22,6 +22,14 @@ bool Inbox::waitUntil(SteadyTime deadline) {
     while (!hinted_ && !closed_)
         if (!condition_.waitUntil(mutex_, deadline)) break;
     return std::exchange(hinted_, false) && !closed_;
+}
+
+void Inbox::restUntil(SteadyTime deadline) {
+    MutexLock lock(mutex_);
+    resting_ = true;
+    while (!closed_)
+        if (!condition_.waitUntil(mutex_, deadline)) break;
+    resting_ = false;
 }
 
 bool Inbox::closed() const {

@@ -25,12 +25,16 @@ class Inbox {
     void close();  // any thread; wakes the waiter for good
     // True when a hint came since the last wait, false at the deadline or after close(). One waiting thread.
     bool waitUntil(SteadyTime deadline);
+    // For one who has no use for hints yet: they wake nobody and are kept for the next wait. Ends like the
+    // other.
+    void restUntil(SteadyTime deadline);
     bool closed() const;
 
   private:
     mutable Mutex mutex_;
     Condition condition_;
     bool hinted_ GUARDED_BY(mutex_) = false;
+    bool resting_ GUARDED_BY(mutex_) = false;
     bool closed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -13,7 +13,8 @@ namespace postern::exporting {
 
 namespace {
 constexpr Millis kBreath{5};
-}
+constexpr Millis kHelpAfter{50};
+}  // namespace
 
 Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
                std::shared_ptr<adapters::Adapter> adapter, config::Adapter settings, RunnerOptions options)
@@ -133,15 +134,22 @@ void Runner::watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse
         pulse.beat();
         SteadyTime wake = clock_.steady() + options_.pollInterval;
         if (gate_.takeExpired()) endHold();
+        bool standsBy = false;
         if (ensureUsable(exporter, post, stop)) {
-            wake = work(exporter, post, stop);
+            const auto later = notBefore(exporter.batchSize());
+            standsBy = later.has_value();
+            wake = later ? *later : work(exporter, post, stop);
             if (attends && claims() && !stop.stop_requested()) wake = std::min(wake, lookAfter(post, stop));
         } else {
             MutexLock lock(mutex_);
             wake = std::min(wake, busyProbing_ ? wake : probeAt_);
         }
         pulse.rest(wake);
-        if (wake > clock_.steady()) ++(inbox->waitUntil(wake) ? counters_.hinted : counters_.timed);
+        if (wake <= clock_.steady()) continue;
+        if (standsBy)
+            inbox->restUntil(wake);
+        else
+            ++(inbox->waitUntil(wake) ? counters_.hinted : counters_.timed);
     }
     pulse.end();
 }
@@ -245,8 +253,36 @@ void Runner::rest(Pulse& pulse) {
     adapter_->idle();
 }
 
+// A watcher at work, from the claim on.
+class Runner::Turn {
+  public:
+    explicit Turn(Runner& runner) : runner_(runner) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        MutexLock lock(runner_.mutex_);
+        --runner_.atWork_;
+    }
+
+  private:
+    Runner& runner_;
+};
+
+// Where a batch may be large, what comes in while another watcher has one in hand is left to him, who looks
+// again behind it: two small batches cost more than one, and two watchers in one folder wait for each other's
+// renames. One that takes long keeps nobody from helping. Empty: this watcher begins now, and has its turn.
+std::optional<SteadyTime> Runner::notBefore(int batch) {
+    const SteadyTime now = clock_.steady();
+    MutexLock lock(mutex_);
+    if (batch > 1 && atWork_ > 0 && now < lastBegan_ + kHelpAfter) return lastBegan_ + kHelpAfter;
+    ++atWork_;
+    lastBegan_ = now;
+    return std::nullopt;
+}
+
 // One batch. Result: when to look again; now, when more may wait.
 SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_token& stop) {
+    const Turn turn(*this);
     const Gate::Permit permit = gate_.ask(exporter.batchSize(), options_.pollInterval);
     if (permit.items == 0) {
         rest(post.pulse);

@@ -68,6 +68,7 @@ class Runner {
 
   private:
     using Inbox = std::shared_ptr<store::Inbox>;
+    class Turn;
 
     void watch(const std::stop_token& stop, const Inbox& inbox, Pulse& pulse, bool attends);
     bool ensureUsable(Exporter& exporter, const Post& post, const std::stop_token& stop);
@@ -75,6 +76,7 @@ class Runner {
     void rest(Pulse& pulse);
     bool attendsAgain(const Post& post, const std::stop_token& stop);
     SteadyTime work(Exporter& exporter, const Post& post, const std::stop_token& stop);
+    std::optional<SteadyTime> notBefore(int batch);
     SteadyTime lookAfter(const Post& post, const std::stop_token& stop);
     bool recover(Exporter& exporter, bool atStart);
     void hastenFuture();
@@ -110,6 +112,8 @@ class Runner {
     Millis probeDelay_ GUARDED_BY(mutex_){0};
     SteadyTime probeAt_ GUARDED_BY(mutex_);
     bool attendFailed_ GUARDED_BY(mutex_) = false;  // probe() can not tell whether that is over
+    int atWork_ GUARDED_BY(mutex_) = 0;             // watchers with a batch in hand, or claiming one
+    SteadyTime lastBegan_ GUARDED_BY(mutex_);
     SteadyTime maintainAt_ GUARDED_BY(mutex_);
     SteadyTime sweepAt_ GUARDED_BY(mutex_);
     queue::SetBack setBack_ GUARDED_BY(mutex_);

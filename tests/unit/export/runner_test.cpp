@@ -100,6 +100,71 @@ TEST_F(RunnerTest, Q193760_slow_adapter_does_not_delay_others) {
     EXPECT_TRUE(tests::waitFor([&] { return slowRunner->counters().exported == 4; }));
 }
 
+// Time that moves only when the test says so, and how often somebody asked for it.
+class AskedClock final : public Clock {
+  public:
+    WallTime now() const override { return fromMillis(1'700'000'000'000); }
+    SteadyTime steady() const override {
+        ++asked_;
+        return SteadyTime(Millis(steady_.load()));
+    }
+    void advance(Millis by) { steady_ += by.count(); }
+    int asked() const { return asked_; }
+
+  private:
+    mutable std::atomic<int> asked_{0};
+    std::atomic<std::int64_t> steady_{1'000'000};
+};
+
+// One of two watchers has a mail in hand until the test lets it go; five more wait.
+class TwoWatchers : public testing::Test {
+  protected:
+    void SetUp() override {
+        adapter_->onStage = [this](Job&) {
+            if (++staged_ > 1) return;
+            EXPECT_TRUE(tests::waitFor([this] { return free_.load(); }));
+        };
+        config::Adapter settings;
+        settings.name = "a";
+        settings.watchers = 2;
+        runner_ = std::make_unique<Runner>(office_.store(), notifier_, queue_, adapter_, settings,
+                                           exporting::RunnerOptions{});
+        office_.post("a", 1, 1);
+        runner_->start();
+        ASSERT_TRUE(tests::waitFor([this] { return staged_ == 1; }));
+        office_.post("a", 2, 5);
+        notifier_.notify("a");
+    }
+    bool exported(int mails) {
+        return tests::waitFor([&] { return office_.states()[queue::State::Exported] == mails; });
+    }
+
+    AskedClock clock_;
+    tests::PostOffice office_{clock_};
+    store::Notifier notifier_;
+    queue::Queue queue_{office_.store(), clock_, {.owner = "unit"}};
+    std::shared_ptr<Scripted> adapter_ = std::make_shared<Scripted>();
+    std::atomic<int> staged_{0};
+    std::atomic<bool> free_{false};
+    std::unique_ptr<Runner> runner_;  // last: its threads use the others
+};
+
+TEST_F(TwoWatchers, WhatComesInMeanwhileIsLeftToTheOneAtWork) {
+    const int before = clock_.asked();
+    // On a clock that stands the other one looks again and again.
+    EXPECT_TRUE(tests::waitFor([&] { return clock_.asked() > before + 1000; }));
+    EXPECT_EQ(staged_, 1);
+    free_ = true;
+    EXPECT_TRUE(exported(6));
+}
+
+TEST_F(TwoWatchers, ABatchThatTakesLongIsNoReasonToWaitForIt) {
+    clock_.advance(Millis(50));
+    EXPECT_TRUE(exported(5)) << "by the other one";
+    free_ = true;
+    EXPECT_TRUE(exported(6));
+}
+
 TEST_F(RunnerTest, OneImpossibleMailFailsAndTheRestOfItsBatchGoesOn) {
     auto adapter = std::make_shared<Scripted>();
     std::atomic<std::int64_t> bad{0};
