@@ -1,5 +1,6 @@
 #include "connector/admin/waits.h"
 
+#include "adapters/chat/chat_entry.h"
 #include "base/text.h"
 #include "queue/inspect.h"
 
@@ -75,9 +76,16 @@ Wait Waits::unansweredOf(const std::string& adapter) const {
 
 Wait Waits::ofReady(const queue::ItemRow& item) const {
     if (Wait wait = ofAdapter(item.adapter); !wait.text.empty()) return wait;
-    if (item.due > now_) return {behind("next attempt " + formatUtc(item.due), item.reason), item.due};
-    std::string text = "due now";
     const config::Adapter* settings = config::adapterNamed(*config_, item.adapter);
+    if (item.due > now_) {
+        std::string text = behind("next attempt " + formatUtc(item.due), item.reason);
+        // True as far as it goes: nobody can come.
+        if (settings != nullptr && settings->kind == adapters::chat::kChatKind && !config_->chat.on() &&
+            item.reason.ends_with(adapters::chat::awayReason("")))
+            text += ", and [chat] is off";
+        return {std::move(text), item.due};
+    }
+    std::string text = "due now";
     if (settings != nullptr && settings->policy.rate)
         text += ", at most " + std::to_string(settings->policy.rate->count) + " begin in " +
                 formatDurationMillis(settings->policy.rate->per.count());

@@ -182,6 +182,20 @@ def test_mail_for_a_person_waits_until_he_is_there():
             again.until("PRIVMSG olaf", "call home")
 
 
+def test_mail_for_a_person_while_the_chat_is_off_says_so():
+    with Board(more='retry_rules = ["connection 1h 1h 1d"]') as house:
+        house.mail("olaf@people.example", "call home")
+        deadline = time.monotonic() + 30
+        while "olaf is not in the chat now" not in postern(house.gateway, "queue", "show", "1"):
+            check(time.monotonic() < deadline, "it was not put off")
+            breathe()
+        check("[chat] is off" not in postern(house.gateway, "queue", "show", "1"), "it is on")
+        house.configure('[chat]\naddress = "127.0.0.1:0"\n', "")
+        postern(house.gateway, "reload", ok=range(128))
+        said = postern(house.gateway, "queue", "show", "1")
+        check("olaf is not in the chat now, and [chat] is off" in said, said)
+
+
 def test_mail_for_one_who_only_looks_like_him_goes_on_waiting():
     with Board(more='retry_rules = ["connection 1h 1h 1d"]') as house, house.connect() as olaf:
         for name in ("olaf", "bolaf"):
