@@ -23,14 +23,21 @@ Housekeeper::~Housekeeper() {
     wake_.notifyAll();
 }
 
+void Housekeeper::lookNow() {
+    MutexLock lock(mutex_);
+    asked_ = true;
+    wake_.notifyAll();
+}
+
 void Housekeeper::run(const std::stop_token& stop) {
     nameThisThread("housekeeper");
     for (;;) {
         {
             MutexLock lock(mutex_);
             const SteadyTime next = queue_.clock().steady() + options_.interval;
-            while (!stopping_ && queue_.clock().steady() < next) wake_.waitUntil(mutex_, next);
+            while (!stopping_ && !asked_ && queue_.clock().steady() < next) wake_.waitUntil(mutex_, next);
             if (stopping_) return;
+            asked_ = false;
         }
         const auto purged = runOnce(stop);
         if (!purged.ok())

@@ -30,6 +30,9 @@ class Housekeeper {
     Housekeeper(store::Store& store, queue::Queue& queue, HousekeeperOptions options);
     ~Housekeeper();  // stops at the end of the batch in hand
 
+    // The next round begins at once: what is settled may be kept for a shorter time now. Any thread.
+    void lookNow();
+
     // One round, for tests: everything that is due now. Result: messages purged.
     Result<std::int64_t> runOnce(const std::stop_token& stop = {});
 
@@ -45,6 +48,7 @@ class Housekeeper {
     Mutex mutex_;
     Condition wake_;
     bool stopping_ GUARDED_BY(mutex_) = false;
+    bool asked_ GUARDED_BY(mutex_) = false;
     std::jthread thread_;  // last member: it uses all the others
 };
 

@@ -272,6 +272,7 @@ admin::Reloaded Service::reload() {
                 LogLine(LogEvent::StoreTrouble).with("step", "webhooks").with("reason", used.error().text);
             useAdapters(*after, std::move(*made), std::move(tables.tables));
             if (pickups_) pickups_->use(after->pickups);
+            if (housekeeper_) housekeeper_->lookNow();
             reloaded.done = true;
         } else {
             reloaded.problems.push_back({{configPath_, 0, 0}, made.error().text});

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Errors of the system at every system call, once and for good: while a mail goes in and out, at the start, at recovery, while a store
-is made, when its log is emptied, at a stop, with a report, with a backup.
+is made or migrated, when its log is emptied, at a stop, with a report, with a backup, at a purge.
 
 While the error stands the service goes on, puts senders off with a 4xx, or ends with an error that it names; it never hangs or spins.
 When it is gone, and the service started again if it had ended, the outside ledger must be even: nothing lost, nothing doubled, nothing

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """kill -9 at every system call of what kill_sweep.py does not reach: the start, recovery, the making of a store, the emptying of its log,
-a stop, a report, a backup. And what can come between:
+a stop, a report, a backup, a migration, a purge. And what can come between:
 
   --twice   the service is killed at a call of a watcher that has three mails in hand, and again at each call of the recovery from that
   --stall   nobody is killed: one watcher of two stands still at a call for longer than its lease, and the other takes over; so do the

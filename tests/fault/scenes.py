@@ -17,6 +17,7 @@ import time
 import peers
 from gateway import START_LIMIT, Gateway, Ledger, breathe
 from kill_sweep import Tracer, thread_ids
+from older_store import make_older
 
 HOME = """
 [[route]]
@@ -31,7 +32,10 @@ retry_longest = "200ms"
 """
 QUICK = 'retry_first = "50ms"\nretry_longest = "200ms"\n'
 LEASE = 'lease = "2s"\n'
+KEPT = 'retention = "7d"\n'
 SEEN_IDLE = 'poll_interval = "2s"\n'  # watchers that look seldom leave the writer the idle second in which it empties its log
+LINE = 70 * "x" + "\r\n"
+FILED = 1200  # lines: such a mail stands in a file of its own in the store
 GIVE_UP = 40.0  # behind this the service counts as hung; a stop may take its 20 s, and so may SQLite until it believes that a lock is refused
 CLIENT_GIVES_UP = 15.0
 
@@ -62,7 +66,7 @@ class Rig:
     def said(self, event):
         return any(f" {event} " in line or line.endswith(" " + event) for line in self.gateway.log)
 
-    def send(self, serial, to="user@legacy.example", sender="sender@home.example"):
+    def send(self, serial, to="user@legacy.example", sender="sender@home.example", lines=0):
         """Whether the answer was 250; a client that waits for too long is a problem of the service."""
         if self.gateway.port is None:
             return False
@@ -70,7 +74,7 @@ class Rig:
         begun = time.monotonic()
         try:
             with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=CLIENT_GIVES_UP) as client:
-                client.sendmail(sender, [to], f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n")
+                client.sendmail(sender, [to], f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n" + LINE * lines)
         except smtplib.SMTPResponseException as error:
             if not 400 <= error.smtp_code < 500 and error.smtp_code != -1:  # -1: the connection ended
                 self.problems.append(f"answered {error.smtp_code} {error.smtp_error!r}")
@@ -362,5 +366,85 @@ class Backup(Scene):
         rig.postern("adapter", "resume", "out")
 
 
+class Migration(Scene):
+    """A start upon an older version's store, which a kill left with all its mail in the log: it is copied aside and brought up to date."""
+
+    at_rest = True
+
+    def before(self, rig):
+        three_wait(rig)
+        rig.gateway.stop()
+        self.older = make_older(rig.path("store"))
+
+    def work(self, rig):
+        rig.begin()
+
+    def after(self, rig):
+        version = rig.rows("PRAGMA user_version")[0][0]
+        if version != self.older + 1:
+            rig.problems.append(f"it has version {version}")
+        names = sorted(name for name in os.listdir(rig.path("store")) if ".before-" in name)
+        if names != [f"postern.db.before-{self.older + 1}"]:
+            rig.problems.append(f"the store of before: {names}")
+        for name in names:
+            with contextlib.closing(sqlite3.connect(f"file:{rig.path('store', name)}?mode=ro", uri=True)) as database:
+                found = [database.execute(question).fetchone()[0] for question in (
+                    "PRAGMA user_version", "SELECT count(*) FROM item WHERE state = 'ready'", "PRAGMA integrity_check")]
+            if found != [self.older, 3, "ok"]:
+                rig.problems.append(f"{name}: {found}")
+        rig.postern("adapter", "resume", "out")
+
+
+class Purge(Scene):
+    """What was exported goes when a reload says that it is kept no longer; what waits stays. Every other mail stands in a file."""
+
+    threads = ("housekeeper", "store-writer")
+    settled, waiting = (1, 2, 3), (4, 5)
+    extra = KEPT
+
+    def before(self, rig):
+        super().before(rig)
+        for serial in self.settled:
+            rig.send(serial, lines=FILED * (serial % 2))
+        rig.until(lambda: rig.gateway.states() == {"exported": len(self.settled)}, 10)
+        rig.postern("adapter", "suspend", "out", "--reason", "test")
+        for serial in self.waiting:
+            rig.send(serial, lines=FILED * (serial % 2))
+        with open(rig.gateway.config, encoding="utf-8") as file:
+            text = file.read()
+        with open(rig.gateway.config, "w", encoding="utf-8") as file:
+            file.write(text.replace(KEPT, 'retention = "0ms"\n'))
+        rig.gateway.log.clear()
+
+    def work(self, rig):
+        rig.postern("reload")
+        rig.until(lambda: any(rig.said("store." + how) for how in ("purged", "trouble", "full", "broken")), 5)
+
+    def there(self, rig, serials):
+        subjects = ", ".join(f"'serial {serial}'" for serial in serials)
+        return rig.rows(f"SELECT count(*) FROM message JOIN item ON item.message_id = message.id WHERE subject IN ({subjects})")[0][0]
+
+    def after(self, rig):
+        left = self.there(rig, self.settled)
+        if left not in (0, len(self.settled)):
+            rig.problems.append(f"{left} of what was purged in one commit are left")
+        rig.gateway.stop()  # a file whose row is gone goes with the next start
+        rig.gateway.start()
+        self.check(rig)
+        rig.postern("reload")
+        if not rig.until(lambda: self.there(rig, self.settled) == 0, 10):
+            rig.problems.append("it is not purged when the fault is gone")
+        if self.there(rig, self.waiting) != len(self.waiting):
+            rig.problems.append("what waits was purged")
+        self.check(rig)
+        rig.postern("adapter", "resume", "out")
+
+    def check(self, rig):
+        """No row without its body, no body without its row."""
+        looked = rig.postern("db", "check")
+        if looked.returncode != 0:
+            rig.problems.append(f"db check: {(looked.stdout + looked.stderr).decode()}")
+
+
 SCENES = {"mail": Mail, "checkpoint": Checkpoint, "start": Start, "recovery": Recovery, "creation": Creation, "stop": Stop, "report": Report,
-          "backup": Backup}
+          "backup": Backup, "migration": Migration, "purge": Purge}
