@@ -13,7 +13,6 @@ namespace postern::exporting {
 
 namespace {
 constexpr Millis kBreath{5};
-constexpr Millis kHelpAfter{50};
 }  // namespace
 
 Runner::Runner(store::Store& store, store::Notifier& notifier, queue::Queue& queue,
@@ -274,7 +273,8 @@ class Runner::Turn {
 std::optional<SteadyTime> Runner::notBefore(int batch) {
     const SteadyTime now = clock_.steady();
     MutexLock lock(mutex_);
-    if (batch > 1 && atWork_ > 0 && now < lastBegan_ + kHelpAfter) return lastBegan_ + kHelpAfter;
+    if (batch > 1 && atWork_ > 0 && now < lastBegan_ + options_.helpAfter)
+        return lastBegan_ + options_.helpAfter;
     ++atWork_;
     lastBegan_ = now;
     return std::nullopt;

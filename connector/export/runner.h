@@ -26,6 +26,7 @@ struct RunnerOptions {
     Millis pollInterval{5'000};  // I6: the most that a lost hint can delay mail
     Millis firstProbe{1'000};    // until an unusable folder is looked at again; doubles
     Millis longestProbe{60'000};
+    Millis helpAfter{50};  // behind another watcher's begin, where batches may be large; 0: at once
     Millis sweepInterval{3'600'000};             // between two looks for working files nobody needs
     decltype(Elsewhere::regroup) regroup = {};   // for the fallback
     std::function<std::int64_t()> reserve = {};  // as Post::reserve; any thread

@@ -282,10 +282,12 @@ def main():
         for moment in cuts:
             disk.go_to(moment)
             left = chance.choice((EVERYTHING, FLUSHED, SOME, SOME))
-            path = os.path.join(folder, "cut")
+            # A name of its own each: mount(8) takes a loop device again that still has a file of that name, with what it remembers of it.
+            path = os.path.join(folder, f"cut-{images}")
             with open(path, "wb") as file:
                 file.write(disk.after_cut(left, chance))
             missing, again, wrong = look_behind(path, gateway, world, moment, options.lying)
+            os.unlink(path)
             images += 1
             lost += len(missing)
             doubled += len(again)
