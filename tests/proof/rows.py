@@ -95,7 +95,7 @@ ROWS = [
         targets=["conversion_golden_tests", "regress_tests", "regress_gateway_tests"], lacks="other people's mail is at hand only to who has some: tests/fuzz/foreign.py takes a folder of it"),
     Row("R19", "hours of everything at once, with flat memory, descriptors and database",
         [script("proof/soak.py", "--minutes", "1", "--rate", "20", "--leaky", "1"), script("proof/soak.py", "--minutes", "120"),
-              ["env", "ASAN_OPTIONS=quarantine_size_mb=8", "python3", "{tests}/proof/soak.py", "{sanitized}", "--minutes", "120", "--rate", "10"]],
+              ["env", "ASAN_OPTIONS=quarantine_size_mb=8", "python3", "{tests}/proof/soak.py", "{sanitized}", "--sanitized", "--minutes", "120", "--rate", "10"]],
         sampled=[script("proof/soak.py", "--minutes", "1", "--rate", "20")], seconds=260 * MINUTE),
     Row("R20", "1,000 connections, half of them slow, and ten times more offered than is taken", [script("proof/overload.py")],
         sampled=[script("proof/overload.py", "--connections", "300", "--clients", "30", "--seconds", "3")], targets=["slow_disk"]),
