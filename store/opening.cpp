@@ -9,10 +9,12 @@
 #include "base/file.h"
 #include "base/library_error.h"
 #include "base/owners_rights.h"
+#include "base/page_cache.h"
 #include "base/peer.h"
 #include "base/random.h"
 #include "base/service_control.h"
 #include "base/text.h"
+#include "store/log_file.h"
 #include "store/log_mark.h"
 
 namespace postern::store {
@@ -141,6 +143,16 @@ Result<void> foldFirst(SqliteWriter& engine, const std::string& path) {
     return {};
 }
 
+// With a log that nobody folded back the last one to write did not end well, by a failed sync perhaps. What
+// never reached the disk is not to be taken for what stands there, and not to be built upon.
+Result<void> lookAtTheDisk(const std::string& path) {
+    const std::string log = path + "-wal";
+    POSTERN_LET(left, beginsAsLog(log));
+    if (!left) return {};
+    POSTERN_TRY(forgetCached(log));
+    return forgetCached(path);
+}
+
 Result<std::string> checkId(SqliteWriter& engine, const std::string& folder) {
     std::string id;
     {
@@ -239,6 +251,7 @@ Error refused(const Error& error, const std::string& path) {
 Result<Opened> openDatabase(const StoreOptions& options) {
     POSTERN_TRY(findOrCreate(options));
     const std::string path = joinPath(options.folder, kDatabaseName);
+    POSTERN_TRY(lookAtTheDisk(path));
     POSTERN_TRY(checkFileHeader(path, static_cast<int>(options.migrations.size())));
     const Result<std::optional<LogMark>> mark = markOfFile(path, options.engineOption);
     if (!mark.ok()) return refused(mark.error(), path);

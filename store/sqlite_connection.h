@@ -74,6 +74,9 @@ struct Session::Connection {
     Connection& operator=(const Connection&) = delete;
     ~Connection() {
         cache.clear();
+        // Closing folds the log back and removes it. Behind an error of the disk that would be trying a
+        // failed sync again and believing it.
+        if (damage) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
         sqlite3_close(handle);
     }
 

@@ -149,10 +149,10 @@ class Ledger:
         self.attempted = set()
         self.arrived = {}
 
-    def send(self, port, serial, size=0, to="user@legacy.example"):
-        """Sends mail number `serial`; True when the answer was 250."""
+    def send(self, port, serial, size=0, to="user@legacy.example", word=""):
+        """Sends mail number `serial`, with the word in its text; True when the answer was 250."""
         self.attempted.add(serial)
-        body = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
+        body = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial} {word}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
         try:
             with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example.org", timeout=20) as client:
                 client.sendmail("sender@example.org", [to], body)

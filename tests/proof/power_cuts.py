@@ -32,7 +32,7 @@ from gateway import Gateway, Ledger, breathe  # noqa: E402
 VOLUME = 48 << 20
 SECTOR = 512
 HEAD = struct.Struct("=QQQ")
-WRITE = 1
+WRITE, FLUSH = 1, 2
 SETTINGS = 'reserve = "1 MiB"\nwarn_below = "1 MiB"\n'
 EVERYTHING, FLUSHED, SOME = "everything", "what was flushed", "some of the rest"
 
@@ -69,13 +69,14 @@ class Recorder:
     """The recording device."""
 
     def __init__(self, build, folder):
-        self.image, self.log = os.path.join(folder, "image"), os.path.join(folder, "log")
+        self.image, self.log, self.orders = (os.path.join(folder, name) for name in ("image", "log", "orders"))
         with open(self.image, "wb") as file:
             file.truncate(VOLUME)
         run("mkfs.ext4", "-q", "-F", "-J", "size=4", self.image)
         self.place = os.path.join(folder, "device")
         os.mkdir(self.place)
-        self.process = subprocess.Popen([os.path.join(build, "tests", "proof", "recorded_volume"), self.image, self.log, self.place],
+        self.process = subprocess.Popen([os.path.join(build, "tests", "proof", "recorded_volume"), self.image, self.log, self.place,
+                                         self.orders],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.device = os.path.join(self.place, "disk")
         deadline = time.monotonic() + 10
@@ -168,7 +169,7 @@ class Disk:
                 self.at = begin + size
                 continue
             self.at = begin
-            if not self.lying:
+            if what == FLUSH and not self.lying:
                 for start, source, length in self.pending:
                     self.flushed[start:start + length] = self.log[source:source + length]
                 self.pending.clear()

@@ -1,13 +1,13 @@
 // A block device that keeps a record: one file, seen through FUSE, for a loop device to stand on. Each write
 // and each flush that reaches the device is appended to a log, from which power_cuts.py makes the disk as it
-// was, or may have been, at any moment.
+// was, or may have been, at any moment. It fails where it is told to (failed_syncs.py).
 //
-//     recorded_volume IMAGE LOG MOUNT_FOLDER      serves MOUNT_FOLDER/disk, the bytes of IMAGE, until it is
-//     unmounted or ended
+//     recorded_volume IMAGE LOG MOUNT_FOLDER ORDERS      serves MOUNT_FOLDER/disk, the bytes of IMAGE, until
+//     it is unmounted or ended
 //
-// The log: for each step three 64-bit numbers in the machine's order, what (1 write, 2 flush), offset and
-// size, then a write's bytes. Its length is the moment: who has heard of something and then looks at the
-// length knows what had been written before.
+// The log: for each step three 64-bit numbers in the machine's order, what (1 write, 2 flush, 3 a write that
+// failed), offset and size, then a write's bytes. Its length is the moment: who has heard of something and
+// then looks at the length knows what had been written before.
 
 #define FUSE_USE_VERSION 31
 
@@ -18,8 +18,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <fuse3/fuse.h>
+#include <map>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -27,10 +30,11 @@
 namespace {
 
 constexpr char kName[] = "/disk";
-constexpr std::uint64_t kWrite = 1, kFlush = 2;
+constexpr std::uint64_t kWrite = 1, kFlush = 2, kFailed = 3;
 
 int image = -1;
 int record = -1;
+const char* orders = nullptr;
 
 // All of it: a log with a hole would prove nothing.
 void append(std::uint64_t what, std::uint64_t offset, const char* bytes, std::uint64_t size) {
@@ -46,6 +50,18 @@ void append(std::uint64_t what, std::uint64_t offset, const char* bytes, std::ui
         }
         done += static_cast<std::size_t>(some);
     }
+}
+
+// While the file of orders stands there, with "SKIP COUNT WORD" in it: of the writes that hold the word the
+// first SKIP are made, and the next COUNT fail. A word is one order's: it is not used twice.
+bool fails(std::string_view bytes) {
+    static std::map<std::string, long> met;
+    std::ifstream file(orders);
+    long skip = 0, count = 0;
+    std::string word;
+    if (!(file >> skip >> count >> word) || bytes.find(word) == std::string_view::npos) return false;
+    const long number = met[word]++;
+    return number >= skip && number < skip + count;
 }
 
 int attributes(const char* path, struct stat* found, fuse_file_info*) {
@@ -68,8 +84,16 @@ int list(const char*, void* into, fuse_fill_dir_t add, off_t, fuse_file_info*, f
     return 0;
 }
 
-int openFile(const char* path, fuse_file_info*) {
+int openFile(const char* path, fuse_file_info* file) {
+    file->direct_io = 1;
     return std::strcmp(path, kName) == 0 ? 0 : -ENOENT;
+}
+
+// What the loop device writes at once comes here at once: of a write in two pieces, of which the second
+// fails, it sees a short one, and takes that for success.
+void* begin(fuse_conn_info* connection, fuse_config*) {
+    connection->max_write = 1 << 20;
+    return nullptr;
 }
 
 int readFile(const char*, char* into, std::size_t size, off_t offset, fuse_file_info*) {
@@ -78,6 +102,10 @@ int readFile(const char*, char* into, std::size_t size, off_t offset, fuse_file_
 }
 
 int writeFile(const char*, const char* bytes, std::size_t size, off_t offset, fuse_file_info*) {
+    if (fails({bytes, size})) {
+        append(kFailed, static_cast<std::uint64_t>(offset), nullptr, 0);
+        return -EIO;
+    }
     const ssize_t done = pwrite(image, bytes, size, offset);
     if (done < 0) return -errno;
     append(kWrite, static_cast<std::uint64_t>(offset), bytes, static_cast<std::uint64_t>(done));
@@ -92,17 +120,19 @@ int flushFile(const char*, int, fuse_file_info*) {
 }  // namespace
 
 int main(int count, char** words) {
-    if (count != 4) {
-        std::fputs("usage: recorded_volume IMAGE LOG MOUNT_FOLDER\n", stderr);
+    if (count != 5) {
+        std::fputs("usage: recorded_volume IMAGE LOG MOUNT_FOLDER ORDERS\n", stderr);
         return 64;
     }
     image = open(words[1], O_RDWR | O_CLOEXEC);
     record = open(words[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    orders = words[4];
     if (image < 0 || record < 0) {
         std::perror("recorded_volume");
         return 74;
     }
     fuse_operations operations = {};
+    operations.init = begin;
     operations.getattr = attributes;
     operations.readdir = list;
     operations.open = openFile;

@@ -1,6 +1,7 @@
 // What the store does when the disk under it fails (I8).
 
 #include <atomic>
+#include <filesystem>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -134,6 +135,26 @@ INSTANTIATE_TEST_SUITE_P(Failure, Breaking,
                                          Break{"write",
                                                [](FaultyDisk& disk) { disk.failWrites(Fault::Io, "-wal"); }}),
                          [](const auto& named) { return std::string(named.param.name); });
+
+// The next sync of the same file says "done", and may not be believed.
+TEST(Failure, AStopWhoseFoldFailsLeavesTheLog) {
+    const TempFolder folder;
+    FaultyDisk disk;
+    std::atomic<int> told{0};
+    {
+        auto options = optionsOn(disk, folder);
+        options.onBroken = [&](const Error&) { ++told; };
+        const auto store = openStore(options);
+        ASSERT_TRUE(store);
+        ASSERT_TRUE(write(*store, "before").ok());
+        disk.failSyncs("postern.db", 0, 1);
+    }
+    EXPECT_EQ(told.load(), 1);
+    EXPECT_GT(std::filesystem::file_size(folder / "store/postern.db-wal"), 0u);
+    const auto store = openStore(optionsFor(folder));
+    ASSERT_TRUE(store);
+    EXPECT_TRUE(notes(*store).contains("before"));
+}
 
 // The frame that makes the group valid is on the disk by then, and no mail may be called refused that is
 // found at the next start.

@@ -73,8 +73,8 @@ void FaultyDisk::garbleReads(std::string ending) {
     set(&FaultyDisk::read_, Plan{true, kGarble, std::move(ending), 0, kForGood});
 }
 
-void FaultyDisk::failSyncs(std::string ending, int after) {
-    set(&FaultyDisk::sync_, Plan{true, SQLITE_IOERR_FSYNC, std::move(ending), after, kForGood});
+void FaultyDisk::failSyncs(std::string ending, int after, int count) {
+    set(&FaultyDisk::sync_, Plan{true, SQLITE_IOERR_FSYNC, std::move(ending), after, count});
 }
 
 void FaultyDisk::failIndex(int part) {

@@ -23,7 +23,7 @@ class FaultyDisk final : public VfsShim {
     void failWrites(Fault fault, std::string ending, int after = 0, int count = 1'000'000'000);
     void failReads(std::string ending);    // all, from now on
     void garbleReads(std::string ending);  // they succeed, with other bytes
-    void failSyncs(std::string ending, int after = 0);
+    void failSyncs(std::string ending, int after = 0, int count = 1'000'000'000);
     // The log's index can not have its `part`-th 32 KiB, from 0 on: the first holds 4062 frames.
     void failIndex(int part);
     void heal();
