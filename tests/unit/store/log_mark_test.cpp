@@ -102,7 +102,7 @@ TEST(Opening, ALogOfAnotherStoreThatHasNoMarkIsRefused) {
     expectRefused(folder / "one", "no mark");
 }
 
-// The words in which a store refuses another's id must not lead a person to write that id down.
+// And not by its id: the words for that would lead a person to write the other one down.
 TEST(Opening, AnotherStoresDatabaseBelowItsLogIsRefused) {
     const TempFolder folder;
     makeStore(folder / "one", "mine");
@@ -111,8 +111,7 @@ TEST(Opening, AnotherStoresDatabaseBelowItsLogIsRefused) {
     ASSERT_TRUE(one);
     note(*one, "more of mine");
     crashInto(folder / "one", folder / "mixed");
-    fs::copy_file(folder / "other" + kDatabase, folder / "mixed" + kDatabase,
-                  fs::copy_options::overwrite_existing);
+    ASSERT_TRUE(replaceFile(folder / "mixed" + kDatabase, contentOf(folder / "other" + kDatabase)).ok());
     const auto opened = Store::open(calm(folder / "mixed"));
     ASSERT_FALSE(opened.ok());
     EXPECT_NE(opened.error().text.find("is not its log"), std::string::npos) << opened.error().text;
