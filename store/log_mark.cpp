@@ -24,9 +24,9 @@ std::optional<LogMark> parse(std::string_view text) {
     return LogMark{std::string(text.substr(0, first)), std::string(rest.substr(0, rest.find(' ')))};
 }
 
-Error notItsLog(const char* why) {
+Error notItsLog(const std::string& why) {
     return fail(Errc::Invalid,
-                std::string("the postern.db-wal beside it is not its log (") + why +
+                "the postern.db-wal beside it is not its log (" + why +
                     "): put those two back that belong together, or restore a backup; or, if this postern.db "
                     "is the right one, move postern.db-wal away, with the mail that only it holds");
 }
@@ -92,7 +92,11 @@ Result<std::optional<LogMark>> markOfFile(const std::string& path, const std::st
     if (!alone.ok()) return alone.error();
     if (!alone->mark) return alone->mark;
     POSTERN_LET(holds, lookIntoLog(path + "-wal", alone->page));
-    if (holds == LogHolds::OtherPages) return notItsLog("it has no mark, and postern.db has one");
+    if (holds == LogHolds::OtherPages)
+        return notItsLog(
+            "it has no mark, and postern.db has one; if an older Postern or another program wrote to this "
+            "store "
+            "last, start and stop that one first, and its log is folded back");
     return alone->mark;
 }
 

@@ -7,6 +7,9 @@
 // G2. What was written and never synced belongs to no commit and may be lost with the process.
 // G3. A piece that the disk refuses is an error of the sync, with the code of the refused write; it is not
 //     kept, as the engine writes it again with its next commit.
+//
+// REQUIRES for G1: PRAGMA synchronous=FULL wherever others read, and a VFS below with POWERSAFE_OVERWRITE, as
+// the engine's own ones are: without it the engine writes on behind the sync of a commit.
 
 #include <memory>
 #include <string>

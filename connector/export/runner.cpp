@@ -304,6 +304,8 @@ SteadyTime Runner::work(Exporter& exporter, const Post& post, const std::stop_to
     if (round->claimed > 0) {
         MutexLock lock(mutex_);
         probeDelay_ = Millis(0);
+        // Behind a batch that was full more waits, and every hand is wanted.
+        if (round->claimed >= exporter.batchSize()) lastBegan_ = {};
     }
     maintain(exporter, post.pulse);
     if (round->claimed > 0) return clock_.steady();

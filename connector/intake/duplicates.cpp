@@ -12,8 +12,8 @@ namespace postern::intake {
 
 namespace {
 
-constexpr int kForgetAtOnce = 100;    // rows a mail's commit takes along
-constexpr int kMostAlike = 16;        // mails of one content that a part is looked for in
+constexpr int kForgetAtOnce = 100;  // rows a mail's commit takes along
+constexpr int kMostAlike = 400;     // mails of one content that a part is looked for in: a list's, in pieces
 constexpr std::size_t kHalfKey = 16;  // bytes
 
 // With its length, so that no two lists of fields run into one another.
@@ -79,6 +79,7 @@ Duplicates::Keys Duplicates::keysOf(const IncomingMail& mail) {
 }
 
 void Duplicates::keep(std::int64_t id, Entry entry) {
+    drop(id);  // the id of a work that was undone is given again
     byKey_[entry.key] = id;
     if (entry.content) byContent_.emplace(*entry.content, id);
     byId_[id] = entry;

@@ -36,8 +36,9 @@ inline constexpr std::size_t kMostUnconfirmed = 200'000;  // about 30 MB; beyond
 class Duplicates {
   public:
     struct Keys {
-        std::string
-            exact;  // 16 bytes of the content, 16 of the recipients; empty: this mail is not looked for
+        // The first half of a SHA-256 of the content, then of one of the recipients; empty: this mail is not
+        // looked for.
+        std::string exact;
         std::string wide;
         Millis within{0};
         std::set<std::string> parts{};  // over LMTP: the recipients, in lower case

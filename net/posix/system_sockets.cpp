@@ -35,14 +35,15 @@ std::unique_ptr<Poco::Net::ServerSocket> boundSocket(const Poco::Net::SocketAddr
     return socket;
 }
 
-// What accept(2) of Linux lists as errors of the new connection's network is no fault of the listening
-// socket.
+// What accept(2) of Linux lists as errors of the new connection's network, or as the word of a firewall, is
+// no fault of the listening socket.
 bool isOfOneCaller(int code) {
     switch (code) {
         case EAGAIN:
         case EINTR:
         case ECONNABORTED:
         case ENETDOWN:
+        case EPERM:
         case EPROTO:
         case ENOPROTOOPT:
         case EHOSTDOWN:
