@@ -31,6 +31,7 @@ from gateway import Gateway, Ledger, breathe  # noqa: E402
 
 VOLUME = 48 << 20
 SECTOR = 512
+SUPERBLOCK = 4096  # ext4 writes the first block in place and takes its two sectors for one; torn it is no file system any more
 HEAD = struct.Struct("=QQQ")
 WRITE, FLUSH = 1, 2
 SETTINGS = 'reserve = "1 MiB"\nwarn_below = "1 MiB"\n'
@@ -177,9 +178,10 @@ class Disk:
     def after_cut(self, left, chance):
         disk = bytearray(self.flushed)
         for offset, begin, size in self.pending if left != FLUSHED else []:
-            for at in range(0, size, SECTOR):
+            unit = SUPERBLOCK if offset < SUPERBLOCK else SECTOR
+            for at in range(0, size, unit):
                 if left == EVERYTHING or chance.random() < 0.5:
-                    end = min(at + SECTOR, size)
+                    end = min(at + unit, size)
                     disk[offset + at:offset + end] = self.log[begin + at:begin + end]
         return disk
 
