@@ -114,7 +114,7 @@ class Rig:
         alone = ("strace", "-D", "-I2", "-qq", "-o", self.trace, *self.options)
         try:
             if self.follow:
-                self.gateway.start(preload=os.path.join(self.build, "tests", "fault", "libstopped_first.so"), begun=self.watch)
+                self.gateway.start(preload=self.stopped_first(), begun=self.watch)
             else:
                 self.gateway.start(wrapper=alone)
         except RuntimeError:
@@ -122,6 +122,12 @@ class Rig:
                 self.problems.append("the start neither ends nor gets ready")
             return False
         return True
+
+    def stopped_first(self):
+        library = os.path.abspath(os.path.join(self.build, "tests", "fault", "libstopped_first.so"))
+        if not os.path.exists(library):
+            raise FileNotFoundError(f"{library}: build the target stopped_first")
+        return library
 
     def watch(self, process):
         """A tracer of all threads, from before the first line of ours on."""
