@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import time
 
-import peers
+import other_sides
 from gateway import START_LIMIT, Gateway, Ledger, breathe
 from kill_sweep import Tracer, thread_ids
 from older_store import make_older
@@ -45,7 +45,7 @@ class Rig:
 
     def __init__(self, build, kind, extra, more):
         self.build, self.kind = build, kind
-        self.peer = peers.of(kind)
+        self.peer = other_sides.of(kind)
         self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.peer.settings, kind=kind,
                                route=self.peer.route, has_folder=self.peer.has_folder)
         os.mkdir(os.path.join(self.gateway.folder, "home"))

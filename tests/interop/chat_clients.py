@@ -65,12 +65,12 @@ def test_weechat_logs_on_with_scram_hears_events_and_gives_a_command():
         commands = [f"/server add post 127.0.0.1/{port} -notls", "/set irc.server.post.sasl_mechanism scram-sha-256",
                     "/set irc.server.post.sasl_username olaf", f"/set irc.server.post.sasl_password {PASSWORD}",
                     "/set irc.server.post.nicks olaf", "/set irc.server.post.autojoin #queue", "/set logger.file.flush_delay 0",
-                    "/set irc.server.post.command /msg postern ack 999 by weechat", "/connect post"]
+                    "/set irc.server.post.command /msg postern suspend out for 1s by weechat", "/connect post"]
         words = ["weechat-headless", "--stdout", "-d", os.path.join(home, "w")]
         for command in commands:
             words += ["-r", command]
         with Screenless(home, words, "w/**/logs/*.weechatlog") as client:
-            client.until("999: olaf looks after it: by weechat")
+            client.until("adapter suspended by a person", "by weechat")
             seen_by(client, house)
 
 
@@ -98,7 +98,7 @@ def weechat(home, port, fingerprint):
                 f"/set irc.server.post.ssl_fingerprint {fingerprint}", f"/set irc.server.post.tls_fingerprint {fingerprint}",
                 "/set irc.server.post.autoreconnect off", "/set irc.server.post.sasl_mechanism plain", "/set irc.server.post.sasl_username olaf",
                 f"/set irc.server.post.sasl_password {PASSWORD}", "/set irc.server.post.nicks olaf", "/set irc.server.post.autojoin #queue",
-                "/set logger.file.flush_delay 0", "/set irc.server.post.command /msg postern ack 999 by weechat over tls", "/connect post"]
+                "/set logger.file.flush_delay 0", "/set irc.server.post.command /msg postern suspend out for 1s by weechat", "/connect post"]
     words = ["weechat-headless", "--stdout", "-d", os.path.join(home, "w")]
     for command in commands:
         words += ["-r", command]
@@ -112,7 +112,7 @@ def test_weechat_over_tls_takes_the_certificate_that_it_knows():
         with weechat(home, house.gateway.ports["chat-tls"], "0" * 64) as client:
             client.until("irc: TLS handshake failed")
         with weechat(home, house.gateway.ports["chat-tls"], right) as client:
-            client.until("999: olaf looks after it: by weechat over tls")
+            client.until("adapter suspended by a person", "by weechat")
             seen_by(client, house)
 
 
