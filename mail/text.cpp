@@ -33,6 +33,8 @@ bool isHalfWidth(char32_t c) {
 
 int advance(char32_t c, int column, Letters letters) {
     if (c == '\t') return 8 - column % 8;
+    // A soft hyphen: the character sets that have it give it a byte, and old screens a place.
+    if (c == 0x00ad) return 1;
     if (c < 0x20 || c == 0x7f || isIgnorable(c)) return 0;
     return isWide(c) || (letters == Letters::EastAsian && !isHalfWidth(c)) ? 2 : 1;
 }

@@ -81,6 +81,13 @@ TEST(Wrap, LettersOfEastAsianSetsAreAsWideAsTheirBytes) {
     EXPECT_EQ(displayColumns("e\xcc\x81", Letters::EastAsian), 1);
 }
 
+TEST(Wrap, ASoftHyphenTakesAPlace) {
+    EXPECT_EQ(wrap("abc\xc2\xad"
+                   "d",
+                   4),
+              "abc\xc2\xad\nd");
+}
+
 TEST(Wrap, AnyBytes) {
     std::mt19937 random(7);
     for (int run = 0; run < 500; ++run) {
