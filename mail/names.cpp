@@ -79,6 +79,12 @@ std::string folded(std::string_view utf8) {
     return out;
 }
 
+// As DOS and Windows would take them away; also what a cut uncovered.
+std::string_view withoutTail(std::string_view name) {
+    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.remove_suffix(1);
+    return name;
+}
+
 void replaceAny(std::string& name, std::string_view characters) {
     for (char& c : name)
         if (characters.find(c) != std::string_view::npos) c = '_';
@@ -90,14 +96,14 @@ std::string safeFileName(std::string_view utf8, std::size_t limit) {
     const std::string line = cleanLine(utf8);
     std::string_view name = trim(lastComponent(trim(line)));
     while (!name.empty() && name.front() == '.') name.remove_prefix(1);
-    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.remove_suffix(1);
-    std::string out(trim(name));
+    std::string out(trim(withoutTail(name)));
     for (char& c : out)
         if (std::string_view("*?<>|\"").find(c) != std::string_view::npos) c = '_';
     if (out.size() <= limit) return out;
     const Split parts = splitName(out);
-    if (parts.extension.size() + 2 > limit / 2) return std::string(cutUtf8(out, limit));
-    return joined(cutUtf8(parts.base, limit - parts.extension.size() - 1), parts.extension);
+    if (parts.extension.empty() || parts.extension.size() + 2 > limit / 2)
+        return std::string(withoutTail(cutUtf8(out, limit)));
+    return joined(withoutTail(cutUtf8(parts.base, limit - parts.extension.size() - 1)), parts.extension);
 }
 
 bool isDosDevice(std::string_view name) {
@@ -147,10 +153,15 @@ std::string NameSet::fitting(std::string_view utf8) {
     }
     if (name.empty()) name = "file";
     if (isDosDevice(name)) name.insert(0, "_");
+    if (fromUtf8(name, rule_.charset).bytes.size() <= rule_.limit) return name;
     const Split parts = splitName(name);
     const std::size_t extension = fromUtf8(parts.extension, rule_.charset).bytes.size();
-    if (extension + 1 > rule_.limit / 2) return cutTo(name, rule_.limit);
-    return joined(cutTo(parts.base, rule_.limit - (extension == 0 ? 0 : extension + 1)), parts.extension);
+    if (extension == 0 || extension + 1 > rule_.limit / 2)
+        name = withoutTail(cutTo(name, rule_.limit));
+    else
+        name = joined(withoutTail(cutTo(parts.base, rule_.limit - extension - 1)), parts.extension);
+    if (isDosDevice(name)) name.insert(0, "_");  // "CON", blanks, and what was cut off
+    return name;
 }
 
 // "base~n.extension", the base cut so that all fits.

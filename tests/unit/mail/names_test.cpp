@@ -165,6 +165,22 @@ TEST(Names, WhatTheCharsetLacksIsCountedAndWhatARuleForbidsIsNot) {
     }
 }
 
+// Found by letters_fuzz: a cut uncovered blanks, which a reader of header fields takes for no part of the
+// name.
+TEST(Names, ACutLeavesNeitherBlanksNorDotsNorADevice) {
+    NameSet names({.limit = 16});
+    const std::string blanks(20, ' ');
+    EXPECT_EQ(names.add("notes" + blanks + "of May"), "notes");
+    EXPECT_EQ(names.add("draft" + blanks + "of May.txt"), "draft.txt");
+    EXPECT_EQ(names.add("a.b" + blanks + "cdefghij"), "a.b") << "its extension is too long to be kept";
+    EXPECT_EQ(names.add("last" + std::string(20, '.') + "cdefghij"), "last") << "as DOS leaves it";
+    EXPECT_EQ(names.add("CON" + blanks + "of May"), "_CON");
+    EXPECT_EQ(names.add("nul" + blanks + "of May.txt"), "_nul.txt");
+    EXPECT_EQ(names.add("a b .txt"), "a b .txt") << "nothing was cut";
+    EXPECT_EQ(safeFileName("notes" + blanks + "of May", 16), "notes");
+    EXPECT_EQ(safeFileName("notes" + blanks + "of May.txt", 16), "notes.txt");
+}
+
 TEST(Names, NumbersKeepTheLimitAndForbiddenTildes) {
     NameSet narrow({.limit = 16});
     EXPECT_EQ(narrow.add("abcdefghijkl.txt"), "abcdefghijkl.txt");
