@@ -108,12 +108,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--scene", action="append", choices=list(SCENES))
+    parser.add_argument("--kind", action="append", help="of the adapter, where the scene knows several")
     parser.add_argument("--error", action="append", choices=ERRORS)
     parser.add_argument("--runs", type=int, default=0)
     options = parser.parse_args()
     judge_is_awake(options.build)
     what_was_found_stays_mended(options.build)
-    sweeps = [(name, kind) for name in options.scene or SCENES for kind in SCENES[name].kinds]
+    sweeps = [(name, kind) for name in options.scene or SCENES for kind in SCENES[name].kinds if not options.kind or kind in options.kind]
     planned = {}
     for name, kind in sweeps:
         with Sweep(options.build, name, SCENES[name](), kind) as sweep:
@@ -133,7 +134,7 @@ def main():
                 if counted["runs"] % 100 == 0:
                     print(f"  {counted['runs']}/{len(chosen)}, {counted['failed']} failures", flush=True)
     print(f"error sweep: {counted['runs']} runs, {counted['met']} met their error, {counted['ended']} ended by it, "
-          f"{counted['doubts']} mails in doubt (mbox), {counted['failed']} lost, doubled or hung")
+          f"{counted['doubts']} mails in doubt, {counted['failed']} lost, doubled or hung")
     if counted["met"] < counted["runs"] // 2:
         print("too few runs met their error: the sweep does not reach its points")
         return 1

@@ -140,6 +140,16 @@ kind = "{kind}"
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def mail_text(serial, word="", size=0, attachment=False):
+    """Mail number `serial`, with the word and so many bytes more in its text."""
+    head = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n"
+    text = f"body {serial} {word}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
+    if not attachment:
+        return f"{head}\r\n{text}"
+    return (f"{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\n{text}--cut\r\n"
+            f"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=data.bin\r\n\r\nfile {serial}\r\n--cut--\r\n")
+
+
 class Ledger:
     """What was sent, what was answered, and what arrived."""
 
@@ -149,13 +159,12 @@ class Ledger:
         self.attempted = set()
         self.arrived = {}
 
-    def send(self, port, serial, size=0, to="user@legacy.example", word=""):
-        """Sends mail number `serial`, with the word in its text; True when the answer was 250."""
+    def send(self, port, serial, size=0, to="user@legacy.example", word="", attachment=False):
+        """Sends mail number `serial`; True when the answer was 250."""
         self.attempted.add(serial)
-        body = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial} {word}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
         try:
             with smtplib.SMTP("127.0.0.1", port, local_hostname="client.example.org", timeout=20) as client:
-                client.sendmail("sender@example.org", [to], body)
+                client.sendmail("sender@example.org", [to], mail_text(serial, word, size, attachment))
         except (OSError, smtplib.SMTPException):
             return False
         self.accepted.add(serial)
@@ -163,8 +172,10 @@ class Ledger:
 
     def take_one(self, content, name):
         told = rb" sender@[a-z.]+: serial (\d+)\n" if self.kind == "chat" else rb"X-Serial: (\d+)"
-        serial = int(re.search(told, content).group(1))
-        if b"body %d" % serial not in content:
+        self.count(int(re.search(told, content).group(1)), content, name)
+
+    def count(self, serial, content, name):
+        if not re.search(rb"\bbody %d\b" % serial, content):
             raise AssertionError(f"torn: {name}")
         self.arrived[serial] = self.arrived.get(serial, 0) + 1
 

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import smtplib
-import subprocess
 import sys
 import tempfile
 import time

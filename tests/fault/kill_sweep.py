@@ -10,12 +10,14 @@ Usage: kill_sweep.py BUILD_FOLDER [--every K] [--kind KIND]   (K: only each K-th
 
 import argparse
 import collections
+import contextlib
 import re
 import select
 import subprocess
 import sys
 import time
 
+import other_sides
 from gateway import Gateway, Ledger, breathe
 
 # Threads that carry a mail, by the names that posternd gives them.
@@ -52,15 +54,15 @@ class Tracer:
         return (self.text + (rest or b"")).decode("utf-8", "replace")
 
 
-def one_mail(gateway, ledger, serial, consumer_at_once):
+def one_mail(gateway, ledger, side, consumer_at_once):
     """Sends a mail and lets it through; returns early when the service dies."""
-    ledger.send(gateway.port, serial)
+    ledger.send(gateway.port, 1, attachment=side.attachment)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and gateway.process.poll() is None:
         if any(" item.exported" in line for line in gateway.log):
             break
         if consumer_at_once:
-            ledger.take(gateway.out)
+            side.take(gateway, ledger)
         else:
             breathe()
 
@@ -107,39 +109,41 @@ def killed_at(gateway, role, call, ordinal, work):
     return killed
 
 
-def gateway_of(build, kind):
-    if kind == "chat":
-        return Gateway(build, adapters='watchers = 1\nchannels = ["#log"]', kind=kind, route='legacy = "#log"')
-    return Gateway(build, adapters="watchers = 1", kind=kind)
+@contextlib.contextmanager
+def site_of(build, kind):
+    """A gateway with one adapter, its ledger, and who is on the other side."""
+    side = other_sides.of(kind)
+    gateway = Gateway(build, adapters="watchers = 1\n" + side.settings, kind=side.kind, route=side.route, has_folder=side.has_folder)
+    try:
+        yield gateway, Ledger(kind), side
+    finally:
+        gateway.close()
+        side.close()
 
 
 def record(build, role, kind):
     """The calls that the role's thread makes for one mail."""
-    gateway, ledger = gateway_of(build, kind), Ledger(kind)
-    try:
+    with site_of(build, kind) as (gateway, ledger, side):
         gateway.start()
-        points = watched(gateway, role, lambda: one_mail(gateway, ledger, 1, False))
+        points = watched(gateway, role, lambda: one_mail(gateway, ledger, side, False))
         gateway.stop()
-    finally:
-        gateway.close()
     return points
 
 
 def kill_at(build, kind, role, call, ordinal, consumer_at_once):
     """One run: killed at that point, started again. Returns (problems, whether the kill happened)."""
-    gateway, ledger = gateway_of(build, kind), Ledger(kind)
-    try:
+    with site_of(build, kind) as (gateway, ledger, side):
         gateway.start()
         gateway.log.clear()
-        killed = killed_at(gateway, role, call, ordinal, lambda: one_mail(gateway, ledger, 1, consumer_at_once))
+        killed = killed_at(gateway, role, call, ordinal, lambda: one_mail(gateway, ledger, side, consumer_at_once))
         if consumer_at_once:
-            ledger.take(gateway.out)
+            side.take(gateway, ledger)
         gateway.start()
-        ledger.send(gateway.port, 2)  # the queue goes on
+        ledger.send(gateway.port, 2, attachment=side.attachment)  # the queue goes on
         settled = gateway.wait_until_settled()
         states = gateway.states()
         status = gateway.stop()
-        ledger.take(gateway.out)
+        side.take(gateway, ledger)
         problems = ledger.verdict()
         if not settled:
             problems.append("not settled after the restart")
@@ -148,15 +152,13 @@ def kill_at(build, kind, role, call, ordinal, consumer_at_once):
         if status != 0:
             problems.append(f"exit status {status}")
         return problems, killed
-    finally:
-        gateway.close()
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--kind", default="drop", help="the adapter")
+    parser.add_argument("--kind", default="drop", help="the adapter, or a way of one (other_sides.py)")
     options = parser.parse_args()
     points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role, options.kind)]
     points = points[::options.every]

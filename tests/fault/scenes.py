@@ -7,7 +7,6 @@ import contextlib
 import glob
 import os
 import re
-import shutil
 import signal
 import smtplib
 import sqlite3
@@ -15,7 +14,7 @@ import subprocess
 import time
 
 import other_sides
-from gateway import START_LIMIT, Gateway, Ledger, breathe
+from gateway import START_LIMIT, Gateway, Ledger, breathe, mail_text
 from kill_sweep import Tracer, thread_ids
 from older_store import make_older
 
@@ -34,7 +33,6 @@ QUICK = 'retry_first = "50ms"\nretry_longest = "200ms"\n'
 LEASE = 'lease = "2s"\n'
 KEPT = 'retention = "7d"\n'
 SEEN_IDLE = 'poll_interval = "2s"\n'  # watchers that look seldom leave the writer the idle second in which it empties its log
-LINE = 70 * "x" + "\r\n"
 FILED = 1200  # lines: such a mail stands in a file of its own in the store
 GIVE_UP = 40.0  # behind this the service counts as hung; a stop may take its 20 s, and so may SQLite until it believes that a lock is refused
 CLIENT_GIVES_UP = 15.0
@@ -46,7 +44,7 @@ class Rig:
     def __init__(self, build, kind, extra, more):
         self.build, self.kind = build, kind
         self.peer = other_sides.of(kind)
-        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.peer.settings, kind=kind,
+        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.peer.settings, kind=self.peer.kind,
                                route=self.peer.route, has_folder=self.peer.has_folder)
         os.mkdir(os.path.join(self.gateway.folder, "home"))
         with open(self.gateway.config, "a", encoding="utf-8") as file:
@@ -74,7 +72,7 @@ class Rig:
         begun = time.monotonic()
         try:
             with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=CLIENT_GIVES_UP) as client:
-                client.sendmail(sender, [to], f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n\r\nbody {serial}\r\n" + LINE * lines)
+                client.sendmail(sender, [to], mail_text(serial, size=lines * 72, attachment=self.peer.attachment))
         except smtplib.SMTPResponseException as error:
             if not 400 <= error.smtp_code < 500 and error.smtp_code != -1:  # -1: the connection ended
                 self.problems.append(f"answered {error.smtp_code} {error.smtp_error!r}")
@@ -188,7 +186,7 @@ class Rig:
 
     def take(self):
         """Whoever the mail is for takes what there is."""
-        self.peer.take(self)
+        self.peer.take(self.gateway, self.ledger)
 
     def close(self):
         self.let_go()
@@ -223,7 +221,7 @@ class Scene:
 
 class Mail(Scene):
     threads = ("intake", "store-writer", "watch:out")
-    kinds = ("drop", "mbox", "mh", "maildir", "chat", "pipe", "smtp")
+    kinds = ("drop", "mbox", "mh", "maildir", "chat", "pipe", "smtp", "bundle", "bso", "fbb", "mhs", "gwapi")
     # mbox: between a failed sync and a take-back that fails too, a reader may have taken the mail or not. The others hand it over to
     # somebody else, and what he answered can be lost.
     doubted_by = ("mbox", "pipe", "smtp")

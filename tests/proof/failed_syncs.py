@@ -4,10 +4,8 @@
 What Linux does then is done here by Linux: the sync answers with an error, once; the pages that were not written count as clean, and
 whoever reads them finds what never reached the disk. One of the writes with a mail's text fails, of the log, the database, a body's or an
 artifact's file, once or until the service was started again. It refuses the mail, puts it off, or ends; it is started again, takes more
-mail, and its consumer takes what comes. Then the power goes, at some moment behind the fault (power_cuts.py), so that what stood in
+mail, and its consumer takes what comes. Then the power goes, at some moment behind the fault (cut_disks.py), so that what stood in
 memory only is gone, and it starts on what the disk holds.
-
-Lost: answered "250" before the cut and never seen. Doubled: it arrived under two names, or again although the consumer had it.
 
 Needs root, FUSE and loop devices; where they are not to be had it ends with 77.
 
@@ -19,42 +17,30 @@ import collections
 import contextlib
 import os
 import random
-import shutil
-import sqlite3
 import sys
-import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))
-from gateway import Gateway, Ledger, breathe  # noqa: E402
-from power_cuts import (EVERYTHING, FLUSHED, HEAD, SETTINGS, SOME, WRITE, Disk, Recorder, Skipped, Volume, World, look, look_behind,  # noqa: E402
-                        steps_of)
+from cut_disks import EVERYTHING, FLUSHED, HEAD, SOME, WRITE, Disk, Machine, Skipped, steps_of
+from gateway import breathe
 
 FAILED = 3
-QUICK = 'synchronous_renames = true\nretry_first = "50ms"\nretry_longest = "200ms"\n'
+QUICK = 'retry_first = "50ms"\nretry_longest = "200ms"\n'
 SKIPS = 4  # a mail's text goes to the log, to the stage folder and to the database; a large one to a file first
 CUTS = 3   # behind each fault
 PATIENCE = 20
 
 
-class Life:
-    def __init__(self, gateway, recorder, chance):
-        self.gateway, self.recorder, self.chance = gateway, recorder, chance
-        self.world, self.ledger, self.serial = World(), Ledger(), 0
+class Rounds:
+    """A life with a fault in each round of it."""
+
+    def __init__(self, machine, chance):
+        self.gateway, self.recorder, self.chance = machine.gateway, machine.recorder, chance
+        self.life, self.serial = machine.life(), 0
         self.stretches, self.counted, self.problems = [], collections.Counter(), []
 
     def send(self, serial, word="", size=0):
         """Whether it was answered with 250."""
-        if self.gateway.process.poll() is not None:
-            return False
-        self.world.sent.add(serial)
-        if not self.ledger.send(self.gateway.port, serial, size, word=word):
-            return False
-        self.world.answered[serial] = self.recorder.moment()
-        return True
-
-    def consume(self):
-        look(self.world, self.gateway, self.recorder.moment, lambda serial: serial % 2 == 0)
+        return self.gateway.process.poll() is None and self.life.send(serial, size, word)
 
     def until(self, holds, what):
         deadline = time.monotonic() + PATIENCE
@@ -62,7 +48,7 @@ class Life:
             if time.monotonic() > deadline:
                 self.problems.append(f"{what} behind {PATIENCE} s")
                 return
-            self.consume()
+            self.life.consume()
             breathe()
 
     def order(self, text):
@@ -75,7 +61,7 @@ class Life:
 
     def over(self):
         """The mails that were answered are out, or the service has ended."""
-        return self.gateway.process.poll() is not None or set(self.world.answered) <= {serial for serial, _ in self.world.seen.values()}
+        return self.gateway.process.poll() is not None or set(self.life.answered) <= set(self.life.seen)
 
     def folded(self):
         return self.gateway.process.poll() is not None or os.path.getsize(os.path.join(self.gateway.folder, "store", "postern.db-wal")) == 0
@@ -89,7 +75,7 @@ class Life:
         unanswered = [serial for serial, mail in mails.items() if not self.send(serial, *mail)]
         deadline = time.monotonic() + 3
         while not (self.over() and self.folded()) and time.monotonic() < deadline:  # a fault in the drop folder waits for good
-            self.consume()
+            self.life.consume()
             breathe()
         self.order("")
         status = self.gateway.wait_for_end(0.1)
@@ -117,28 +103,21 @@ def failures_in(log):
     return found
 
 
-def cut(life, image, log, begun, folder):
+def cut(rounds, machine, log):
     """The power goes behind each fault that came; (disks, lost, doubled)."""
-    disk, moments, failures = Disk(image, log, begun, False), steps_of(log), failures_in(log)
+    disk, moments, failures = Disk(machine.image, log, machine.begun, False), steps_of(log), failures_in(log)
     images, lost, doubled = 0, 0, 0
-    for first, last in life.stretches:
+    for first, last in rounds.stretches:
         failed = [moment for moment in failures if first < moment <= last]
-        life.counted["met"] += bool(failed)
+        rounds.counted["met"] += bool(failed)
         behind = [moment for moment in moments if failed and failed[0] <= moment <= last]
-        for moment in sorted([*life.chance.sample(behind, k=min(CUTS - 1, len(behind))), *behind[-1:]]):
+        for moment in sorted([*rounds.chance.sample(behind, k=min(CUTS - 1, len(behind))), *behind[-1:]]):
             disk.go_to(moment)
-            left = life.chance.choice((EVERYTHING, FLUSHED, SOME))
-            path = os.path.join(folder, f"cut-{images}")  # each its own, as in power_cuts.py
-            with open(path, "wb") as file:
-                file.write(disk.after_cut(left, life.chance))
-            try:
-                missing, again, wrong = look_behind(path, life.gateway, life.world, moment, False)
-            except (RuntimeError, OSError, sqlite3.Error, AssertionError) as error:
-                missing, again, wrong = [], [], [repr(error)]
-            os.unlink(path)
+            left = rounds.chance.choice((EVERYTHING, FLUSHED, SOME))
+            missing, again, wrong = machine.look_behind(disk, left, rounds.chance, rounds.life)
             images, lost, doubled = images + 1, lost + len(missing), doubled + len(again)
-            life.problems += [f"cut at {moment} with {left}: {what}" for what in
-                              [*wrong, *([f"lost {missing}"] if missing else []), *([f"doubled {again}"] if again else [])]]
+            rounds.problems += [f"cut at {moment} with {left}: {what}" for what in
+                                [*wrong, *([f"lost {missing}"] if missing else []), *([f"doubled {again}"] if again else [])]]
     return images, lost, doubled
 
 
@@ -148,55 +127,26 @@ def main():
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options = parser.parse_args()
-    if os.geteuid() != 0 or not os.path.exists("/dev/fuse") or not os.path.exists(os.path.join(options.build, "tests", "proof", "recorded_volume")):
-        print("skipped: needs root, /dev/fuse and libfuse3-dev at the build")
-        return 77
-    gateway = Gateway(options.build, SETTINGS, adapters=QUICK)
-    folder, recorder, life = tempfile.mkdtemp(prefix="postern-sync-"), None, None
     try:
-        with open(gateway.config, "rb") as file:
-            config = file.read()
-        recorder = Recorder(options.build, folder)
-        try:
-            volume = Volume(recorder.device, gateway.folder)
-        except RuntimeError as error:
-            raise Skipped(str(error)) from error
-        try:
-            with open(gateway.config, "wb") as file:
-                file.write(config)
-            os.mkdir(gateway.out)
-            gateway.start()
-            os.sync()
-            with open(recorder.image, "rb") as file:
-                image = file.read()
-            begun = recorder.moment()
-            life = Life(gateway, recorder, random.Random(options.seed))
+        with Machine(options.build, "drop", QUICK) as machine:
+            rounds = Rounds(machine, random.Random(options.seed))
+            machine.gateway.start()
             for number in range(options.rounds):
-                life.round(number)
-            if gateway.stop() != 0:
-                life.problems.append("it does not stop as it should")
-        finally:
-            gateway.kill()
-            volume.close()
-        with open(recorder.log, "rb") as file:
-            log = file.read()
-        images, lost, doubled = cut(life, image, log, begun, folder)
+                rounds.round(number)
+            if machine.gateway.stop() != 0:
+                rounds.problems.append("it does not stop as it should")
+            images, lost, doubled = cut(rounds, machine, machine.switch_off())
     except Skipped as reason:
         print(f"skipped: {reason}")
         return 77
-    finally:
-        if recorder is not None:
-            recorder.close()
-        shutil.rmtree(folder, ignore_errors=True)
-        gateway.close()
-    if life.counted["met"] * 4 < options.rounds:
-        life.problems.append("too few rounds met a failed write: this would prove nothing")
-    for each in life.problems:
+    if rounds.counted["met"] * 4 < options.rounds:
+        rounds.problems.append("too few rounds met a failed write: this would prove nothing")
+    for each in rounds.problems:
         print(f"FAILED: {each}")
-    print(f"failed syncs, seed {options.seed}: {life.counted['met']} of {options.rounds} rounds met one, {life.counted['refused']} refused a mail, "
-          f"{life.counted['ended']} ended the service; {images} power cuts behind them, {len(life.world.sent)} mails; "
-          f"{lost} lost, {doubled} doubled, {len(life.problems)} wrong")
-    return 1 if life.problems else 0
+    print(f"failed syncs, seed {options.seed}: {rounds.counted['met']} of {options.rounds} rounds met one, {rounds.counted['refused']} refused a mail, "
+          f"{rounds.counted['ended']} ended the service; {images} power cuts behind them, {len(rounds.life.sent)} mails; "
+          f"{lost} lost, {doubled} doubled, {len(rounds.problems)} wrong")
+    return 1 if rounds.problems else 0
 
 
 if __name__ == "__main__":
