@@ -79,9 +79,13 @@ std::string folded(std::string_view utf8) {
     return out;
 }
 
+bool isDotOrBlank(char c) {
+    return c == '.' || c == ' ';
+}
+
 // As DOS and Windows would take them away; also what a cut uncovered.
 std::string_view withoutTail(std::string_view name) {
-    while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.remove_suffix(1);
+    while (!name.empty() && isDotOrBlank(name.back())) name.remove_suffix(1);
     return name;
 }
 
@@ -94,9 +98,9 @@ void replaceAny(std::string& name, std::string_view characters) {
 
 std::string safeFileName(std::string_view utf8, std::size_t limit) {
     const std::string line = cleanLine(utf8);
-    std::string_view name = trim(lastComponent(trim(line)));
-    while (!name.empty() && name.front() == '.') name.remove_prefix(1);
-    std::string out(trim(withoutTail(name)));
+    std::string_view name = lastComponent(trim(line));
+    while (!name.empty() && isDotOrBlank(name.front())) name.remove_prefix(1);
+    std::string out(withoutTail(name));
     for (char& c : out)
         if (std::string_view("*?<>|\"").find(c) != std::string_view::npos) c = '_';
     if (out.size() <= limit) return out;

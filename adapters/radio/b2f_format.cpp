@@ -146,7 +146,7 @@ mail::Profile winlinkProfile() {
     profile.charset = "iso-8859-1";
     profile.crlf = true;
     profile.subjectLimit = 128;
-    profile.fileNameLimit = 100;
+    profile.fileNameLimit = 79;  // each byte may take three in an encoded word, and pat takes 255
     profile.firstYear = 1970;
     profile.lastYear = 9999;
     return profile;

@@ -184,6 +184,17 @@ TEST(B2fExport, SaysSizesSendersAndFilesExactly) {
     EXPECT_EQ(read.files[0].name, "=?iso-8859-1?q?r=E9sum=E9_1.dat?=");
 }
 
+// Found by letters_fuzz: pat takes no longer name, as it stands in the header.
+TEST(B2fExport, AFileNameBeyondUsAsciiIsCutSoThatItsEncodedWordFits) {
+    std::string name;
+    for (int i = 0; i < 120; ++i) name += "\xc3\xa9";
+    const auto read = b2fOf(withFile(name + ".dat", "AAEC"));
+    ASSERT_EQ(read.files.size(), 1u);
+    EXPECT_LE(read.files[0].name.size(), 255u);
+    EXPECT_GT(read.files[0].name.size(), 235u) << "no more than needed";
+    EXPECT_TRUE(read.files[0].name.ends_with("=E9.dat?=")) << read.files[0].name;
+}
+
 TEST(B2fExport, ABodyIsNeverEmptyAndTheSenderMayBeTheAuthor) {
     const auto read = b2fOf(mailWith("Subject: \xc3\xa4\r\n", ""), {{"sender", "smtp"}});
     EXPECT_EQ(read.from, "SMTP:alice@example.org");

@@ -27,6 +27,8 @@ TEST(Names, Safe) {
         {"cod\xe2\x80\xaegpj.exe", "codgpj.exe"},
         {"Excel 4.0 Test", "Excel 4.0 Test"},  // Q152166
         {"資料.doc", "資料.doc"},              // Q228534
+        {". .bashrc", "bashrc"},
+        {" . a . ", "a"},
         {"TEST._$_", "TEST._$_"},
     };
     for (const auto& [in, want] : cases) EXPECT_EQ(safeFileName(in), want) << in;
