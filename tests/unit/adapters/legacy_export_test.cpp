@@ -7,6 +7,7 @@
 
 #include "adapters/item_code.h"
 #include "tests/adapter_rig.h"
+#include "tests/kit/platform.h"
 #include "tests/legacy_readers.h"
 #include "tests/unit/adapters/legacy_mails.h"
 
