@@ -140,14 +140,42 @@ kind = "{kind}"
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+READERS_LOCK = b"a reader's\n"
+
+
+@contextlib.contextmanager
+def readers_lock(path):
+    """A consumer's lock, which says whose it is; FileExistsError when somebody has it, FileNotFoundError without its folder."""
+    own = f"{path}.{threading.get_ident()}"
+    with open(own, "wb") as file:
+        file.write(READERS_LOCK)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(own, path)
+    finally:
+        os.unlink(own)
+    try:
+        yield
+    finally:
+        os.unlink(path)
+
+
+def break_readers_lock(path):
+    """As a consumer does at his start with what he left."""
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        if file.read() == READERS_LOCK:
+            os.unlink(path)
+
+
 def mail_text(serial, word="", size=0, attachment=False):
-    """Mail number `serial`, with the word and so many bytes more in its text."""
+    """Mail number `serial`, with the word and so many bytes more in its text, which says where it ends; so does the file."""
     head = f"X-Serial: {serial}\r\nSubject: serial {serial}\r\n"
-    text = f"body {serial} {word}\r\n" + ("x" * 70 + "\r\n") * (size // 72)
+    text = f"body {serial} begins {word}\r\n" + ("x" * 70 + "\r\n") * (size // 72) + f"body {serial} ends\r\n"
     if not attachment:
         return f"{head}\r\n{text}"
     return (f"{head}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\n{text}--cut\r\n"
-            f"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=data.bin\r\n\r\nfile {serial}\r\n--cut--\r\n")
+            f"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=data.bin\r\n\r\nbody {serial} begins\r\nbody {serial} ends\r\n--cut--\r\n")
 
 
 class Ledger:
@@ -172,21 +200,22 @@ class Ledger:
 
     def take_one(self, content, name):
         told = rb" sender@[a-z.]+: serial (\d+)\n" if self.kind == "chat" else rb"X-Serial: (\d+)"
-        self.count(int(re.search(told, content).group(1)), content, name)
+        found = re.search(told, content)
+        if not found:
+            raise AssertionError(f"torn: {name}")
+        self.count(int(found.group(1)), content, name)
 
     def count(self, serial, content, name):
-        if not re.search(rb"\bbody %d\b" % serial, content):
+        begun, ended = (len(re.findall(rb"\bbody %d %b\b" % (serial, word), content)) for word in (b"begins", b"ends"))
+        cut = begun != ended and self.kind != "chat"  # which shows the first lines of a mail
+        if cut or not re.search(rb"\bbody %d\b" % serial, content):
             raise AssertionError(f"torn: {name}")
         self.arrived[serial] = self.arrived.get(serial, 0) + 1
 
     def take_mailbox(self, path):
         """A reader of mailbox files, which honours both locks: empties it. A mailbox that it may read is whole."""
         try:
-            lock = os.open(path + ".lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        except FileExistsError:
-            return 0
-        try:
-            with open(path, "r+b") as file:
+            with readers_lock(path + ".lock"), open(path, "r+b") as file:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 content = file.read()
                 if content and not content.endswith(b"\n\n"):
@@ -196,11 +225,8 @@ class Ledger:
                     self.take_one(mail, path)
                 file.truncate(0)
                 return len(mails)
-        except (FileNotFoundError, BlockingIOError):
+        except (FileExistsError, FileNotFoundError, BlockingIOError):
             return 0
-        finally:
-            os.close(lock)
-            os.unlink(path + ".lock")
 
     def take(self, folder):
         """The consumer: reads and deletes every file, as a legacy system does."""

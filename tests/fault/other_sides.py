@@ -8,6 +8,7 @@ import re
 import sys
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), each) for each in ("", os.path.join("..", "interop"))]
+from gateway import break_readers_lock, readers_lock  # noqa: E402
 from kill_wire import Host  # noqa: E402
 from packets import read_packet  # noqa: E402
 
@@ -27,8 +28,30 @@ class Reader:
         if os.path.isdir(self.folder(gateway)):
             ledger.take(self.folder(gateway))
 
+    def lock(self, gateway):
+        """What keeps this reader and the adapter apart; empty: nothing does."""
+        return ""
+
+    def begin(self, gateway):
+        """Behind a failure of the power."""
+        if self.lock(gateway):
+            break_readers_lock(self.lock(gateway))
+
     def close(self):
         pass
+
+
+class MailboxReader(Reader):
+    def lock(self, gateway):
+        return os.path.join(gateway.out, "inbox.lock")
+
+    def mails_in(self, gateway):
+        """The serials of those that begin in it."""
+        try:
+            with open(os.path.join(gateway.out, "inbox"), "rb") as file:
+                return {int(serial) for serial in re.findall(rb"^X-Serial: (\d+)$", file.read(), re.M)}
+        except FileNotFoundError:
+            return set()
 
 
 class MaildirReader(Reader):
@@ -89,10 +112,12 @@ class Letters(Reader):
         return os.path.join(gateway.out, self.place)
 
     def take(self, gateway, ledger):
-        with contextlib.suppress(FileNotFoundError):  # of a folder that no service has made yet
-            for name in os.listdir(self.folder(gateway)):
-                if not name.startswith("."):
-                    self.take_file(os.path.join(self.folder(gateway), name), ledger)
+        names = []
+        with contextlib.suppress(FileNotFoundError):  # no service has made it yet
+            names = os.listdir(self.folder(gateway))
+        for name in names:
+            if not name.startswith("."):
+                self.take_file(os.path.join(self.folder(gateway), name), ledger)
 
     def take_file(self, path, ledger):
         content = read_and_remove(path)
@@ -148,24 +173,32 @@ class Mailer(Packets):
 
     settings = 'address = "2:999/1"\nlink = "2:999/2"\nmode = "bso"\nfolder = "{out}"\noutbound = "outb"\n'
 
+    def __init__(self):
+        self.sent = set()  # packets; the power may fail between the removal of one and that of the list
+
+    def list(self, gateway):
+        return os.path.join(gateway.out, "outb", "03e70002.flo")
+
+    def lock(self, gateway):
+        return self.list(gateway)[:-4] + ".bsy"
+
     def take(self, gateway, ledger):
-        base = os.path.join(gateway.out, "outb", "03e70002")
-        try:
-            os.close(os.open(base + ".bsy", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        except (FileExistsError, FileNotFoundError):
-            return
-        try:
-            with open(base + ".flo", encoding="utf-8") as file:
+        with contextlib.suppress(FileExistsError, FileNotFoundError), readers_lock(self.lock(gateway)):
+            with open(self.list(gateway), encoding="utf-8") as file:
                 lines = file.read().split("\n")
-            check(lines.pop() == "", f"torn: {base}.flo")
+            check(lines.pop() == "", "torn: the list")
             for line in lines:
-                check(line.startswith("^"), f"{base}.flo: {line}")
-                self.take_packet(line[1:], ledger)
-            os.unlink(base + ".flo")
-        except FileNotFoundError:
-            pass
-        finally:
-            os.unlink(base + ".bsy")
+                folder, name = os.path.split(line)
+                check(folder.endswith("/out/postern-packets") and line.startswith("^/"), f"in the list: {line}")
+                self.send(os.path.join(gateway.out, "postern-packets", name), ledger)
+            os.unlink(self.list(gateway))
+
+    def send(self, path, ledger):
+        name = os.path.basename(path)
+        check(os.path.exists(path) or name in self.sent, f"the list names {name}, which is not there")
+        if os.path.exists(path):
+            self.take_packet(path, ledger)
+        self.sent.add(name)
 
 
 class Board(Letters):
@@ -173,33 +206,36 @@ class Board(Letters):
 
     settings, route = 'call = "N0GW"\n', 'legacy = "N0USR@N0BBS"'
 
+    def lock(self, gateway):
+        return os.path.join(gateway.out, "mail.lck")
+
     def take(self, gateway, ledger):
         path = os.path.join(gateway.out, "mail.in")
         try:
-            os.close(os.open(path[:-3] + ".lck", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        except FileExistsError:
+            with readers_lock(self.lock(gateway)):
+                messages = read_and_remove(path).split(b"/EX\n")
+        except (FileExistsError, FileNotFoundError):
             return
-        try:
-            messages = read_and_remove(path).split(b"/EX\n")
-        except FileNotFoundError:
-            return
-        finally:
-            os.unlink(path[:-3] + ".lck")
         check(messages.pop() == b"", f"torn: {path}")
         for message in messages:
             self.take_letter(path, message, ledger)
 
 
 class WithFilesBeside(Letters):
-    """Whoever finds a message finds the files that it names."""
+    """Whoever finds a message finds the files that it names, whole."""
 
     attachment = True
-    beside, names = "", rb""
+    beside, names, files = "", rb"", 0  # their folder, where they are named, and how many the one mail has
 
     def take_letter(self, path, content, ledger):
-        files = [os.path.join(os.path.dirname(os.path.dirname(path)), self.beside, name.decode()) for name in re.findall(self.names, content)]
-        check(len(files) == self.files, f"{path} names {len(files)} files")
-        super().take_letter(path, content + b"\n".join(read_and_remove(file) for file in files), ledger)
+        named = [name.decode() for name in re.findall(self.names, content)]
+        check(len(named) == self.files, f"{path} names {named}")
+        for name in named:
+            file = os.path.join(os.path.dirname(os.path.dirname(path)), self.beside, name)
+            check(os.path.exists(file), f"{path} names {name}, which is not there")
+            content += b"\n" + read_and_remove(file)
+        check(content.count(b" begins") == 2, f"{path}: not the text and its file")
+        super().take_letter(path, content, ledger)
 
 
 class Hub(WithFilesBeside):
@@ -211,8 +247,11 @@ class GroupWise(WithFilesBeside):
     end = b"-END-\r\n"
 
 
-SIDES = {"maildir": MaildirReader, "chat": ChatReader, "pipe": Command, "smtp": OtherHost, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
+SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "pipe": Command, "smtp": OtherHost, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
          "ftn": Packets, "bundle": BundledPackets, "bso": Mailer, "fbb": Board, "mhs": Hub, "gwapi": GroupWise}
+
+# Kinds whose files are read here, and ways of them; those that the ledger reads by itself are "drop", "mbox", "mh" and "chat".
+LETTERS = ("maildir", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
 
 
 def of(name):

@@ -43,9 +43,9 @@ class Rig:
 
     def __init__(self, build, kind, extra, more):
         self.build, self.kind = build, kind
-        self.peer = other_sides.of(kind)
-        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.peer.settings, kind=self.peer.kind,
-                               route=self.peer.route, has_folder=self.peer.has_folder)
+        self.side = other_sides.of(kind)
+        self.gateway = Gateway(build, extra_config=LEASE + extra, adapters=QUICK + more + self.side.settings, kind=self.side.kind,
+                               route=self.side.route, has_folder=self.side.has_folder)
         os.mkdir(os.path.join(self.gateway.folder, "home"))
         with open(self.gateway.config, "a", encoding="utf-8") as file:
             file.write(HOME.format(folder=self.gateway.folder))
@@ -72,7 +72,7 @@ class Rig:
         begun = time.monotonic()
         try:
             with smtplib.SMTP("127.0.0.1", self.gateway.port, local_hostname="client.example.org", timeout=CLIENT_GIVES_UP) as client:
-                client.sendmail(sender, [to], mail_text(serial, size=lines * 72, attachment=self.peer.attachment))
+                client.sendmail(sender, [to], mail_text(serial, size=lines * 72, attachment=self.side.attachment))
         except smtplib.SMTPResponseException as error:
             if not 400 <= error.smtp_code < 500 and error.smtp_code != -1:  # -1: the connection ended
                 self.problems.append(f"answered {error.smtp_code} {error.smtp_error!r}")
@@ -186,12 +186,12 @@ class Rig:
 
     def take(self):
         """Whoever the mail is for takes what there is."""
-        self.peer.take(self.gateway, self.ledger)
+        self.side.take(self.gateway, self.ledger)
 
     def close(self):
         self.let_go()
         self.gateway.close()
-        self.peer.close()
+        self.side.close()
 
 
 class Scene:
@@ -221,7 +221,7 @@ class Scene:
 
 class Mail(Scene):
     threads = ("intake", "store-writer", "watch:out")
-    kinds = ("drop", "mbox", "mh", "maildir", "chat", "pipe", "smtp", "bundle", "bso", "fbb", "mhs", "gwapi")
+    kinds = ("drop", "mbox", "mh", "chat", "pipe", "smtp", *other_sides.LETTERS)
     # mbox: between a failed sync and a take-back that fails too, a reader may have taken the mail or not. The others hand it over to
     # somebody else, and what he answered can be lost.
     doubted_by = ("mbox", "pipe", "smtp")

@@ -20,7 +20,7 @@ import random
 import sys
 import time
 
-from cut_disks import EVERYTHING, FLUSHED, HEAD, SOME, WRITE, Disk, Machine, Skipped, steps_of
+from cut_disks import EVERYTHING, FLUSHED, SOME, Disk, Machine, Skipped, judge_is_awake, records
 from gateway import breathe
 
 FAILED = 3
@@ -92,20 +92,10 @@ class Rounds:
         self.stretches.append((begun, self.recorder.moment()))
 
 
-def failures_in(log):
-    """The moments behind which a write had failed."""
-    found, at = [], 0
-    while at < len(log):
-        what, _, size = HEAD.unpack_from(log, at)
-        at += HEAD.size + (size if what == WRITE else 0)
-        if what == FAILED:
-            found.append(at)
-    return found
-
-
 def cut(rounds, machine, log):
     """The power goes behind each fault that came; (disks, lost, doubled)."""
-    disk, moments, failures = Disk(machine.image, log, machine.begun, False), steps_of(log), failures_in(log)
+    disk, moments = Disk(machine.image, log, machine.begun, False), [moment for *_, moment in records(log)]
+    failures = [moment for what, *_, moment in records(log) if what == FAILED]
     images, lost, doubled = 0, 0, 0
     for first, last in rounds.stretches:
         failed = [moment for moment in failures if first < moment <= last]
@@ -127,6 +117,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     options = parser.parse_args()
+    judge_is_awake()
     try:
         with Machine(options.build, "drop", QUICK) as machine:
             rounds = Rounds(machine, random.Random(options.seed))
