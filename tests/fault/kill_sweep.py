@@ -160,6 +160,7 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--kind", default="drop", help="the adapter, or a way of one (other_sides.py)")
     options = parser.parse_args()
+    other_sides.readers_are_awake()
     points = [(role, call, ordinal) for role in ROLES for call, ordinal in record(options.build, role, options.kind)]
     points = points[::options.every]
     print(f"{len(points)} points, each with a consumer that takes at once and one that comes late", flush=True)

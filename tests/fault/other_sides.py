@@ -6,9 +6,11 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
+import types
 
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), each) for each in ("", os.path.join("..", "interop"))]
-from gateway import break_readers_lock, readers_lock  # noqa: E402
+from gateway import Ledger, break_readers_lock, mail_text, readers_lock  # noqa: E402
 from kill_wire import Host  # noqa: E402
 from packets import read_packet  # noqa: E402
 
@@ -252,6 +254,32 @@ SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "p
 
 # Kinds whose files are read here, and ways of them; those that the ledger reads by itself are "drop", "mbox", "mh" and "chat".
 LETTERS = ("maildir", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
+
+
+def readers_are_awake():
+    """Each must see what a crash could leave: a piece of a mail, a message without its file, a list without its packet."""
+    def refused(side, name, text, *more):
+        with tempfile.TemporaryDirectory(prefix="postern-readers-") as folder:
+            gateway = types.SimpleNamespace(out=os.path.join(folder, "out"))
+            for each, content in ((name, text), *more):
+                path = os.path.join(gateway.out, each)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as file:
+                    file.write(content)
+            try:
+                side.take(gateway, Ledger(side.kind))
+            except AssertionError:
+                return True
+            return False
+
+    whole = mail_text(1).encode()
+    message = b"Subject: serial 1\nAttachment: 00000101\n" + whole.split(b"\r\n\r\n", 1)[1]
+    file = "PARCEL/00000101", b"body 1 begins\nbody 1 ends\n"
+    seen = {"a piece of a mail": refused(Reader(), "a", whole[:-9]), "a whole one": not refused(Reader(), "a", whole),
+            "no parcel": refused(Hub(), "SND/a", message), "a parcel": not refused(Hub(), "SND/a", message, file),
+            "a piece of a parcel": refused(Hub(), "SND/a", message, (file[0], file[1][:-9])),
+            "no packet": refused(Mailer(), "outb/03e70002.flo", b"^/x/out/postern-packets/1.pkt\n")}
+    check(all(seen.values()), f"the readers sleep: {seen}")
 
 
 def of(name):

@@ -3,7 +3,7 @@
 
     run.py --list            the rows, what they ask and what they lack
     run.py --all             every row in its whole size: hours
-    run.py --sampled         every row in the size that ./check runs: minutes
+    run.py --sampled         every row in the size that ./check --full runs: minutes
     run.py R15 R22           these rows, whole; with --sampled the smaller size
 
 State is kept in build/proof. A row that was finished for these very sources (git's commit and what was changed since) is not run
@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 
-from rows import ROWS
+from rows import CONTROLS, ROWS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -33,6 +33,8 @@ PASSED, PART, FAILED, NOT_BUILT, NOT_HERE = "passed", "passed in part", "FAILED"
 SKIPPED = 77  # what a suite ends with that lacks something of the machine: root, FUSE
 PROGRAMS = ["posternd", "postern", "postern-runner", "postern-sendmail"]
 TELL_EVERY = 15.0
+FOUND = {"lost": r"(\d+) lost\b", "doubled": r"(\d+) doubled\b", "in_doubt": r"(\d+) (?:mails )?in doubt\b"}
+TOGETHER = re.compile(r"(\d+) lost(?: or|, doubled or) \w+")  # of one number
 SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|inputs|minutes)\b(?! a second)")
 
 
@@ -83,7 +85,7 @@ def run_step(command, log, limit, name):
                     return None
                 if now - told > TELL_EVERY:
                     told = now
-                    say(f"    {name}: {now - begun:.0f} s  {last_line(log.name, start)}")
+                    say(f"    {name}: {now - begun:.0f} s  {last_line(log.name, start)[:100]}")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -98,7 +100,7 @@ def text_from(path, start=0):
 
 def last_line(path, start=0):
     lines = [line.strip() for line in text_from(path, start).splitlines() if line.strip()]
-    return lines[-1][:100] if lines else ""
+    return lines[-1][:300] if lines else ""
 
 
 def nothing_ran(path):
@@ -106,42 +108,55 @@ def nothing_ran(path):
     return "no test has such a name" if re.search(r"\[==========\] 0 tests from ", text_from(path)) else ""
 
 
-def figures(said):
-    """Size, lost, doubled, in doubt: what the suites say of themselves; "" where they do not."""
-    sizes = [f"{number} {what}" for number, what in SIZES.findall(said)]
-    tests = [int(number) for number in re.findall(r"\[==========\] (\d+) tests? from .* ran", said)]
-    tests += [int(number) for number in re.findall(r"tests passed, \d+ tests failed out of (\d+)", said)]
-    if tests:
-        sizes = [f"{sum(tests)} tests"] + [each for each in sizes if not each.endswith(" tests")]
-    lost, doubled, doubt = (re.findall(rf"(\d+) {word}", said) for word in ("lost", "doubled", "in doubt"))
-    together = re.findall(r"(\d+) lost(?: or|, doubled or) (?:doubled|stuck|unsaid)", said)
-    return {"size": ", ".join(dict.fromkeys(sizes[-4:] if len(sizes) > 4 else sizes)),
-            "lost": str(sum(map(int, lost))) if lost else "", "doubled": str(sum(map(int, together or doubled))) if together or doubled else "",
-            "in_doubt": str(sum(map(int, doubt))) if doubt else ""}
+class Figures:
+    """What the suites of a row say of themselves, added up: a script's last line, and what GoogleTest and ctest count."""
+
+    def __init__(self):
+        self.sizes, self.found = {}, {}
+
+    def add(self, said, last):
+        tests = [int(number) for number in re.findall(r"\[==========\] (\d+) tests? from .* ran", said)]
+        tests += [int(number) for number in re.findall(r"tests passed, \d+ tests failed out of (\d+)", said)]
+        for number, what in SIZES.findall(said if tests else last):
+            if not tests or what != "tests":
+                self.sizes[what] = self.sizes.get(what, 0) + int(number.replace(",", ""))
+        if tests:
+            self.sizes["tests"] = self.sizes.get("tests", 0) + sum(tests)
+        told = TOGETHER.sub(r"\1 lost, \1 doubled", last)
+        for name, pattern in FOUND.items():
+            for number in re.findall(pattern, told):
+                self.found[name] = self.found.get(name, 0) + int(number)
+
+    def told(self):
+        return {"size": ", ".join(f"{number:,} {what}" for what, number in self.sizes.items()),
+                **{name: str(self.found.get(name, "")) for name in FOUND}}
 
 
 def run_row(row, options):
     whole = not options.sampled
     log_path = os.path.join(options.folder, row.name + ".log")
     before, begun, verdict = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), PART if row.lacks else PASSED
+    figures = Figures()
     with open(log_path, "wb") as log:
         for step in row.steps(whole):
             command = [part.replace("{build}", options.build).replace("{sanitized}", SANITIZED).replace("{tests}", os.path.join(ROOT, "tests"))
                        for part in step]
-            left = row.seconds * options.patience - (time.monotonic() - begun)
+            left, start = row.seconds * options.patience - (time.monotonic() - begun), log.tell()
             status = run_step(command, log, max(left, 1), row.name)
             if status == SKIPPED:
                 verdict = NOT_HERE
-                break
+                continue
             what = "not ended in time" if status is None else f"exit status {status}" if status else nothing_ran(log_path)
             if what:
                 verdict = FAILED
                 say(f"    {row.name}: {what}; {' '.join(command)}")
                 break
+            if not CONTROLS & set(step):
+                figures.add(text_from(log_path, start), last_line(log_path, start))
     after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"verdict": verdict, "seconds": round(took, 1), "cores": round(used / took, 2), "said": last_line(log_path),
-            "build": options.build, "sources": options.sources, "when": time.strftime("%Y-%m-%d"), **figures(text_from(log_path))}
+            "build": options.build, "sources": options.sources, "when": time.strftime("%Y-%m-%d"), **figures.told()}
 
 
 def report(state, chosen, options):
@@ -168,7 +183,7 @@ def build(chosen, options):
     names = sorted({target for row in chosen for target in row.targets})
     commands = [["ninja", "-C", options.build, *PROGRAMS, *names]]
     if any("{sanitized}" in step for row in chosen for step in row.steps(not options.sampled)):
-        commands += [["cmake", "--preset", "fuzz"], ["ninja", "-C", SANITIZED, *PROGRAMS, "fuzzers"]]
+        commands += [["cmake", "--preset", "fuzz"], ["ninja", "-C", SANITIZED, *PROGRAMS, "fuzzers", "test_programs"]]
     with open(os.path.join(options.folder, "build.log"), "wb") as log:
         for command in commands:
             say(" ".join(command) + " ...")
