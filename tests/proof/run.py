@@ -32,6 +32,7 @@ SANITIZED = os.path.join(ROOT, "build", "fuzz")
 PASSED, PART, FAILED, NOT_BUILT, NOT_HERE = "passed", "passed in part", "FAILED", "not built", "can not run here"
 SKIPPED = 77  # what a suite ends with that lacks something of the machine: root, FUSE
 PROGRAMS = ["posternd", "postern", "postern-runner", "postern-sendmail"]
+LEFT_OUT = re.compile(r"\*\*\*Skipped|, [1-9]\d* skipped$", re.M)  # some of it, by ctest or by the suites' own words
 TELL_EVERY = 15.0
 FOUND = {"lost": r"(\d+) lost\b", "doubled": r"(\d+) doubled\b", "in_doubt": r"(\d+) (?:mails )?in doubt\b"}
 TOGETHER = re.compile(r"(\d+) lost(?: or|, doubled or) \w+")  # of one number
@@ -143,8 +144,10 @@ def run_row(row, options):
                        for part in step]
             left, start = row.seconds * options.patience - (time.monotonic() - begun), log.tell()
             status = run_step(command, log, max(left, 1), row.name)
-            if status == SKIPPED:
+            said = text_from(log_path, start)
+            if status == SKIPPED or LEFT_OUT.search(said):
                 verdict = NOT_HERE
+            if status == SKIPPED:
                 continue
             what = "not ended in time" if status is None else f"exit status {status}" if status else nothing_ran(log_path)
             if what:
@@ -152,7 +155,7 @@ def run_row(row, options):
                 say(f"    {row.name}: {what}; {' '.join(command)}")
                 break
             if not CONTROLS & set(step):
-                figures.add(text_from(log_path, start), last_line(log_path, start))
+                figures.add(said, last_line(log_path, start))
     after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"verdict": verdict, "seconds": round(took, 1), "cores": round(used / took, 2), "said": last_line(log_path),
