@@ -176,7 +176,7 @@ def main():
         if index % 20 == 19:
             print(f"  {index + 1}/{len(points)} points, {killed} kills, {failed} failures", flush=True)
     print(f"kill sweep of {options.kind}: {len(points)} points, {runs} runs, {killed} killed, {failed} lost or doubled")
-    if killed * 5 < runs * 3:
+    if killed < runs // 2:
         print("too few runs were killed: the sweep does not reach its points")
         return 1
     return 1 if failed else 0
