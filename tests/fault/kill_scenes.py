@@ -6,7 +6,7 @@ a stop, a report, a backup, a migration, a purge. And what can come between:
   --stall   nobody is killed: one watcher of two stands still at a call for longer than its lease, and the other takes over; so do the
             threads that they share
 
-Every time the outside ledger must be even. Usage: kill_scenes.py BUILD_FOLDER [--scene NAME ...] [--twice | --stall] [--runs N]
+Every time the outside ledger must be even. Usage: kill_scenes.py BUILD_FOLDER [--scene NAME ...] [--twice | --stall [--kind KIND ...]] [--runs N]
 (N: so many runs, spread over all there are)
 """
 
@@ -18,11 +18,13 @@ import sys
 
 from error_sweep import judge_is_awake, spread
 from kill_sweep import Tracer, thread_ids
+from other_sides import LETTERS
 from scenes import SCENES, Mail, Start
 from sweeping import NEVER, Sweep
 
 # A kill in a wait is one between two other calls; locks of the database and memory say nothing to anybody outside.
 UNSEEN = NEVER | {"epoll_wait", "poll", "ppoll", "mprotect", "mmap", "brk", "fcntl"}
+STALLED = ("drop", "mbox", "mh", "chat", *LETTERS)
 STALL = 2_300_000  # microseconds; scenes.LEASE is two seconds
 
 
@@ -105,7 +107,7 @@ def points_of(build, name, scene, kind):
 def plan(options):
     """[(how, scene, kind, points)]"""
     if options.stall:
-        return [(stalled_at, TakenOver(), kind, points_of(options.build, "taken over", TakenOver(), kind)) for kind in ("drop", "mbox")]
+        return [(stalled_at, TakenOver(), kind, points_of(options.build, "taken over", TakenOver(), kind)) for kind in options.kind or STALLED]
     if options.twice:
         firsts = points_of(options.build, "three", Three(), "drop")
         firsts = spread(firsts, min(options.firsts, len(firsts)))
@@ -122,6 +124,7 @@ def main():
     parser.add_argument("--twice", action="store_true")
     parser.add_argument("--firsts", type=int, default=1000, help="how many calls the first kill of --twice takes")
     parser.add_argument("--stall", action="store_true")
+    parser.add_argument("--kind", action="append", help="of the adapter, with --stall")
     parser.add_argument("--runs", type=int, default=0)
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)

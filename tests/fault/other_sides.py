@@ -75,7 +75,7 @@ class Command(Reader):
 
 
 class OtherHost(Reader):
-    """An SMTP host that takes everything."""
+    """An SMTP or LMTP host that takes everything."""
 
     has_folder = False
 
@@ -139,6 +139,10 @@ class BatchSmtp(Letters):
 
     def take_letter(self, path, content, ledger):
         ledger.take_one(content, path)
+
+
+class Pickup(BatchSmtp):
+    settings, route, end = "", 'legacy = "{address}"', b"\r\n"
 
 
 class Winlink(Letters):
@@ -249,11 +253,12 @@ class GroupWise(WithFilesBeside):
     end = b"-END-\r\n"
 
 
-SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "pipe": Command, "smtp": OtherHost, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
+SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "pipe": Command, "smtp": OtherHost, "lmtp": OtherHost,
+         "pickup": Pickup, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
          "ftn": Packets, "bundle": BundledPackets, "bso": Mailer, "fbb": Board, "mhs": Hub, "gwapi": GroupWise}
 
 # Kinds whose files are read here, and ways of them; those that the ledger reads by itself are "drop", "mbox", "mh" and "chat".
-LETTERS = ("maildir", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
+LETTERS = ("maildir", "pickup", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
 
 
 def readers_are_awake():

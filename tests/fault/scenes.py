@@ -221,10 +221,10 @@ class Scene:
 
 class Mail(Scene):
     threads = ("intake", "store-writer", "watch:out")
-    kinds = ("drop", "mbox", "mh", "chat", "pipe", "smtp", *other_sides.LETTERS)
+    kinds = ("drop", "mbox", "mh", "chat", "pipe", "smtp", "lmtp", *other_sides.LETTERS)
     # mbox: between a failed sync and a take-back that fails too, a reader may have taken the mail or not. The others hand it over to
     # somebody else, and what he answered can be lost.
-    doubted_by = ("mbox", "pipe", "smtp")
+    doubted_by = ("mbox", "pipe", "smtp", "lmtp")
 
     def work(self, rig):
         if rig.send(1):

@@ -70,6 +70,13 @@ std::string answerTo(const House& house, std::string_view bytes) {
 
 }  // namespace
 
+// A stream of events is served until its client is seen to be gone, so threads are at work behind an input.
+// LeakSanitizer does not find each of them in its registry ("Thread N not found"), and takes what they hold
+// for leaked. http_tests look for leaks, where the server has stopped.
+extern "C" const char* __asan_default_options() {
+    return "detect_leaks=0";
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static House house;
     if (size == 0) return 0;
