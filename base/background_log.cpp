@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <thread>
 
+#include "base/standard_error.h"
 #include "base/sync.h"
 #include "base/thread.h"
 
@@ -18,11 +18,6 @@ constexpr std::chrono::seconds kWait{3'600};  // waits have a deadline; a new on
 // second, not for each line. What is urgent, or much, does not wait.
 constexpr std::chrono::milliseconds kGather{10};
 constexpr std::size_t kMuch = 32 * 1024;
-
-// A log that can not be written must not stop the mail; there is nowhere left to say so.
-void writeToStandardError(std::string_view lines) {
-    (void)std::fwrite(lines.data(), 1, lines.size(), stderr);
-}
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/journal.h"
 #include "base/log_tap.h"
+#include "base/standard_error.h"
 #include "base/sync.h"
 #include "base/text.h"
 
@@ -52,9 +53,7 @@ std::string_view severityName(Severity severity) {
 }
 
 void writeToStandardError(Severity severity, std::string_view line) {
-    const std::string text = standardErrorLine(severity, line);
-    // A log that can not be written must not stop the mail; there is nowhere left to say so.
-    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+    postern::writeToStandardError(standardErrorLine(severity, line));
 }
 
 bool plainValue(std::string_view value) {

@@ -146,6 +146,8 @@ READERS_LOCK = b"a reader's\n"
 @contextlib.contextmanager
 def readers_lock(path):
     """A consumer's lock, which says whose it is; FileExistsError when somebody has it, FileNotFoundError without its folder."""
+    if os.path.lexists(path):
+        raise FileExistsError(path)
     own = f"{path}.{threading.get_ident()}"
     with open(own, "wb") as file:
         file.write(READERS_LOCK)
@@ -158,7 +160,10 @@ def readers_lock(path):
     try:
         yield
     finally:
-        os.unlink(path)
+        try:
+            os.unlink(path)
+        except FileNotFoundError as error:
+            raise AssertionError(f"somebody took the reader's lock away: {path}") from error
 
 
 def break_readers_lock(path):

@@ -18,13 +18,12 @@ import sys
 
 from error_sweep import judge_is_awake, spread
 from kill_sweep import Tracer, thread_ids
-from other_sides import LETTERS
+from other_sides import FILES
 from scenes import SCENES, Mail, Start
 from sweeping import NEVER, Sweep
 
 # A kill in a wait is one between two other calls; locks of the database and memory say nothing to anybody outside.
 UNSEEN = NEVER | {"epoll_wait", "poll", "ppoll", "mprotect", "mmap", "brk", "fcntl"}
-STALLED = ("drop", "mbox", "mh", "chat", *LETTERS)
 STALL = 2_300_000  # microseconds; scenes.LEASE is two seconds
 
 
@@ -107,7 +106,7 @@ def points_of(build, name, scene, kind):
 def plan(options):
     """[(how, scene, kind, points)]"""
     if options.stall:
-        return [(stalled_at, TakenOver(), kind, points_of(options.build, "taken over", TakenOver(), kind)) for kind in options.kind or STALLED]
+        return [(stalled_at, TakenOver(), kind, points_of(options.build, "taken over", TakenOver(), kind)) for kind in options.kind or FILES]
     if options.twice:
         firsts = points_of(options.build, "three", Three(), "drop")
         firsts = spread(firsts, min(options.firsts, len(firsts)))
@@ -124,9 +123,11 @@ def main():
     parser.add_argument("--twice", action="store_true")
     parser.add_argument("--firsts", type=int, default=1000, help="how many calls the first kill of --twice takes")
     parser.add_argument("--stall", action="store_true")
-    parser.add_argument("--kind", action="append", help="of the adapter, with --stall")
+    parser.add_argument("--kind", action="append", choices=FILES, help="of the adapter, with --stall")
     parser.add_argument("--runs", type=int, default=0)
     options = parser.parse_args()
+    if options.kind and not options.stall:
+        parser.error("--kind is for --stall: the other scenes know their kinds")
     options.build = os.path.abspath(options.build)
     judge_is_awake(options.build)
     planned = plan(options)

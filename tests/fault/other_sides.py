@@ -5,6 +5,7 @@ Each takes what he finds at any moment, as his system does, under its locks, and
 import contextlib
 import os
 import re
+import struct
 import sys
 import tempfile
 import types
@@ -20,6 +21,7 @@ class Reader:
 
     kind = ""  # of the adapter, where the side has another name
     settings, route, has_folder = "", "", True  # {out} in the settings stands for the adapter's folder
+    sent = frozenset()  # files that he took from under a list which may still name them
     attachment = False  # mail for him has a file in it
     largest = 1 << 20   # bytes that stay in one piece
 
@@ -51,7 +53,7 @@ class MailboxReader(Reader):
         """The serials of those that begin in it."""
         try:
             with open(os.path.join(gateway.out, "inbox"), "rb") as file:
-                return {int(serial) for serial in re.findall(rb"^X-Serial: (\d+)$", file.read(), re.M)}
+                return {int(serial) for serial in re.findall(rb"^X-Serial: (\d+)\n", file.read(), re.M)}
         except FileNotFoundError:
             return set()
 
@@ -165,9 +167,13 @@ class Packets(Letters):
             self.take_packet(path, ledger)
 
     def take_packet(self, path, ledger):
-        _, mails = read_packet(read_and_remove(path))
-        for mail in mails:
-            ledger.count(int(re.fullmatch(rb"serial (\d+)", mail.subject).group(1)), b"\n".join(mail.lines), path)
+        try:
+            _, mails = read_packet(read_and_remove(path))
+            letters = [(int(re.fullmatch(rb"serial (\d+)", mail.subject).group(1)), b"\n".join(mail.lines)) for mail in mails]
+        except (struct.error, ValueError, AttributeError) as error:
+            raise AssertionError(f"torn: {path}") from error
+        for serial, text in letters:
+            ledger.count(serial, text, path)
 
 
 class BundledPackets(Packets):
@@ -182,22 +188,22 @@ class Mailer(Packets):
     def __init__(self):
         self.sent = set()  # packets; the power may fail between the removal of one and that of the list
 
-    def list(self, gateway):
+    def flow(self, gateway):
         return os.path.join(gateway.out, "outb", "03e70002.flo")
 
     def lock(self, gateway):
-        return self.list(gateway)[:-4] + ".bsy"
+        return self.flow(gateway)[:-4] + ".bsy"
 
     def take(self, gateway, ledger):
         with contextlib.suppress(FileExistsError, FileNotFoundError), readers_lock(self.lock(gateway)):
-            with open(self.list(gateway), encoding="utf-8") as file:
+            with open(self.flow(gateway), encoding="utf-8", errors="replace") as file:
                 lines = file.read().split("\n")
             check(lines.pop() == "", "torn: the list")
             for line in lines:
                 folder, name = os.path.split(line)
                 check(folder.endswith("/out/postern-packets") and line.startswith("^/"), f"in the list: {line}")
                 self.send(os.path.join(gateway.out, "postern-packets", name), ledger)
-            os.unlink(self.list(gateway))
+            os.unlink(self.flow(gateway))
 
     def send(self, path, ledger):
         name = os.path.basename(path)
@@ -257,12 +263,12 @@ SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "p
          "pickup": Pickup, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
          "ftn": Packets, "bundle": BundledPackets, "bso": Mailer, "fbb": Board, "mhs": Hub, "gwapi": GroupWise}
 
-# Kinds whose files are read here, and ways of them; those that the ledger reads by itself are "drop", "mbox", "mh" and "chat".
-LETTERS = ("maildir", "pickup", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
+# Kinds that write files, and ways of them.
+FILES = ("drop", "mbox", "mh", "chat", "maildir", "pickup", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
 
 
 def readers_are_awake():
-    """Each must see what a crash could leave: a piece of a mail, a message without its file, a list without its packet."""
+    """They must see what a crash could leave: pieces of mails, a message without its file, a list without its packet."""
     def refused(side, name, text, *more):
         with tempfile.TemporaryDirectory(prefix="postern-readers-") as folder:
             gateway = types.SimpleNamespace(out=os.path.join(folder, "out"))
@@ -283,7 +289,11 @@ def readers_are_awake():
     seen = {"a piece of a mail": refused(Reader(), "a", whole[:-9]), "a whole one": not refused(Reader(), "a", whole),
             "no parcel": refused(Hub(), "SND/a", message), "a parcel": not refused(Hub(), "SND/a", message, file),
             "a piece of a parcel": refused(Hub(), "SND/a", message, (file[0], file[1][:-9])),
-            "no packet": refused(Mailer(), "outb/03e70002.flo", b"^/x/out/postern-packets/1.pkt\n")}
+            "no packet": refused(Mailer(), "outb/03e70002.flo", b"^/x/out/postern-packets/1.pkt\n"),
+            "an empty list": not refused(Mailer(), "outb/03e70002.flo", b""),
+            "a torn packet": refused(Packets(), "in/1.pkt", bytes(60)), "a torn letter": refused(GroupWise(), "API_IN/1", message),
+            "a torn batch": refused(BatchSmtp(), "a", whole), "a torn import file": refused(Board(), "mail.in", b"SP\n" + message),
+            "a torn mailbox": refused(MailboxReader(), "inbox", b"From a Mon Nov 23 00:00:00 2026\n" + whole[:-9])}
     check(all(seen.values()), f"the readers sleep: {seen}")
 
 

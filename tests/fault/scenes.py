@@ -221,7 +221,7 @@ class Scene:
 
 class Mail(Scene):
     threads = ("intake", "store-writer", "watch:out")
-    kinds = ("drop", "mbox", "mh", "chat", "pipe", "smtp", "lmtp", *other_sides.LETTERS)
+    kinds = ("pipe", "smtp", "lmtp", *other_sides.FILES)
     # mbox: between a failed sync and a take-back that fails too, a reader may have taken the mail or not. The others hand it over to
     # somebody else, and what he answered can be lost.
     doubted_by = ("mbox", "pipe", "smtp", "lmtp")

@@ -27,6 +27,8 @@ SUPERBLOCK = 4096  # ext4 writes the first block in place and takes its two sect
 HEAD = struct.Struct("=QQQ")
 WRITE, FLUSH = 1, 2
 SETTINGS = 'reserve = "1 MiB"\nwarn_below = "1 MiB"\n'
+# A reader's emptying of a mailbox that was not on the disk yet comes undone below what we were adding: nobody can tell what he had.
+DOUBTED_BY = ("mbox",)
 EVERYTHING, FLUSHED, SOME = "everything", "what was flushed", "some of the rest"
 
 
@@ -34,8 +36,8 @@ class Skipped(Exception):
     """This machine does not let us do it. Anything else that goes wrong is a failure."""
 
 
-def judged(said):
-    """The error for what a program said."""
+def error_of(said):
+    """Of what a program said."""
     forbidden = ("not permitted", "permission denied", "could not find any free loop", "no such device", "failed to setup loop")
     return Skipped(said) if any(word in said.lower() for word in forbidden) else RuntimeError(said)
 
@@ -46,14 +48,22 @@ def run(*words):
     except FileNotFoundError as error:
         raise Skipped(f"{words[0]} is not installed") from error
     if done.returncode != 0:
-        raise judged(f"{words}: {done.stderr.decode().strip()}")
+        raise error_of(f"{words}: {done.stderr.decode().strip()}")
 
 
 class Volume:
     """A file system in a file, mounted where the gateway has its folder."""
 
     def __init__(self, device, folder):
-        run("mount", "-t", "ext4", "-o", "loop,noatime", device, folder)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                run("mount", "-t", "ext4", "-o", "loop,noatime", device, folder)
+                break
+            except Skipped:  # who comes at the same moment may have taken the loop device that was free
+                if time.monotonic() > deadline:
+                    raise
+                breathe()
         self.folder = folder
 
     def close(self):
@@ -82,7 +92,7 @@ class Recorder:
         while not os.path.exists(self.device):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.close()
-                raise judged("the recording device: " + self.process.stderr.read().decode().strip())
+                raise error_of("the recording device: " + self.process.stderr.read().decode().strip())
             breathe()
 
     def moment(self):
@@ -105,6 +115,7 @@ class Life:
         self.sent = set()
         self.answered = {}  # serial: the moment at which its 250 was known
         self.seen = {}      # serial: the moments before and behind the consumer's taking it
+        self.handed = {}    # name of a file that the consumer took from under a list: the moment before that
         self.ledger = Ledger(side.kind)
 
     def send(self, serial, size=0, word=""):
@@ -118,6 +129,7 @@ class Life:
     def consume(self):
         """The consumer takes what is there."""
         before, taken, behind = self.moment(), taken_by(self.side, self.gateway), self.moment()
+        self.handed.update((name, before) for name in self.side.sent - self.handed.keys())
         for serial, times in taken.items():
             if times > 1 or serial in self.seen:
                 raise RuntimeError(f"mail {serial} came twice, and the power had not even failed")
@@ -150,9 +162,9 @@ def in_reach(gateway, side):
         return taken_by(copy.deepcopy(side), Copy(gateway, side, place))
 
 
-def records(log, begin=0):
+def records(log, since=0):
     """(what, where on the disk, where its bytes begin in the log, their number, the moment behind it)."""
-    at = begin
+    at = since
     while at < len(log):
         what, offset, size = HEAD.unpack_from(log, at)
         begin = at + HEAD.size
@@ -213,10 +225,11 @@ class Machine:
     def __init__(self, build, kind, adapters):
         if os.geteuid() != 0 or not os.path.exists("/dev/fuse") or not os.path.exists(os.path.join(build, "tests", "proof", "recorded_volume")):
             raise Skipped("needs root, /dev/fuse and libfuse3-dev at the build")
-        self.side = other_sides.of(kind)
+        self.name, self.side = kind, other_sides.of(kind)
         self.gateway = Gateway(build, SETTINGS, adapters=adapters + self.side.settings, kind=self.side.kind, route=self.side.route,
                                has_folder=self.side.has_folder)
         self.folder, self.recorder, self.volume, self.cuts = tempfile.mkdtemp(prefix="postern-power-"), None, None, 0
+        self.doubts = 0  # of all disks
         try:
             with open(self.gateway.config, "rb") as file:
                 config = file.read()
@@ -264,7 +277,7 @@ class Machine:
         try:
             volume = Volume(path, self.gateway.folder)
             found = self.judge(life, disk.at)
-        except (RuntimeError, OSError, sqlite3.Error, AssertionError) as error:
+        except (Skipped, RuntimeError, OSError, sqlite3.Error, AssertionError) as error:
             found = [], [], [repr(error)]
         finally:
             self.gateway.kill()
@@ -272,24 +285,36 @@ class Machine:
                 volume.close()
             os.unlink(path)
         if keep and any(found):
-            with open(os.path.join(keep, f"cut-at-{disk.at}"), "wb") as file:
+            with open(os.path.join(keep, f"cut-{self.cuts}-at-{disk.at}"), "wb") as file:
                 file.write(bytes_left)
         return found
 
     def judge(self, life, moment):
-        self.side.begin(self.gateway)
-        before = in_reach(self.gateway, self.side)
+        side = other_sides.of(self.name)
+        side.sent = {name for name, since in life.handed.items() if since <= moment}
+        side.begin(self.gateway)
+        before = in_reach(self.gateway, side)
         self.gateway.log.clear()
         self.gateway.start()
         settled = self.gateway.wait_until_settled()
         states = self.gateway.states()
         status = self.gateway.stop()
-        after = taken_by(self.side, self.gateway)
+        after = taken_by(side, self.gateway)
         problems = []
-        if not settled or status != 0 or set(states) - {"exported"}:
+        doubts = self.doubted()
+        self.doubts += len(doubts)
+        if not settled or status != 0 or set(states) - {"exported", *(["in_doubt"] if side.kind in DOUBTED_BY else [])}:
             problems.append(f"settled {settled}, exit status {status}, states {states}: " + "; ".join(self.gateway.log[-3:]))
         problems += [f"mail {serial} was never sent" for serial in after if serial not in life.sent]
-        return *held_against(life, moment, before, after), problems
+        lost, doubled = held_against(life, moment, before, after)
+        return [serial for serial in lost if serial not in doubts], doubled, problems
+
+    def doubted(self):
+        """The serials of what the service says it can not know about."""
+        path = os.path.join(self.gateway.folder, "store", "postern.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as database:
+            return {int(subject.split()[1]) for subject, in database.execute(
+                "SELECT message.subject FROM item JOIN message ON message.id = item.message_id WHERE state = 'in_doubt'")}
 
     def close(self):
         self.gateway.kill()

@@ -9,6 +9,7 @@ Usage: power_cuts.py BUILD_FOLDER [--images N] [--mails N] [--kind KIND] [--rena
 """
 
 import argparse
+import os
 import random
 import sys
 import threading
@@ -16,6 +17,7 @@ import time
 
 from cut_disks import EVERYTHING, FLUSHED, SOME, Disk, Machine, Skipped, judge_is_awake, records
 from gateway import breathe
+from other_sides import FILES, readers_are_awake
 
 
 def live(machine, mails, chance):
@@ -56,7 +58,7 @@ def cut(machine, options):
     for moment in sorted(chance.choices(moments, k=options.images)):
         disk.go_to(moment)
         left = chance.choice((EVERYTHING, FLUSHED, SOME, SOME))
-        missing, again, wrong = machine.look_behind(disk, left, chance, life, options.keep)
+        missing, again, wrong = machine.look_behind(disk, left, chance, life, "" if options.lying else options.keep)
         if options.lying and wrong:
             continue  # nothing of it can be read
         images, lost, doubled = images + 1, lost + len(missing), doubled + len(again)
@@ -76,7 +78,7 @@ def cut(machine, options):
         print(f"FAILED: {each}")
     disks = "a disk that lies" if options.lying else options.renames + " renames"
     print(f"power cuts under {options.kind}, {disks}, seed {options.seed}: {images} disks of {len(moments)} moments, {options.mails} mails; "
-          f"{lost} lost, {doubled} doubled, {len(problems)} wrong")
+          f"{lost} lost, {doubled} doubled, {machine.doubts} in doubt, {len(problems)} wrong")
     return 1 if problems else 0
 
 
@@ -85,13 +87,16 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--mails", type=int, default=30)
-    parser.add_argument("--kind", default="drop", help="the adapter, or a way of one (tests/fault/other_sides.py)")
+    parser.add_argument("--kind", default="drop", choices=FILES, help="the adapter, or a way of one")
     parser.add_argument("--renames", choices=("synchronous", "ordinary"), default="synchronous")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--lying", action="store_true", help="the control: a disk that forgets what it had flushed; mail must be lost")
     parser.add_argument("--keep", default="", metavar="FOLDER", help="where the disks are kept that something is wrong with")
     options = parser.parse_args()
     judge_is_awake()
+    readers_are_awake()
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
     renames = "" if options.renames == "synchronous" else "synchronous_renames = false\n"
     try:
         with Machine(options.build, options.kind, renames) as machine:
