@@ -86,16 +86,17 @@ def judge_is_awake(build):
 
 # What the sweep once found, at the first call and for good: threads that can not be made, a thread without memory, a wake-up that can not be
 # taken back, waits that fail at once.
-FOUND = (("start", "", "clone3", "EAGAIN"), ("mail", "intake", "mmap,mprotect", "ENOMEM"), ("mail", "intake", "read", "EMFILE"),
-         ("mail", "intake", "epoll_wait", "EIO"))
+FOUND = (("start", "", "clone3", 1, "EAGAIN", "for good"), ("mail", "intake", "mmap,mprotect", 1, "ENOMEM", "for good"),
+         ("mail", "intake", "read", 1, "EMFILE", "for good"), ("mail", "intake", "epoll_wait", 1, "EIO", "for good"),
+         ("recovery", "", "write", 3, "EINTR", "once"))  # of the log's line that says where it listens
 
 
 def what_was_found_stays_mended(build):
-    for name, thread, call, error in FOUND:
+    for name, thread, call, ordinal, error, mode in FOUND:
         with Sweep(build, name, SCENES[name](), "drop") as sweep:
-            problems, met, _ = one_run(sweep, Point(name, "drop", thread, call, 1), error, "for good")
+            problems, met, _ = one_run(sweep, Point(name, "drop", thread, call, ordinal), error, mode)
             if not met or problems:
-                raise RuntimeError(f"{name}, {thread} {call} {error}: met {met}, {problems}")
+                raise RuntimeError(f"{name}, {thread} {call} #{ordinal} {error} {mode}: met {met}, {problems}")
 
 
 def spread(all_of_them, count):
