@@ -322,10 +322,12 @@ void checkTogether(const adapters::Kind& kind, const Adapter& adapter, const Con
     if (!made.ok()) findings.problem(adapter.place, "adapter \"" + adapter.name + "\": " + made.error().text);
 }
 
-// The keys that only its missing kind could read.
+// The keys that nobody knows, as only its kind could read them and that is a wrong or a missing one.
 std::vector<std::string_view> unreadKeys(const adapters::Kind* kind, const Node& table) {
     std::vector<std::string_view> keys;
-    if (kind == nullptr || kind != adapters::absentKind(kind->name)) return keys;
+    const bool wrong = kind == nullptr && childNamed(table, "kind") != nullptr;
+    const bool missing = kind != nullptr && kind == adapters::absentKind(kind->name);
+    if (!wrong && !missing) return keys;
     for (const Node& child : table.children) keys.push_back(child.key);
     return keys;
 }
@@ -346,9 +348,7 @@ void readAdapter(const Node& table, const std::string& name, const RefusedLibrar
         for (const adapters::Setting& setting : kind->settings) known.push_back(&setting);
     Findings own;
     const Section section = readSection(table, known, unreadKeys(kind, table), own);
-    // Without a kind nobody can say which keys it knows.
-    const bool hopeless = kind == nullptr && childNamed(table, "kind") != nullptr;
-    if (!hopeless) std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
+    std::move(own.problems.begin(), own.problems.end(), std::back_inserter(findings.problems));
     visitAdapter(adapter, Assign(section));
     // A receiver of events knows an id again: to wait for a person would be the odd choice there.
     if (kind != nullptr && kind->name == adapters::kWebhookKind && childNamed(table, "on_doubt") == nullptr)
