@@ -78,8 +78,10 @@ def main():
     finally:
         gateway.close()
     problems = ledger.verdict()
+    lost = sum(serial not in ledger.arrived for serial in ledger.accepted)
+    doubled = sum(times > 1 for times in ledger.arrived.values())
     print(f"kill storm: {options.kills} kills, {len(ledger.attempted)} sent, {len(ledger.accepted)} got 250, "
-          f"{sum(ledger.arrived.values())} arrived, states {states}")
+          f"{sum(ledger.arrived.values())} mails: {lost} lost, {doubled} doubled")
     if not settled or set(states) - {"exported"} or status != 0:
         problems.append(f"settled {settled}, states {states}, exit status {status}")
     if len(ledger.accepted) < options.kills:

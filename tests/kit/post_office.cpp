@@ -22,6 +22,15 @@ std::string mailFor(int serial) {
            std::to_string(serial) + ".\r\n";
 }
 
+Result<std::unique_ptr<store::Store>> openStore(const std::string& folder) {
+    store::StoreOptions options;
+    options.folder = folder + "/store";
+    options.migrations = store::messageMigrations();
+    for (const store::Migration& migration : queue::queueMigrations())
+        options.migrations.push_back(migration);
+    return store::Store::open(std::move(options));
+}
+
 Result<void> postOne(store::WriteSession& session, const store::BodyWriter& body, const std::string& adapter,
                      WallTime now) {
     store::NewMessage message;
@@ -58,15 +67,18 @@ std::shared_ptr<adapters::Adapter> makeAdapter(const std::string& kind, const st
     return std::move(made).value();
 }
 
-PostOffice::PostOffice(Clock& clock) : clock_(clock) {
-    store::StoreOptions options;
-    options.folder = folder_ / "store";
-    options.migrations = store::messageMigrations();
-    for (const store::Migration& migration : queue::queueMigrations())
-        options.migrations.push_back(migration);
-    auto opened = store::Store::open(std::move(options));
+PostOffice::PostOffice(Clock& clock) : own_(std::in_place), folder_(own_->path()), clock_(clock) {
+    auto opened = openStore(folder_);
     if (!opened.ok()) die(opened.error().text);
     store_ = std::move(opened).value();
+}
+
+PostOffice::PostOffice(const std::string& folder, std::unique_ptr<store::Store> store)
+    : folder_(folder), clock_(Clock::system()), store_(std::move(store)) {}
+
+Result<std::unique_ptr<PostOffice>> PostOffice::at(const std::string& folder) {
+    POSTERN_LET(store, openStore(folder));
+    return std::unique_ptr<PostOffice>(new PostOffice(folder, std::move(store)));
 }
 
 void PostOffice::post(const std::string& adapter, int first, int count) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ std::shared_ptr<adapters::Adapter> makeAdapter(const std::string& kind, const st
 
 class PostOffice {
   public:
-    explicit PostOffice(Clock& clock = Clock::system());
+    explicit PostOffice(Clock& clock = Clock::system());  // in a folder that goes with it
+    // In a folder that is there and stays. Errors: those of store::Store::open.
+    static Result<std::unique_ptr<PostOffice>> at(const std::string& folder);
 
     // Stores `count` small mails with serial numbers from `first`, one item each for `adapter`, in groups of
     // commits.
@@ -34,12 +37,15 @@ class PostOffice {
 
     store::Store& store() { return *store_; }
     Clock& clock() { return clock_; }
-    std::string folder(const std::string& name) const { return folder_ / name; }
+    std::string folder(const std::string& name) const { return folder_ + "/" + name; }
     // How many items of each state there are.
     std::map<queue::State, int> states();
 
   private:
-    TempFolder folder_;
+    PostOffice(const std::string& folder, std::unique_ptr<store::Store> store);
+
+    std::optional<TempFolder> own_;
+    std::string folder_;
     Clock& clock_;
     std::unique_ptr<store::Store> store_;
 };

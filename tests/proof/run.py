@@ -36,7 +36,7 @@ LEFT_OUT = re.compile(r"\*\*\*Skipped|\[  SKIPPED \]|, [1-9]\d* skipped$", re.M)
 TELL_EVERY = 15.0
 FOUND = {"lost": r"(\d+) lost\b", "doubled": r"(\d+) doubled\b", "in_doubt": r"(\d+) (?:mails )?in doubt\b"}
 TOGETHER = re.compile(r"(\d+) lost(?: or|, doubled or) \w+")  # of one number
-SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|inputs|minutes)\b(?! a second)")
+SIZES = re.compile(r"(\d[\d,]*) (runs|jumps|tests|states|connections|mails|points|searches|planted faults|images|disks|steps|inputs|minutes|kills|stops)\b(?! a second)")
 
 
 def git(*arguments):
@@ -123,7 +123,7 @@ class Figures:
                 self.sizes[what] = self.sizes.get(what, 0) + int(number.replace(",", ""))
         if tests:
             self.sizes["tests"] = self.sizes.get("tests", 0) + sum(tests)
-        told = TOGETHER.sub(r"\1 lost, \1 doubled", last)
+        told = TOGETHER.sub(r"\1 lost, \1 doubled", said if tests else last)
         for name, pattern in FOUND.items():
             for number in re.findall(pattern, told):
                 self.found[name] = self.found.get(name, 0) + int(number)
