@@ -32,6 +32,7 @@ struct Job {
     MessageId id = {};
     std::vector<ItemId> itemIds = {};  // of `items`, once stored
     bool duplicate = false;            // of `id`: not stored again
+    bool part = false;                 // and for some of its recipients only
 };
 using JobPointer = std::shared_ptr<Job>;
 
@@ -285,8 +286,11 @@ Result<void> Acceptor::Impl::storeOnce(store::WriteSession& session, Job& job) {
     if (job.keys.wanted()) {
         POSTERN_LET(first, duplicates.find(session, job.keys, now));
         job.duplicate = first.has_value();
-        if (first) job.id = *first;
-        if (first) return {};
+        if (first) {
+            job.id = first->of;
+            job.part = first->part;
+            return {};
+        }
     }
     POSTERN_LET(id, store::insertMessage(session, job.mail.message, *job.mail.body));
     POSTERN_LET(items, queue::enqueue(session, id, job.items, job.mail.message.received));
@@ -377,7 +381,7 @@ void Acceptor::Impl::finish(Job& job, const Result<void>& stored) {
     }
     if (job.duplicate) {
         logDuplicate(job);
-        return answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id), job.id});
+        return answer(job, {250, "2.0.0", "Ok: queued as " + idText(job.id), job.id, job.part});
     }
     std::set<std::string_view> adapters;
     for (const queue::NewItem& item : job.items) {

@@ -21,6 +21,7 @@ struct Answer {
     std::string enhanced = "2.0.0";
     std::string text;
     MessageId message{};  // accepted: what it was stored as
+    bool part = false;    // that is a mail to these recipients and to others: who reads this confirms nothing
     bool accepted() const { return code < 300; }
 };
 

@@ -116,16 +116,18 @@ Result<void> Duplicates::load(store::WriteSession& session, WallTime now) {
     return {};
 }
 
-Result<std::optional<MessageId>> Duplicates::find(store::WriteSession& session, const Keys& keys,
-                                                  WallTime now) {
+Result<std::optional<Duplicates::Copy>> Duplicates::find(store::WriteSession& session, const Keys& keys,
+                                                         WallTime now) {
     POSTERN_TRY(load(session, now));
     if (!keys.exact.empty()) {
         POSTERN_LET(whole, findWhole(session, keys, now));
-        if (whole) return whole;
+        if (whole) return std::optional(Copy{*whole});
         POSTERN_LET(part, findPart(session, keys, now));
-        if (part) return part;
+        if (part) return std::optional(Copy{*part, true});
     }
-    return findWide(session, keys, now);
+    POSTERN_LET(wide, findWide(session, keys, now));
+    if (wide) return std::optional(Copy{*wide});
+    return std::optional<Copy>();
 }
 
 Result<std::optional<MessageId>> Duplicates::findWhole(store::WriteSession& session, const Keys& keys,

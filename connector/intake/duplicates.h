@@ -8,8 +8,8 @@
 // window: same sender, recipients, Message-ID field and content; a mail without that field has none.
 //
 // LMTP answers for each recipient, so its client may have read some of the answers and come again for the
-// others (RFC 2033 4.2): there fewer recipients are the same mail too. That such a part is confirmed confirms
-// the whole.
+// others (RFC 2033 4.2), in one mail or in several: there fewer recipients are the same mail too. That such a
+// part is confirmed shows nothing of the others, so it confirms nothing.
 //
 // The table `unconfirmed` is the truth and is loaded by the first mail; the map beside it only saves looking
 // there for mail that is new, and each hit is verified in the table. A crash within the second before
@@ -48,9 +48,13 @@ class Duplicates {
 
     explicit Duplicates(std::size_t most = kMostUnconfirmed) : most_(most) {}
 
+    struct Copy {
+        MessageId of;
+        bool part = false;  // for some of the recipients
+    };
     // Inside the work that would store the mail: what it is a copy of, also when that one is stored by the
     // same commit.
-    Result<std::optional<MessageId>> find(store::WriteSession& session, const Keys& keys, WallTime now);
+    Result<std::optional<Copy>> find(store::WriteSession& session, const Keys& keys, WallTime now);
     // Last in the work that stored it.
     Result<void> remember(store::WriteSession& session, const Keys& keys, MessageId id, WallTime now);
     // The answer of the work that called remember(). After a commit that failed, it is forgotten; when the

@@ -129,7 +129,7 @@ void SmtpSession::finish(const Answer& answer) {
     clear();
     phase_ = Phase::Command;
     if (answer.accepted()) {
-        if (answer.message) unconfirmed_.push_back(answer.message);
+        if (answer.message && !answer.part) unconfirmed_.push_back(answer.message);
         ++acceptedMails_;
         errors_ = idleCommands_ = refusedRecipients_ = 0;
     } else if (answer.code >= 500) {

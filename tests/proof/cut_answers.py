@@ -129,7 +129,7 @@ class Run:
             self.gateway.kill()
             self.gateway.start()
         where = f"{protocol}, {count} bytes{', killed' if kill else ''}{', for ' + ' '.join(left) if part else ''}"
-        again = self.whole(protocol, serial, left)
+        again = b"".join(self.whole(protocol, serial, [each]) for each in left) if part else self.whole(protocol, serial, left)
         if self.stored() != before + 1:
             self.problems.append(f"{where}: {self.stored() - before} copies are stored; {again!r}")
         if len(set(queued_as(again))) != 1:

@@ -159,6 +159,13 @@ TEST_F(Confirming, AnOrderlyCloseShowsItToo) {
     EXPECT_EQ(door_.confirmed.size(), 1u);
 }
 
+TEST_F(Confirming, WhoReadsTheAnswerForAPartShowsNothingOfTheWhole) {
+    door_.answer.part = true;
+    talk_.say("BDAT 0 LAST");
+    talk_.say("NOOP");
+    EXPECT_TRUE(door_.confirmed.empty());
+}
+
 // The client's side of RFC 5802, as far as a test wants it.
 std::string scram(Talk& talk, const std::string& name, const std::string& password) {
     const auto decoded = [](const std::string& reply) {
