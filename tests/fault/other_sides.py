@@ -151,6 +151,17 @@ class Winlink(Letters):
     settings, route, end = 'call = "N0AAA"\n', 'legacy = "N0BBB"', b"\r\n"
 
 
+class PostOffice(Letters):
+    """cc:Mail's IMPORT without its program: takes what has the size that it says."""
+
+    settings, route, end = 'gateway = "GATEWAY"\n', 'legacy = "user at PO1"', b"\r\n"
+
+    def take_letter(self, path, content, ledger):
+        head = re.match(rb"Message:\r\n *(\d+) *\r\n", content)
+        check(head and int(head.group(1)) == len(content) - head.end(), f"torn: {path}")
+        super().take_letter(path, content, ledger)
+
+
 class MsMail(Letters):
     route = 'legacy = "NET1/PO1/user"'
 
@@ -260,11 +271,11 @@ class GroupWise(WithFilesBeside):
 
 
 SIDES = {"mbox": MailboxReader, "maildir": MaildirReader, "chat": ChatReader, "pipe": Command, "smtp": OtherHost, "lmtp": OtherHost,
-         "pickup": Pickup, "bsmtp": BatchSmtp, "b2f": Winlink, "mmff": MsMail,
+         "pickup": Pickup, "bsmtp": BatchSmtp, "b2f": Winlink, "ccmail": PostOffice, "mmff": MsMail,
          "ftn": Packets, "bundle": BundledPackets, "bso": Mailer, "fbb": Board, "mhs": Hub, "gwapi": GroupWise}
 
 # Kinds that write files, and ways of them.
-FILES = ("drop", "mbox", "mh", "chat", "maildir", "pickup", "bsmtp", "b2f", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
+FILES = ("drop", "mbox", "mh", "chat", "maildir", "pickup", "bsmtp", "b2f", "ccmail", "mmff", "ftn", "bundle", "bso", "fbb", "mhs", "gwapi")
 
 
 def readers_are_awake():
@@ -293,6 +304,7 @@ def readers_are_awake():
             "an empty list": not refused(Mailer(), "outb/03e70002.flo", b""),
             "a torn packet": refused(Packets(), "in/1.pkt", bytes(60)), "a torn letter": refused(GroupWise(), "API_IN/1", message),
             "a torn batch": refused(BatchSmtp(), "a", whole), "a torn import file": refused(Board(), "mail.in", b"SP\n" + message),
+            "a torn letter for cc:Mail": refused(PostOffice(), "msg001a.ccm", b"Message:\r\n900\r\n" + message + b"\r\n"),
             "a torn mailbox": refused(MailboxReader(), "inbox", b"From a Mon Nov 23 00:00:00 2026\n" + whole[:-9])}
     check(all(seen.values()), f"the readers sleep: {seen}")
 

@@ -55,7 +55,7 @@ ROWS = [
                  by_ctest("kill_wire|pickup_kills|kill_scenes_sampled|second_kills_sampled")],
         targets=["adapter_conformance_tests", "stopped_first"],
         lacks="of about 10,000 second kills a spread of 4,000; scenes beside a mail's way are those of drop; uucp and nncp, which are commands as pipe "
-              "is, webhook, and ccmail but for its import program"),
+              "is, and webhook"),
     Row("R2", "a worker stalls, another takes over, the first goes on", [cases(RACES, "Stall*"), script("fault/kill_scenes.py", "--stall", "--runs", "800")],
         sampled=[cases(RACES, "Stall*"), by_ctest("stalls_sampled")], targets=["export_race_tests"], seconds=90 * MINUTE,
         lacks="of some 2,700 stops at a call a spread of 800; kinds that hand over to somebody else: commands and other hosts"),
@@ -63,7 +63,7 @@ ROWS = [
                                                                         script("fault/error_sweep.py", "--runs", "8000")],
         sampled=[by_ctest("store_fault_tests|error_sweep_sampled"), script("fault/disk_full.py")], seconds=180 * MINUTE, targets=["store_fault_tests", "stopped_first"],
         lacks="of more than 40,000 runs a spread of 8,000: without --runs it does them all; scenes beside a mail's way are those of drop; uucp, "
-              "nncp, ccmail and webhook"),
+              "nncp and webhook"),
     Row("R4", "power cuts under the whole stack on a device that records, synchronous renames; one that lies must lose mail",
         [script("proof/power_cuts.py", "--images", "10000"), script("proof/power_cuts.py", "--lying"),
          *(script("proof/power_cuts.py", "--images", "400", "--kind", kind) for kind in KINDS)], seconds=180 * MINUTE,
