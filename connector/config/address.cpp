@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/networks.h"
 #include "base/text.h"
 #include "net/system_sockets.h"
 
@@ -47,12 +48,16 @@ Result<void> readAddress(std::string_view text, Listener& listener) {
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
-        if (!onlyHostCharacters(host, ":.%")) return wrong(text, "there is no IPv6 address in the brackets");
+        if (!onlyHostCharacters(host, ":.%") || !IpAddress::parse(host))
+            return wrong(text, "there is no IPv6 address in the brackets");
     } else if (host.find(':') != std::string_view::npos) {
         return wrong(text, "an IPv6 address stands in brackets");
     } else if (!onlyHostCharacters(host, ".-")) {
         return wrong(text, "say which address: 127.0.0.1 for this machine only, 0.0.0.0 or [::] for all");
     }
+    if (std::count(host.begin(), host.end(), '.') == 3 && !IpAddress::parse(host) &&
+        host.find_first_not_of("0123456789.") == std::string_view::npos)
+        return wrong(text, "there is no such IPv4 address");
     listener.host = host;
     listener.port = static_cast<int>(*port);
     return {};

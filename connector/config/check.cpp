@@ -40,17 +40,67 @@ bool hasBlanks(std::string_view text) {
     return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
 }
 
+// Something that is listened on, for whom.
+struct Ear {
+    std::string what;
+    Listener at;  // its address
+    Place place;
+    bool needed;  // without it there is no service
+};
+
+// In the order in which the service opens them.
+std::vector<Ear> earsOf(const Config& config) {
+    std::vector<Ear> ears;
+    for (const Listener& listener : config.listeners)
+        ears.push_back({"listener \"" + listener.name + "\"", listener, listener.place, true});
+    const auto add = [&](const char* what, const auto& door, const Place& place, bool needed) {
+        Listener at;
+        at.host = door.host;
+        at.port = door.port;
+        at.socketPath = door.socketPath;
+        ears.push_back({what, std::move(at), place, needed});
+    };
+    add("[http]", config.http, config.http.place, true);
+    add("the \"address\" of [chat]", config.chat.plain, config.chat.place, false);
+    add("the \"tls_address\" of [chat]", config.chat.tls, config.chat.place, false);
+    Listener control;
+    control.socketPath = config.controlSocket;
+    ears.push_back({"the control socket", std::move(control), {config.file, 1, 1}, true});
+    return ears;
+}
+
+bool isWithinAll(const std::string& host, const std::string& all) {
+    const auto address = IpAddress::parse(host);
+    return (all == "0.0.0.0" && address && !address->v6) || (all == "::" && address && address->v6);
+}
+
+// Of two such the second can not be opened. Port 0 is another one for each.
+bool inEachOthersWay(const Listener& one, const Listener& other) {
+    if (!one.socketPath.empty() || !other.socketPath.empty())
+        return plainPath(one.socketPath) == plainPath(other.socketPath);
+    if (one.port == 0 || one.port != other.port) return false;
+    return equalsIgnoreCase(one.host, other.host) || isWithinAll(one.host, other.host) ||
+           isWithinAll(other.host, one.host);
+}
+
 void checkListeners(const Config& config, Findings& findings) {
-    Takers names, addresses;
-    for (const Listener& listener : config.listeners) {
+    Takers names;
+    for (const Listener& listener : config.listeners)
         if (const Place* first = names.before(listener.name, listener.place))
             findings.problem(listener.place, "a second listener named \"" + listener.name +
                                                  "\"; the first is at " + placeText(*first));
-        const bool anyPort = listener.socketPath.empty() && listener.port == 0;
-        if (anyPort) continue;
-        if (const Place* first = addresses.before(lowerAscii(addressText(listener)), listener.place))
-            findings.problem(listener.place, "a second listener on " + addressText(listener) +
-                                                 "; the first is at " + placeText(*first));
+    const std::vector<Ear> ears = earsOf(config);
+    for (auto ear = ears.begin(); ear != ears.end(); ++ear) {
+        const auto first = std::find_if(ears.begin(), ear,
+                                        [&](const Ear& each) { return inEachOthersWay(each.at, ear->at); });
+        if (first == ear) continue;
+        std::string text = ear->what + " is on " + addressText(ear->at) + ", where " + first->what +
+                           " is already, at " + placeText(first->place);
+        if (ear->needed) {
+            findings.problem(ear->place, std::move(text));
+        } else {
+            findings.warning(ear->place, std::move(text));
+        }
     }
 }
 
@@ -329,7 +379,15 @@ std::string patternProblem(std::string_view pattern) {
     if (local == "*" && domain.starts_with("*.")) domain.remove_prefix(2);
     const bool starInside = domain.find('*') != std::string_view::npos ||
                             (local != "*" && local.find('*') != std::string_view::npos);
-    if (domain.empty() || starInside || domain.starts_with('.') || domain.ends_with('.')) return forms;
+    if (domain.empty() || starInside) return forms;
+    // What no address is written like takes none, and its writer would never hear of it.
+    const std::string like = (local == "*" ? "x" : std::string(local)) + "@" + std::string(domain);
+    mail::AddressOptions options;
+    options.utf8 = true;
+    const auto parsed = mail::parseAddress(like, options);
+    if (!parsed.ok()) return forms + " (" + parsed.error().text + ")";
+    if (!equalsIgnoreCase(parsed->text(), like))
+        return "must be written as addresses come in, \"" + parsed->text() + "\"";
     return {};
 }
 

@@ -60,7 +60,16 @@ void checkConditions(const Rule& rule, const std::string& what, Findings& findin
 }
 
 void checkSource(const Config& config, const Rule& rule, const std::string& what, Findings& findings) {
-    if (rule.source.empty() || rule.source == "submit") return;
+    if (rule.source.empty()) return;
+    const auto unclear = [&](const auto& sections) {
+        for (const auto& each : sections)
+            if (rule.source == "submit" && each.name == rule.source)
+                findings.problem(rule.place, what + ": \"submit\" is 'postern submit' and also what is at " +
+                                                 placeText(each.place) + ": give that another name");
+    };
+    unclear(config.listeners);
+    unclear(config.pickups);
+    if (rule.source == "submit") return;
     std::vector<std::string_view> names{"submit"};
     for (const Listener& listener : config.listeners) names.push_back(listener.name);
     for (const Pickup& pickup : config.pickups) names.push_back(pickup.name);
@@ -73,6 +82,12 @@ void checkSource(const Config& config, const Rule& rule, const std::string& what
 void checkAction(const Config& config, const Rule& rule, const std::string& what, Findings& findings) {
     const std::string action(wordOf(rule.action));
     const bool says = rule.action == RuleAction::Reject || rule.action == RuleAction::Hold;
+    const bool ascii =
+        std::all_of(rule.text.begin(), rule.text.end(), [](unsigned char c) { return c < 0x80; });
+    if (rule.action == RuleAction::Reject && !ascii)
+        findings.warning(rule.place, what +
+                                         ": \"text\" is told in an SMTP reply, which is ASCII: each other "
+                                         "byte becomes a question mark");
     if (!says && !rule.text.empty())
         findings.problem(rule.place, what + ": \"text\" has no effect with action \"" + action +
                                          "\", only with reject and hold");
@@ -129,8 +144,9 @@ void checkWayBack(const Config& config, Findings& findings) {
 }
 
 bool letsEverybodyIn(const Listener& listener) {
-    const auto everybody = [](const std::string& network) {
-        return network == "0.0.0.0/0" || network == "::/0";
+    const auto everybody = [](const std::string& network) {  // 0.0.0.0/0, ::/0, 0::/0
+        const auto slash = network.find('/');
+        return slash != std::string::npos && parseInt(network.substr(slash + 1)) == 0;
     };
     return listener.socketPath.empty() && listener.auth != Auth::Required &&
            std::any_of(listener.networks.begin(), listener.networks.end(), everybody);
@@ -139,12 +155,19 @@ bool letsEverybodyIn(const Listener& listener) {
 void checkOpenRelay(const Config& config, Findings& findings) {
     const auto open = std::find_if(config.listeners.begin(), config.listeners.end(), letsEverybodyIn);
     if (open == config.listeners.end()) return;
+    const auto warn = [&](const Place& place, const std::string& way) {
+        findings.warning(place, "open relay: listener \"" + open->name + "\" at " + placeText(open->place) +
+                                    " takes mail from everybody and this " + way +
+                                    " takes it to anywhere; name your own hosts in \"networks\", or your "
+                                    "own domains in the " +
+                                    way);
+    };
     for (const Route& route : config.routes)
-        if (route.pattern == "*" && route.use != RouteUse::Replies)
-            findings.warning(route.place,
-                             "open relay: listener \"" + open->name + "\" at " + placeText(open->place) +
-                                 " takes mail from everybody and this route takes it to anywhere; name your "
-                                 "own hosts in \"networks\", or your own domains in the route");
+        if (route.pattern == "*" && route.use != RouteUse::Replies) warn(route.place, "route");
+    for (const Rule& rule : config.rules)
+        if (rule.action == RuleAction::Route && (rule.recipient.empty() || rule.recipient == "*") &&
+            (rule.source.empty() || rule.source == open->name))
+            warn(rule.place, "rule");
 }
 
 }  // namespace

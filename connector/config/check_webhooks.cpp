@@ -1,6 +1,7 @@
 #include "connector/config/check_webhooks.h"
 
 #include "adapters/webhook/webhook_settings.h"
+#include "base/text.h"
 #include "connector/config/check_policy.h"
 
 namespace postern::config {
@@ -32,6 +33,11 @@ void checkWebhooks(const Config& config, Findings& findings) {
     checkWays(config, findings);
     for (const Adapter& adapter : config.adapters) {
         if (adapter.kind != adapters::kWebhookKind) continue;
+        if (!adapter.fallback.empty() && !isWebhook(config, adapter.fallback))
+            findings.warning(adapter.place, "adapter \"" + adapter.name + "\": its \"fallback\" \"" +
+                                                escapeLine(adapter.fallback, 100) +
+                                                "\" hands over mail, and gets events as mail to \"" +
+                                                adapter.name + "@webhook.invalid\", where nobody is");
         for (const std::string& name : adapter.settings.list("adapters")) {
             checkAdapterName(config, name, adapter.place, findings);
             if (isWebhook(config, name))

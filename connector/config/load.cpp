@@ -20,6 +20,7 @@
 #include "connector/config/section.h"
 #include "connector/config/tree.h"
 #include "connector/config/words.h"
+#include "mail/address.h"
 
 namespace postern::config {
 
@@ -89,7 +90,8 @@ void readTop(const Node& root, Config& config, Findings& findings) {
         return c <= 0x20 || c >= 0x7f ||
                std::string_view("()<>@,;:\\\"").find(static_cast<char>(c)) != std::string_view::npos;
     });
-    if (name != nullptr && name->given && bad != config.hostname.end())
+    const bool domain = mail::parseAddress("postmaster@" + config.hostname).ok();  // reports' author
+    if (name != nullptr && name->given && (bad != config.hostname.end() || !domain))
         findings.problem(name->place, "\"hostname\" must be a host name, not \"" +
                                           escapeLine(config.hostname, 100) + "\"");
 }
@@ -206,7 +208,11 @@ void readHttp(const Node& root, Config& config, Findings& findings) {
     http.place = table->place;
     const Section section = readSection(*table, keysOf("http"), {}, findings);
     visitHttp(http, Assign(section));
-    if (http.address.empty()) return;
+    if (http.address.empty()) {
+        if (childNamed(*table, "address") == nullptr)
+            findings.warning(table->place, "[http] has no \"address\": it is off");
+        return;
+    }
     const auto parsed = readDoor(*entryOf(section, "address"), findings);
     if (!parsed) return;
     if (!ofThisMachine(*parsed))
@@ -243,6 +249,8 @@ void readChat(const Node& root, Config& config, Findings& findings) {
     visitChat(chat, Assign(section));
     readChatDoor(entryOf(section, "address"), false, chat.plain, findings);
     readChatDoor(entryOf(section, "tls_address"), true, chat.tls, findings);
+    if (childNamed(*table, "address") == nullptr && childNamed(*table, "tls_address") == nullptr)
+        findings.warning(table->place, "[chat] has neither \"address\" nor \"tls_address\": it is off");
     if (!chat.tls.address.empty() && (chat.certificate.empty() || chat.key.empty()))
         findings.problem(entryOf(section, "tls_address")->place,
                          "\"tls_address\" needs both \"certificate\" and \"key\"");

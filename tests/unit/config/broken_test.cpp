@@ -57,6 +57,7 @@ TEST_P(Broken, SaysWhatIsWrongAndWhere) {
     static const std::map<std::string, const char*> kOtherwise = {
         {"addresses", "it has no Unix sockets"},
         {"listener_safety", "it has no Unix sockets"},
+        {"one_socket", "it has no Unix sockets"},
         {"no_file", "its own words for a file that is not there"},
         {"relative_paths", "a path with a drive is absolute"}};
     if (const auto found = kOtherwise.find(GetParam()); found != kOtherwise.end())
