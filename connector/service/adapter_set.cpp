@@ -129,7 +129,7 @@ void AdapterSet::use(const config::Config& config, Made made, std::vector<routin
         router_ = router;
     }
     useRouter_(config, router);
-    const auto volume = lookAtVolume(config.store);
+    const auto volume = lookAtVolume(store_.folder());
     reserve_ = config.reserve.of(volume.ok() ? volume->bytes : 0);
     replaceRunners(config, std::move(made));
 }

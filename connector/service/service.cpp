@@ -36,6 +36,12 @@ bool sameBindings(const std::vector<config::Listener>& a, const std::vector<conf
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), sameBinding);
 }
 
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+    return all;
+}
+
 std::vector<store::Migration> allMigrations() {
     std::vector<store::Migration> all = store::messageMigrations();
     const auto& more = queue::queueMigrations();
@@ -87,6 +93,7 @@ std::optional<Failure> Service::start() {
     {
         MutexLock lock(configMutex_);
         config_ = std::make_shared<const config::Config>(std::move(*loaded.config));
+        startedWith_ = config_;
     }
     tapLog(nullptr, nullptr);
     if (auto failed = openStore()) return failed;
@@ -259,9 +266,8 @@ admin::Reloaded Service::reload() {
     if (reloaded.problems.empty()) {
         auto made = adapters_->make(*loaded.config);
         if (made.ok()) {
-            const auto before = config();
             const auto after = std::make_shared<const config::Config>(std::move(*loaded.config));
-            reloaded.notes = notesAbout(*before, *after);
+            reloaded.notes = notesAbout(*startedWith_, *after);
             {
                 MutexLock lock(configMutex_);
                 config_ = after;
@@ -288,10 +294,11 @@ admin::Reloaded Service::reload() {
     LogLine line(LogEvent::ConfigReloaded);
     line.with("routes", static_cast<std::int64_t>(after->routes.size()))
         .with("adapters", static_cast<std::int64_t>(after->adapters.size()));
-    std::string refused;  // by a door, which is as it was
-    for (const config::Problem& problem : reloaded.problems)
-        refused += (refused.empty() ? "" : "; ") + problem.text;
-    if (!refused.empty()) line.with("but", refused);
+    std::vector<std::string> refused;  // by a door, which is as it was
+    for (const config::Problem& problem : reloaded.problems) refused.push_back(problem.text);
+    if (!refused.empty()) line.with("but", joined(refused));
+    // Who asked by a signal reads it here only.
+    if (!reloaded.notes.empty()) line.with("note", joined(reloaded.notes));
     return reloaded;
 }
 

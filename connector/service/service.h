@@ -90,7 +90,8 @@ class Service {
 
     mutable Mutex configMutex_;
     std::shared_ptr<const config::Config> config_ GUARDED_BY(configMutex_);
-    Mutex reloadMutex_;  // one reload at a time
+    std::shared_ptr<const config::Config> startedWith_;  // what only a start takes over is as it says
+    Mutex reloadMutex_;                                  // one reload at a time
 
     std::unique_ptr<store::Store> store_;
     store::Notifier notifier_;

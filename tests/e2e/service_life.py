@@ -232,6 +232,25 @@ def test_SIGHUP_with_a_bad_configuration_keeps_the_old_one():
         check(len(files_in(gateway.out)) == 1 or gateway.process.poll() is None, "service ended")
 
 
+def test_a_reload_says_what_waits_for_the_next_start_each_time_and_in_the_log():
+    with Running() as gateway:
+        with open(gateway.config, encoding="utf-8") as file:
+            before = file.read()
+
+        def reloaded(text):
+            with open(gateway.config, "w", encoding="utf-8") as file:
+                file.write(text)
+            return cli(gateway, "reload")
+
+        changed = 'lease = "2m"\n' + before
+        for _ in range(2):
+            check("lease: the change takes effect at the next start" in reloaded(changed), "the change is not told")
+        gateway.process.send_signal(signal.SIGHUP)
+        told = "note=\"lease: the change takes effect at the next start\""
+        until(lambda: sum(told in line for line in gateway.log) == 3, 20, "three notes in the log")
+        check("lease" not in reloaded(before), "told although nothing differs from what is in force")
+
+
 def test_lmtp_over_a_unix_socket_answers_for_each_recipient():
     gateway = Gateway(BUILD)
     try:
