@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +60,13 @@ Result<void> rewriteFile(const std::string& path, std::string_view bytes, const 
     struct stat old {};
     const bool known = ::stat(path.c_str(), &old) == 0;
     if (!known && errno != ENOENT) return systemError(errno, path);
-    return replaceWith(path, 0600, [&](File& file) -> Result<void> {
+    std::string target = path;
+    if (known) {
+        std::error_code wrong;
+        target = std::filesystem::canonical(path, wrong).string();
+        if (wrong) return systemError(wrong.value(), path);
+    }
+    return replaceWith(target, 0600, [&](File& file) -> Result<void> {
         if (known) POSTERN_TRY(giveAs(file.handle(), old));
         if (!known) POSTERN_TRY(dressNew(file, path, like));
         return file.write(bytes);

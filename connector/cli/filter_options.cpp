@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "connector/cli/whole_number.h"
+
 namespace postern::cli {
 
 namespace {
@@ -28,10 +30,7 @@ void FilterOptions::addTo(CLI::App& command, const std::string& allMeans) {
     add("--message", message, "Only those of this message", "m12");
     add("--error", error, "The reason of an item or recipient contains this", "TEXT");
     command.add_option("--id", items, "Only these: 3, 3-7")->option_text("ITEM ...")->group(kGroup);
-    command.add_option("--limit", limit, "At most so many")
-        ->option_text("N")
-        ->check(CLI::NonNegativeNumber)
-        ->group(kGroup);
+    wholeFrom(0, command.add_option("--limit", limit, "At most so many"))->option_text("N")->group(kGroup);
 }
 
 void FilterOptions::addItems(CLI::App& command) {

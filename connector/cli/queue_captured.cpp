@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "connector/cli/copy_out.h"
 #include "connector/cli/verbs.h"
+#include "connector/cli/whole_number.h"
 #include "connector/export/capture.h"
 
 namespace postern::cli {
@@ -75,9 +76,8 @@ Carry setupCaptured(CLI::App& command, Run& run) {
     command.add_option("ITEM", wanted->item, "The item's number")->required();
     CLI::Option* list = command.add_flag("--list", wanted->list, "Which copies there are, oldest first");
     command.add_option("--output", wanted->output, "Into this new file")->option_text("FILE")->excludes(list);
-    command.add_option("--epoch", wanted->epoch, "The one of this attempt; else the newest")
-        ->option_text("N")
-        ->check(CLI::PositiveNumber);
+    wholeFrom(1, command.add_option("--epoch", wanted->epoch, "The one of this attempt; else the newest"))
+        ->option_text("N");
     command.add_option("--adapter", wanted->adapter, "The one of this adapter")->option_text("NAME");
     command.footer("Copies are kept while the adapter's \"capture\" says so. They are people's mail.");
     return [&run, wanted] { return run.end(showCaptured(run, *wanted)); };

@@ -13,6 +13,7 @@
 #include "connector/cli/backend.h"
 #include "connector/cli/top_page.h"
 #include "connector/cli/verbs.h"
+#include "connector/cli/whole_number.h"
 
 namespace postern::cli {
 
@@ -214,9 +215,7 @@ Carry setupTop(CLI::App& command, Run& run) {
         .add_option("--interval", wanted->interval,
                     "From one frame to the next: 500ms, 2s, 1m; 2s unless told")
         ->option_text("TIME");
-    command.add_option("--count", wanted->count, "End after so many frames")
-        ->option_text("N")
-        ->check(CLI::PositiveNumber);
+    wholeFrom(1, command.add_option("--count", wanted->count, "End after so many frames"))->option_text("N");
     command.footer(
         "Keys: q quits, space pauses, left, right and tab choose what is sorted by, up and down choose\n"
         "an adapter, whose last error then stands below. Without a terminal, or with --json, frames\n"

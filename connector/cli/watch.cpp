@@ -9,6 +9,7 @@
 #include "connector/admin/control_client.h"
 #include "connector/cli/backend.h"
 #include "connector/cli/verbs.h"
+#include "connector/cli/whole_number.h"
 
 namespace postern::cli {
 
@@ -99,19 +100,14 @@ Result<int> watchEvents(const Run& run, const Watch& wanted) {
 Carry setupWatch(CLI::App& command, Run& run) {
     const auto wanted = std::make_shared<Watch>();
     command.add_option("--adapter", wanted->adapter, "Only this adapter's")->option_text("NAME");
-    command.add_option("--item", wanted->item, "Only this item's")
-        ->option_text("ITEM")
-        ->check(CLI::PositiveNumber);
+    wholeFrom(1, command.add_option("--item", wanted->item, "Only this item's"))->option_text("ITEM");
     command.add_option("--event", wanted->event, "Only those whose name begins so: item, item.exported")
         ->option_text("EVENT");
-    command
-        .add_option("--after", wanted->after,
-                    "Begin behind the event with this serial; 0: with the oldest that is remembered")
-        ->option_text("SERIAL")
-        ->check(CLI::NonNegativeNumber);
-    command.add_option("--limit", wanted->limit, "End after so many")
-        ->option_text("N")
-        ->check(CLI::NonNegativeNumber);
+    wholeFrom(0, command.add_option(
+                     "--after", wanted->after,
+                     "Begin behind the event with this serial; 0: with the oldest that is remembered"))
+        ->option_text("SERIAL");
+    wholeFrom(0, command.add_option("--limit", wanted->limit, "End after so many"))->option_text("N");
     command.footer("Ends with Ctrl-C or with the service. docs/LOG.md lists the events.");
     return [&run, wanted] { return run.end(watchEvents(run, *wanted)); };
 }

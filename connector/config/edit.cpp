@@ -77,7 +77,7 @@ std::size_t valueEnd(const Lines& lines, std::size_t begin) {
     return begin;
 }
 
-// The remark behind a value that stands in one line.
+// The remark at the end of a line.
 std::string remarkOf(const std::string& line) {
     char quote = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
@@ -119,9 +119,14 @@ Result<void> changeKey(Lines& lines, std::string_view table, const KeyChange& ch
     }
     const std::size_t end = valueEnd(lines, at);
     if (end == at) return fail(Errc::Invalid, "\"" + change.key + "\" can not be changed: do it by hand");
-    const std::string remark = end == at + 1 ? remarkOf(lines[at]) : "";
+    const std::string remark = remarkOf(lines[end - 1]);
+    Lines kept;  // remarks among the values of a list lose their lines, and stand above
+    for (std::size_t i = at; i + 1 < end; ++i)
+        if (const std::string inside = remarkOf(lines[i]); !inside.empty()) kept.emplace_back(trim(inside));
     lines.erase(place(at), place(end));
-    if (change.value) lines.insert(place(at), line + remark);
+    if (!change.value) return {};
+    kept.push_back(line + remark);
+    lines.insert(place(at), kept.begin(), kept.end());
     return {};
 }
 
@@ -223,7 +228,7 @@ Result<std::string> valueText(adapters::SettingType type, const std::vector<std:
     if (values.size() != 1) return fail(Errc::Invalid, "takes one value");
     const std::string& value = values.front();
     const bool bare = (type == SettingType::Boolean && (value == "true" || value == "false")) ||
-                      (type == SettingType::Integer && parseInt(value));
+                      (type == SettingType::Integer && value == std::to_string(parseInt(value).value_or(0)));
     return bare ? value : basicString(value);
 }
 

@@ -56,6 +56,18 @@ TEST(RewriteFile, AnOldOneKeepsItsOwnerAndANewOneGetsItsFolders) {
     EXPECT_EQ(lookAt(folder / "new").st_gid, 65534u);
 }
 
+TEST(RewriteFile, BehindALinkTheFileIsReplacedAndTheLinkStays) {
+    tests::TempFolder folder;
+    const std::string path = folder / "file", link = folder / "link";
+    ASSERT_TRUE(replaceFile(path, "before").ok());
+    ASSERT_EQ(::symlink("file", link.c_str()), 0);
+    ASSERT_TRUE(rewriteFile(link, "after").ok());
+    EXPECT_EQ(*readFile(path, 100), "after");
+    struct stat facts {};
+    ASSERT_EQ(::lstat(link.c_str(), &facts), 0);
+    EXPECT_TRUE(S_ISLNK(facts.st_mode));
+}
+
 TEST(RewriteFile, ANewOneIsLikeTheModel) {
     tests::TempFolder folder;
     const std::string model = folder / "model";

@@ -47,7 +47,9 @@ TEST(EditTest, AValueIsChangedAndItsRemarkStays) {
 TEST(EditTest, AValueOfSeveralLinesGoesAsAWhole) {
     const std::string list = "rules = [\n  \"one\",  # first\n  \"two\",\n]\n";
     EXPECT_EQ(edited("adapter.fax", {{"rules", std::nullopt}}), replaced(kFile, list, ""));
-    EXPECT_EQ(edited("adapter.fax", {{"rules", "[\"x\"]"}}), replaced(kFile, list, "rules = [\"x\"]\n"));
+    EXPECT_EQ(edited("adapter.fax", {{"rules", "[\"x\"]"}}),
+              replaced(kFile, list, "# first\nrules = [\"x\"]\n"))
+        << "what people wrote stays";
 }
 
 TEST(EditTest, ANewKeyStandsBehindTheLastOfItsTable) {
@@ -86,6 +88,7 @@ TEST(EditTest, ValuesAsPeopleTypeThem) {
     EXPECT_EQ(*valueText(SettingType::Text, {"a\"b\\c\nd"}), "\"a\\\"b\\\\c\\u000Ad\"");
     EXPECT_EQ(*valueText(SettingType::Integer, {"12"}), "12");
     EXPECT_EQ(*valueText(SettingType::Integer, {"twelve"}), "\"twelve\"") << "the check says what is wrong";
+    EXPECT_EQ(*valueText(SettingType::Integer, {"012"}), "\"012\"") << "no number in TOML";
     EXPECT_EQ(*valueText(SettingType::Boolean, {"true"}), "true");
     EXPECT_EQ(*valueText(SettingType::List, {"a", "b"}), "[\"a\", \"b\"]");
     EXPECT_EQ(*valueText(SettingType::List, {""}), "[]");
