@@ -284,15 +284,17 @@ def main():
         service_dies_in_the_command(build, ending)
     for on_doubt in ("hold", "resend"):
         all_die_in_the_command(build, on_doubt)
+    counted = 0
     for name, ending in (("took", TAKES), ("refused", REFUSES), ("was not ready at first", NOT_AT_FIRST)):
         points = record_service(build, ending)[::options.every]
         died = sweep(f"service killed while a command {name}: nothing lost, doubled or in doubt", points,
                      lambda *at, how=ending: kill_service_at(build, how, *at))
         check(died >= len(points) // 2, f"only {died} of {len(points)} were killed")
+        counted += len(points)
     points = record_runner(build)[::options.every]
     doubts = sweep("runner killed, nothing lost or doubled", points, lambda *at: kill_runner_at(build, *at))
-    print(f"        {doubts} of them in doubt", flush=True)
     check(doubts < len(points) // 2, "more doubts than a runner's work leaves")
+    print(f"kill command: {counted} points of the service and {len(points)} points of the runner, 0 lost, 0 doubled, {doubts} in doubt", flush=True)
     return 0
 
 
