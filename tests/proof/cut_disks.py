@@ -1,4 +1,4 @@
-"""A gateway whose every file stands on one ext4 volume, on a device that records each write and flush, and what a power cut leaves of it.
+"""A gateway whose every file stands on one volume, of ext4 or XFS, on a device that records each write and flush, and what a power cut leaves of it.
 
 A life is lived on the volume while the outside notes what it knew since when. Then the disk is made as it may have been at any moment of
 that: with everything that was written until then, with what had been flushed only, or with some of the sectors written since. It is mounted,
@@ -21,11 +21,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import other_sides  # noqa: E402
 from gateway import Gateway, Ledger, breathe  # noqa: E402
 
-VOLUME = 48 << 20
 SECTOR = 512
 SUPERBLOCK = 4096  # ext4 writes the first block in place and takes its two sectors for one; torn it is no file system any more
 HEAD = struct.Struct("=QQQ")
 WRITE, FLUSH = 1, 2
+# The file systems: bytes of a volume, how it is made, and how it is mounted so that renames are in order; ext4 is told by its folders.
+FILE_SYSTEMS = {"ext4": (48 << 20, ("mkfs.ext4", "-q", "-F", "-J", "size=4"), ""), "xfs": (64 << 20, ("mkfs.xfs", "-q", "-f"), ",wsync")}
+# What lets mkfs.xfs make a volume below 300 MB.
+SMALL = {"TEST_DIR": "1", "TEST_DEV": "1", "QA_CHECK_FS": "1"}
 SETTINGS = 'reserve = "1 MiB"\nwarn_below = "1 MiB"\n'
 # A reader's emptying of a mailbox that was not on the disk yet comes undone below what we were adding: nobody can tell what he had.
 DOUBTED_BY = ("mbox",)
@@ -38,13 +41,14 @@ class Skipped(Exception):
 
 def error_of(said):
     """Of what a program said."""
-    forbidden = ("not permitted", "permission denied", "could not find any free loop", "no such device", "failed to setup loop")
+    forbidden = ("not permitted", "permission denied", "could not find any free loop", "no such device", "failed to setup loop",
+                 "unknown filesystem type")
     return Skipped(said) if any(word in said.lower() for word in forbidden) else RuntimeError(said)
 
 
 def run(*words):
     try:
-        done = subprocess.run(words, capture_output=True, check=False)
+        done = subprocess.run(words, capture_output=True, check=False, env={**os.environ, **SMALL})
     except FileNotFoundError as error:
         raise Skipped(f"{words[0]} is not installed") from error
     if done.returncode != 0:
@@ -54,11 +58,12 @@ def run(*words):
 class Volume:
     """A file system in a file, mounted where the gateway has its folder."""
 
-    def __init__(self, device, folder):
+    def __init__(self, device, folder, file_system, ordered):
+        how = "loop,noatime" + (FILE_SYSTEMS[file_system][2] if ordered else "")
         deadline = time.monotonic() + 10
         while True:
             try:
-                run("mount", "-t", "ext4", "-o", "loop,noatime", device, folder)
+                run("mount", "-t", file_system, "-o", how, device, folder)
                 break
             except Skipped:  # who comes at the same moment may have taken the loop device that was free
                 if time.monotonic() > deadline:
@@ -77,11 +82,12 @@ class Volume:
 class Recorder:
     """The recording device."""
 
-    def __init__(self, build, folder):
+    def __init__(self, build, folder, file_system):
+        size, make, _ = FILE_SYSTEMS[file_system]
         self.image, self.log, self.orders = (os.path.join(folder, name) for name in ("image", "log", "orders"))
         with open(self.image, "wb") as file:
-            file.truncate(VOLUME)
-        run("mkfs.ext4", "-q", "-F", "-J", "size=4", self.image)
+            file.truncate(size)
+        run(*make, self.image)
         self.place = os.path.join(folder, "device")
         os.mkdir(self.place)
         self.process = subprocess.Popen([os.path.join(build, "tests", "proof", "recorded_volume"), self.image, self.log, self.place,
@@ -115,6 +121,8 @@ class Life:
         self.sent = set()
         self.answered = {}  # serial: the moment at which its 250 was known
         self.seen = {}      # serial: the moments before and behind the consumer's taking it
+        self.backups = {}   # path: the moment at which it stood there, and how many mails it has
+        self.others = []    # from one moment to another the test itself wrote
         self.handed = {}    # name of a file that the consumer took from under a list: the moment before that
         self.ledger = Ledger(side.kind)
 
@@ -126,6 +134,26 @@ class Life:
         self.answered[serial] = self.moment()
         return True
 
+    def postern(self, *words):
+        done = subprocess.run([self.gateway.postern, "--config", self.gateway.config, *words], capture_output=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"postern {words}: {done.stderr.decode()}")
+
+    def back_up(self, name):
+        path = os.path.join(self.gateway.folder, name)
+        self.postern("db", "backup", path)
+        self.backups[path] = self.moment(), mails_in(path)
+
+    def by_others(self, work):
+        """What a test writes is on the disk before it goes on; a cut within is no life's."""
+        begun = self.moment()
+        work()
+        os.sync()
+        self.others.append((begun, self.moment()))
+
+    def is_others(self, moment):
+        return any(begun < moment < end for begun, end in self.others)
+
     def consume(self):
         """The consumer takes what is there."""
         before, taken, behind = self.moment(), taken_by(self.side, self.gateway), self.moment()
@@ -134,6 +162,14 @@ class Life:
             if times > 1 or serial in self.seen:
                 raise RuntimeError(f"mail {serial} came twice, and the power had not even failed")
             self.seen[serial] = before, behind
+
+
+def mails_in(path):
+    """A whole database's number of mails."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        if database.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise RuntimeError(f"{path} is damaged")
+        return database.execute("SELECT count(*) FROM message").fetchone()[0]
 
 
 def taken_by(side, gateway):
@@ -222,19 +258,19 @@ def judge_is_awake():
 class Machine:
     """A gateway whose folder is the volume; its store is made. REQUIRES root, FUSE, loop devices; else Skipped."""
 
-    def __init__(self, build, kind, adapters):
+    def __init__(self, build, kind, adapters, file_system="ext4", ordered=True, settings=""):
         if os.geteuid() != 0 or not os.path.exists("/dev/fuse") or not os.path.exists(os.path.join(build, "tests", "proof", "recorded_volume")):
             raise Skipped("needs root, /dev/fuse and libfuse3-dev at the build")
-        self.name, self.side = kind, other_sides.of(kind)
-        self.gateway = Gateway(build, SETTINGS, adapters=adapters + self.side.settings, kind=self.side.kind, route=self.side.route,
+        self.name, self.side, self.file_system, self.ordered = kind, other_sides.of(kind), file_system, ordered
+        self.gateway = Gateway(build, SETTINGS + settings, adapters=adapters + self.side.settings, kind=self.side.kind, route=self.side.route,
                                has_folder=self.side.has_folder)
         self.folder, self.recorder, self.volume, self.cuts = tempfile.mkdtemp(prefix="postern-power-"), None, None, 0
         self.doubts = 0  # of all disks
         try:
             with open(self.gateway.config, "rb") as file:
                 config = file.read()
-            self.recorder = Recorder(build, self.folder)
-            self.volume = Volume(self.recorder.device, self.gateway.folder)
+            self.recorder = Recorder(build, self.folder, file_system)
+            self.volume = self.mounted(self.recorder.device)
             with open(self.gateway.config, "wb") as file:
                 file.write(config)
             os.mkdir(self.gateway.out)
@@ -253,6 +289,9 @@ class Machine:
 
     def __exit__(self, *_):
         self.close()
+
+    def mounted(self, device):
+        return Volume(device, self.gateway.folder, self.file_system, self.ordered)
 
     def life(self):
         return Life(self.gateway, self.side, self.recorder.moment)
@@ -275,7 +314,7 @@ class Machine:
             file.write(bytes_left)
         volume = None
         try:
-            volume = Volume(path, self.gateway.folder)
+            volume = self.mounted(path)
             found = self.judge(life, disk.at)
         except (Skipped, RuntimeError, OSError, sqlite3.Error, AssertionError) as error:
             found = [], [], [repr(error)]
@@ -306,6 +345,8 @@ class Machine:
         if not settled or status != 0 or set(states) - {"exported", *(["in_doubt"] if side.kind in DOUBTED_BY else [])}:
             problems.append(f"settled {settled}, exit status {status}, states {states}: " + "; ".join(self.gateway.log[-3:]))
         problems += [f"mail {serial} was never sent" for serial in after if serial not in life.sent]
+        problems += [f"{path} has other mails than {number}" for path, (since, number) in life.backups.items()
+                     if since <= moment and mails_in(path) != number]
         lost, doubled = held_against(life, moment, before, after)
         return [serial for serial in lost if serial not in doubts], doubled, problems
 
