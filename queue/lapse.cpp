@@ -109,8 +109,8 @@ struct SetAside {
     std::string reason;
 };
 
-Result<void> freeClaimed(store::WriteSession& session, const QueueOptions& options, const Held& held,
-                         WallTime now, Lapsed& lapsed, std::vector<SetAside>& aside) {
+Result<void> freeOne(store::WriteSession& session, const QueueOptions& options, const Held& held,
+                     WallTime now, Lapsed& lapsed, std::vector<SetAside>& aside) {
     if (held.died && held.deaths >= options.deathLimit) {
         const std::string reason =
             "its worker died " + std::to_string(held.deaths) + " times while handling it";
@@ -176,6 +176,18 @@ Result<void> takeOver(store::WriteSession& session, const QueueOptions& options,
     return record(session, held.item, now, history::kService, history::kInterrupted, why);
 }
 
+Result<void> freeLapsed(store::WriteSession& session, const QueueOptions& options, const std::string& adapter,
+                        WallTime now, bool atStart, int most, Lapsed& lapsed, std::vector<SetAside>& aside) {
+    POSTERN_LET(claimed, lapsedItems(session, kLapsedClaimed, options, adapter, now, atStart, most));
+    for (const Held& held : claimed) POSTERN_TRY(freeOne(session, options, held, now, lapsed, aside));
+    return {};
+}
+
+void sayWhatIsHeld(const std::string& adapter, const std::vector<SetAside>& aside) {
+    for (const SetAside& each : aside)
+        LogLine(LogEvent::ItemHeld, each.item).with("adapter", adapter).with("reason", each.reason);
+}
+
 }  // namespace
 
 Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int most) {
@@ -194,15 +206,23 @@ Result<Lapsed> Queue::takeLapsed(const std::string& adapter, bool atStart, int m
         for (const Held& held : publishing)
             POSTERN_TRY(takeOver(session, options_, adapter, held, now, lapsed));
         const int left = most - static_cast<int>(publishing.size());
-        POSTERN_LET(claimed, lapsedItems(session, kLapsedClaimed, options_, adapter, now, atStart, left));
-        for (const Held& held : claimed)
-            POSTERN_TRY(freeClaimed(session, options_, held, now, lapsed, aside));
-        return {};
+        return freeLapsed(session, options_, adapter, now, atStart, left, lapsed, aside);
     };
     POSTERN_TRY(store_.write(work));
-    for (const SetAside& each : aside)
-        LogLine(LogEvent::ItemHeld, each.item).with("adapter", adapter).with("reason", each.reason);
+    sayWhatIsHeld(adapter, aside);
     return lapsed;
+}
+
+Result<int> Queue::freeClaimed(const std::string& adapter, int most) {
+    Lapsed lapsed;
+    std::vector<SetAside> aside;
+    POSTERN_TRY(store_.write([&](store::WriteSession& session) -> Result<void> {
+        lapsed = {};
+        aside.clear();
+        return freeLapsed(session, options_, adapter, clock_.now(), true, most, lapsed, aside);
+    }));
+    sayWhatIsHeld(adapter, aside);
+    return lapsed.backToReady + lapsed.setAside;
 }
 
 Result<void> Queue::noteUnanswered(const Claim& claim, const std::string& why, bool isNew) {

@@ -9,6 +9,7 @@
 //   claimed    --settle-->          failed | ready | held      (never published)
 //   claimed    --giveBack-->        ready                      (shutdown)
 //   claimed    --takeLapsed-->      ready | held               (the legacy side never heard of it)
+//   claimed    --freeClaimed-->     ready | held               (the same, where nobody can ask the adapter)
 //   publishing --takeLapsed-->      publishing   epoch + 1     (then the adapter is asked)
 //   publishing --takeLapsed-->      in_doubt                   (asking kills: nobody asks any more)
 //   ready      --failExpired-->     failed
@@ -97,6 +98,11 @@ class Queue {
     // when the holder was another process: a stall of ours is nobody's death.
     // Publishing items whose taking killed more than one holder are taken alone, as suspects are claimed.
     Result<Lapsed> takeLapsed(const std::string& adapter, bool atStart, int most);
+
+    // The claimed ones of these alone, as at start: nobody has to be asked about them. For an adapter whose
+    // watchers do not get so far, because it can not be used, or that is not configured any more: its items
+    // reach their age, and operators can move them. Result: how many are not claimed any more.
+    Result<int> freeClaimed(const std::string& adapter, int most);
 
     // The adapter can not tell now what became of this publishing item of ours, and is asked again when its
     // lease is over: why, for whoever looks at the item. `isNew`: a row of history too. Not ours any more:

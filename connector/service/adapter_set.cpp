@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "adapters/command/runner.h"
 #include "adapters/registry.h"
@@ -35,8 +36,11 @@ Result<std::vector<std::string>> AdapterSet::idle() const {
     std::vector<std::string> idle;
     POSTERN_TRY(store_.read([&](store::ReadSession& session) -> Result<void> {
         POSTERN_LET(counts, queue::countItems(session, false));
+        std::set<std::string> waits;
         for (const queue::StateCount& count : counts)
-            if (count.state == queue::State::Ready) idle.push_back(count.adapter);
+            if (count.state == queue::State::Ready || count.state == queue::State::Claimed)
+                waits.insert(count.adapter);
+        idle.assign(waits.begin(), waits.end());
         return {};
     }));
     MutexLock lock(runnersMutex_);

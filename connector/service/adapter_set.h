@@ -50,8 +50,8 @@ class AdapterSet {
 
     std::shared_ptr<const routing::Router> router() const;
     std::shared_ptr<adapters::Adapter> named(const std::string& name) const;  // null: no such adapter
-    // Adapters with waiting mail that nobody exports now: suspended ones, and those that the configuration
-    // lost.
+    // Adapters with waiting or claimed mail that nobody exports now: suspended ones, and those that the
+    // configuration lost.
     Result<std::vector<std::string>> idle() const;
     void lookForHold(const std::string& name);
     std::vector<admin::AdapterMeasures> measures() const;

@@ -49,6 +49,7 @@ void Housekeeper::run(const std::stop_token& stop) {
 
 Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
     for (const std::string& adapter : options_.idleAdapters()) {
+        POSTERN_TRY(freeClaimed(adapter, stop));
         while (!stop.stop_requested()) {
             POSTERN_LET(failed, queue_.failExpired(adapter, kBatch));
             for (const ItemId item : failed)
@@ -70,6 +71,18 @@ Result<std::int64_t> Housekeeper::runOnce(const std::stop_token& stop) {
         if (purged < kBatch) break;
     }
     return total;
+}
+
+Result<void> Housekeeper::freeClaimed(const std::string& adapter, const std::stop_token& stop) {
+    int freed = kBatch;
+    std::int64_t total = 0;
+    while (freed == kBatch && !stop.stop_requested()) {
+        POSTERN_LET(some, queue_.freeClaimed(adapter, kBatch));
+        freed = some;
+        total += freed;
+    }
+    if (total > 0) LogLine(LogEvent::ItemRecovered).with("adapter", adapter).with("items", total);
+    return {};
 }
 
 Result<void> Housekeeper::tellDelays(const std::stop_token& stop) {

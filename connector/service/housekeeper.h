@@ -1,7 +1,7 @@
 #pragma once
 // The slow work that nobody waits for: settled mail past its retention time is purged in small batches
 // between the mail's own commits, and mail for adapters that do not run reaches its maximum age like any
-// other.
+// other, also what somebody had claimed who is gone.
 //
 // Thread rule: one thread of its own; constructor and destructor on the owner's.
 
@@ -38,6 +38,7 @@ class Housekeeper {
 
   private:
     void run(const std::stop_token& stop);
+    Result<void> freeClaimed(const std::string& adapter, const std::stop_token& stop);
     Result<void> tellDelays(const std::stop_token& stop);
     Result<std::int64_t> purgeBatch();
 

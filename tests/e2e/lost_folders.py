@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Folders that go away under a running service: mail waits, and nobody's empty folder gets it.
+"""Folders and adapters that go away under a running service: mail waits, nobody's empty folder gets it, and no mail is a prisoner.
 
 Each function named test_* is one test. Usage: lost_folders.py BUILD_FOLDER [TEST ...]
 """
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 
 import service_life
 from service_life import Ledger, Running, Skipped, check, cli, until
@@ -50,6 +52,43 @@ def test_a_folder_replaced_by_an_empty_one_is_not_written_to():
                 gateway.start()
             until(lambda: ledger.take(gateway.out) == 1, 30, f"mail {serial}")
         check(not ledger.verdict(), ledger.verdict())
+
+
+def greet_once(host):
+    """The service's look at the host goes well; whoever comes behind it waits for a greeting."""
+    client, _ = host.accept()
+    with client, client.makefile("rb") as said:
+        client.sendall(b"220 old.example.org\r\n")
+        for line in said:
+            client.sendall(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 old.example.org\r\n")
+            if line.upper().startswith(b"QUIT"):
+                return
+
+
+def test_what_a_kill_left_claimed_waits_for_no_adapter_that_is_gone():
+    """Nobody asks about it any more, and it needs no asking: a person can end it, and so does its age."""
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        threading.Thread(target=greet_once, args=(host,), daemon=True).start()
+        with Running(adapters=f"""
+[[route]]
+recipient = "*@gone.example"
+adapter = "gone"
+[adapter.gone]
+kind = "smtp"
+hosts = ["127.0.0.1:{host.getsockname()[1]}"]
+""") as gateway:
+            until(lambda: any("adapter.ready adapter=gone" in line for line in gateway.log), 20, "the host's greeting")
+            service_life.submit(gateway, ["u@gone.example"], "Subject: x\r\n\r\nx\r\n")
+            until(lambda: gateway.states() == {"claimed": 1}, 20, "the mail's turn")
+            gateway.kill()
+            host.close()
+            gateway.start()
+            until(lambda: "unhealthy" in cli(gateway, "status"), 40, "the adapter that can not be used")
+            check(gateway.states() == {"claimed": 1}, gateway.states())
+            cli(gateway, "reload")  # the housekeeper looks at once
+            until(lambda: gateway.states() == {"ready": 1}, 20, "the mail to be let go")
+            cli(gateway, "queue", "bounce", "1")
+            check(gateway.states() == {"failed": 1}, gateway.states())
 
 
 def unmount(path):

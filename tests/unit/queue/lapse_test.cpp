@@ -258,6 +258,38 @@ TEST_F(LapseTest, TakesNoMoreThanAsked) {
     EXPECT_EQ(rounds, 4);
 }
 
+// An adapter that can not be used, or is not configured any more, has nobody to ask: what was only claimed
+// needs no asking, and would wait for ever.
+TEST_F(LapseTest, ClaimsAreFreedWhereNobodyAsksTheAdapter) {
+    const ItemId ofTheDead = post();
+    claimOne();
+    ItemId published;
+    publishing(published);
+    Queue next = queueOf("next");
+    EXPECT_EQ(next.freeClaimed("ccmail", 10).value(), 0) << "another adapter's";
+    EXPECT_EQ(next.freeClaimed("maildir", 10).value(), 1);
+    EXPECT_EQ(state(ofTheDead), State::Ready);
+    EXPECT_EQ(row(ofTheDead).deaths, 1);
+    EXPECT_EQ(state(published), State::Publishing) << "only the adapter can tell";
+
+    ASSERT_EQ(next.claim("maildir", 1)->size(), 1u);
+    EXPECT_EQ(next.freeClaimed("maildir", 10).value(), 0) << "ours, and alive";
+    clock_.advance(next.options().lease);
+    EXPECT_EQ(next.freeClaimed("maildir", 10).value(), 1);
+    EXPECT_EQ(row(ofTheDead).deaths, 1);
+}
+
+TEST_F(LapseTest, FreeingClaimsSetsAsideWhatKillsAndTakesNoMoreThanAsked) {
+    postMany(3);
+    ASSERT_EQ(queue_->claim("maildir", 3)->size(), 3u);
+    sql("UPDATE item SET deaths = 4 WHERE id = 3");
+    Queue next = queueOf("next");
+    EXPECT_EQ(next.freeClaimed("maildir", 2).value(), 2);
+    EXPECT_EQ(next.freeClaimed("maildir", 2).value(), 1);
+    EXPECT_EQ(state(ItemId{1}), State::Ready);
+    EXPECT_EQ(state(ItemId{3}), State::Held);
+}
+
 TEST_F(LapseTest, OtherStatesAreNeverTouched) {
     for (const State from : kAllStates) {
         if (from == State::Claimed || from == State::Publishing) continue;
@@ -265,6 +297,7 @@ TEST_F(LapseTest, OtherStatesAreNeverTouched) {
         force(item, from, 3, "another");
         const std::string before = everything(item);
         ASSERT_TRUE(queue_->takeLapsed("maildir", true, 10).ok());
+        ASSERT_TRUE(queue_->freeClaimed("maildir", 10).ok());
         EXPECT_EQ(everything(item), before) << stateName(from);
     }
 }

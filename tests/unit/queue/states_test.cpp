@@ -54,7 +54,7 @@ TEST(States, TheDocumentHasTheSameList) {
 TEST(States, TheDocumentHasEveryChange) {
     const std::string document = sourceFile("docs/STATES.md");
     for (const char* operation : {"enqueue", "claim", "markPublishing", "settle", "giveBack", "takeLapsed",
-                                  "failExpired", "moveItem", "takeReturned", "purgeSettled"})
+                                  "freeClaimed", "failExpired", "moveItem", "takeReturned", "purgeSettled"})
         EXPECT_THAT(document, testing::HasSubstr("`" + std::string(operation) + "`"));
     for (const Verb verb : kAllVerbs)
         EXPECT_THAT(document, testing::HasSubstr("`" + std::string(verbName(verb)) + "`"));
