@@ -146,8 +146,9 @@ class TransportAdapter final : public Adapter {
             return transport_->recover(staged.item.value, staged.epoch.value, std::string(evidence), text);
         });
         Recovery recovery;
-        if (!found.ok()) {
-            recovery.unusable = found.error();
+        if (!found.ok()) {  // it may be this one mail that it stumbles over: the others go on (I7)
+            recovery.busy = found.error();
+            recovery.text = found.error().text;
             return recovery;
         }
         recovery.text = escapeLine(text, 500);

@@ -278,6 +278,19 @@ TEST_F(Extension, WhatATransportThrowsInItsCommitIsInDoubtAndBeforeItIsNot) {
     EXPECT_FALSE(fs::exists(folder / "book"));
 }
 
+// One mail that a library can not be asked about must not suspend the adapter for all the others (I7).
+TEST_F(Extension, WhatATransportThrowsWhenAskedIsAskedAgainAndHoldsNobodyUp) {
+    const TempFolder folder;
+    AdapterRig rig("ledger", {{"book", folder / "book"}});
+    Job job = rig.job(1, 1, mail("riddle"));
+    rig.stageJob(job);
+    const adapters::Recovery asked = rig.adapter().recover(job.delivery.key, job.evidence);
+    EXPECT_EQ(asked.found, adapters::Found::CannotTell);
+    EXPECT_FALSE(asked.unusable);
+    ASSERT_TRUE(asked.busy);
+    EXPECT_THAT(asked.busy->text, HasSubstr("nobody can read this"));
+}
+
 TEST_F(Extension, TheConfigurationFindsKindsAndWarnsOfWhatWasRefused) {
     const TempFolder folder;
     const auto load = [&](const std::string& adapter) {

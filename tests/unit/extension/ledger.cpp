@@ -36,7 +36,9 @@ class Ledger final : public sdk::Transport {
     void abandon(const sdk::Delivery&, const std::string& evidence) override {
         if (evidence.find("clumsy") != std::string::npos) throw std::runtime_error("it fell down");
     }
-    sdk::Found recover(std::int64_t item, std::int64_t, const std::string&, std::string& text) override {
+    sdk::Found recover(std::int64_t item, std::int64_t, const std::string& evidence,
+                       std::string& text) override {
+        if (evidence.find("riddle") != std::string::npos) throw std::runtime_error("nobody can read this");
         text = "looked into " + path_;
         return holds(key(item)) ? sdk::Found::Published : sdk::Found::CannotTell;
     }
